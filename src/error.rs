@@ -271,6 +271,24 @@ impl Error {
         error
     }
 
+    /// One error for several that happened side by side: the first, with all of them as findings. `None` without any.
+    pub(crate) fn combine(errors: Vec<Error>) -> Option<Self> {
+        let findings: Vec<Finding> = errors
+            .iter()
+            .map(|error| Finding {
+                code: error.kind(),
+                pointer: error.pointer().unwrap_or_default().to_owned(),
+                message: error.message().to_owned(),
+                suggestion: error.suggestion().map(str::to_owned),
+            })
+            .collect();
+        let mut first = errors.into_iter().next()?;
+        if findings.len() > 1 {
+            first.0.findings = findings;
+        }
+        Some(first)
+    }
+
     /// Adds the stage it happened in, unless an inner stage is known already.
     #[must_use]
     pub fn at_stage(mut self, stage: Stage) -> Self {

@@ -1,0 +1,169 @@
+//! All cues summed to the output's sound.
+
+use super::decode::{SoundReader, Zero};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::Interrupt;
+use crate::limits::Limits;
+use crate::plan::{AudioCue, Plan};
+use crate::units::{Gain, Timestamp};
+
+/// The highest sample of the mix, -1.5 dBFS: AAC overshoots a little.
+const CEILING: f32 = 0.841_395;
+
+/// Makes the mix of a plan from its start to its end, block by block.
+pub(crate) struct Mixer<'a> {
+    plan: &'a Plan,
+    /// For each source the instant of its first picture; `None` for sources without pictures.
+    first_pictures: &'a [Option<Timestamp>],
+    limits: &'a Limits,
+    interrupt: &'a Interrupt,
+    voices: Vec<Voice<'a>>,
+    position: u64,
+    gain: Gain,
+    scratch: Vec<f32>,
+}
+
+struct Voice<'a> {
+    cue: &'a AudioCue,
+    reader: Option<SoundReader>,
+    done: bool,
+}
+
+impl<'a> Mixer<'a> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        first_pictures: &'a [Option<Timestamp>],
+        limits: &'a Limits,
+        interrupt: &'a Interrupt,
+        gain: Gain,
+    ) -> Self {
+        let voices = plan.cues().iter().map(|cue| Voice { cue, reader: None, done: false }).collect();
+        Self { plan, first_pictures, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
+    }
+
+    /// The gain that keeps the mix under the ceiling: 1 unless it would be louder. Makes the whole mix once.
+    pub(crate) fn safe_gain(
+        plan: &'a Plan,
+        first_pictures: &'a [Option<Timestamp>],
+        limits: &'a Limits,
+        interrupt: &'a Interrupt,
+    ) -> Result<Gain> {
+        let mut mixer = Self::new(plan, first_pictures, limits, interrupt, Gain::UNITY);
+        let mut block = vec![0.0f32; 2 * 8192];
+        let mut peak = 0.0f32;
+        loop {
+            let count = mixer.read(&mut block)?;
+            if count == 0 {
+                break;
+            }
+            peak = block[..count * 2].iter().fold(peak, |peak, sample| peak.max(sample.abs()));
+        }
+        Ok(if peak > CEILING { Gain(CEILING / peak) } else { Gain::UNITY })
+    }
+
+    /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
+    /// end of the timeline.
+    ///
+    /// # Errors
+    /// What decoding a source reports; `CANCELED`.
+    pub(crate) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
+        let frames = (out.len() as u64 / 2).min(self.plan.samples() - self.position);
+        let block = &mut out[..frames as usize * 2];
+        block.fill(0.0);
+        let span = (self.position, self.position + frames);
+        for voice in &mut self.voices {
+            let cue = voice.cue;
+            let (from, to) = (span.0.max(cue.start), span.1.min(cue.start + cue.length));
+            if from >= to || voice.done {
+                continue;
+            }
+            if self.interrupt.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while the sound was mixed"));
+            }
+            let source = &self.plan.sources()[cue.source];
+            let about =
+                |error: Error| error.for_asset(format!("{} ({})", source.asset.id, source.asset.path.display()));
+            self.scratch.clear();
+            self.scratch.resize((to - from) as usize * 2, 0.0);
+            let zero = self.first_pictures.get(cue.source).copied().flatten().map_or(Zero::FirstSample, Zero::At);
+            let open = || -> Result<SoundReader> {
+                let stream = source.info.audio.as_ref().map_or(0, |audio| audio.stream);
+                SoundReader::open(&source.asset.path, stream, zero, cue.source_start, self.limits, self.interrupt)
+            };
+            voice.fill(&mut self.scratch, open).map_err(about)?;
+            let offset = (from - span.0) as usize * 2;
+            let at = from - cue.start;
+            for (frame, (target, sound)) in
+                block[offset..].chunks_exact_mut(2).zip(self.scratch.chunks_exact(2)).enumerate()
+            {
+                let gain = cue.gain.0 * fade(cue, at + frame as u64) * self.gain.0;
+                target[0] += sound[0] * gain;
+                target[1] += sound[1] * gain;
+            }
+        }
+        self.position += frames;
+        Ok(frames as usize)
+    }
+}
+
+impl Voice<'_> {
+    /// Fills `out` with the source's next sample frames; after its end silence, or its start again.
+    fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SoundReader>) -> Result<()> {
+        let mut filled = 0;
+        let mut fresh = false;
+        while filled < out.len() {
+            let reader = match &mut self.reader {
+                Some(reader) => reader,
+                none => {
+                    fresh = true;
+                    none.insert(open()?)
+                }
+            };
+            let count = reader.read(&mut out[filled..])?;
+            filled += count * 2;
+            if filled == out.len() {
+                break;
+            }
+            self.reader = None;
+            // A source that gives nothing from its start would loop for ever.
+            if !self.cue.looped || (fresh && count == 0) {
+                self.done = true;
+                break;
+            }
+            fresh = false;
+        }
+        Ok(())
+    }
+}
+
+/// The factor of a cue's fades at its sample frame `at`.
+fn fade(cue: &AudioCue, at: u64) -> f32 {
+    let ramp = |position: u64, length: u64| if position < length { position as f32 / length as f32 } else { 1.0 };
+    ramp(at, cue.fade_in) * ramp(cue.length.saturating_sub(at + 1), cue.fade_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::TimeSpan;
+
+    #[test]
+    fn fades_start_and_end_in_silence_and_are_full_between() {
+        let cue = AudioCue {
+            source: 0,
+            start: 0,
+            length: 1000,
+            source_start: TimeSpan::ZERO,
+            gain: Gain::UNITY,
+            fade_in: 100,
+            fade_out: 200,
+            looped: false,
+        };
+        assert_eq!(fade(&cue, 0), 0.0);
+        assert_eq!(fade(&cue, 50), 0.5);
+        assert_eq!(fade(&cue, 100), 1.0);
+        assert_eq!(fade(&cue, 799), 1.0);
+        assert_eq!(fade(&cue, 899), 0.5);
+        assert_eq!(fade(&cue, 999), 0.0);
+    }
+}

@@ -1,0 +1,12 @@
+//! Frames and overlays to one finished frame: pure functions over planes, without FFmpeg.
+//!
+//! The working picture is planar Y'CbCr 4:2:0, 8 bit, BT.709 limited range, of the canvas size. Overlays are
+//! premultiplied, converted to Y'CbCr with alpha once, and blended only inside their rectangle.
+
+mod fit;
+mod picture;
+mod sprite;
+
+pub use fit::{Fit, Focus, SourceRect, cover};
+pub use picture::{I420Mut, I420Ref, PlaneMut, PlaneRef};
+pub use sprite::Sprite;

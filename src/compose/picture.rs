@@ -1,0 +1,122 @@
+//! Borrowed planar pictures.
+
+/// One plane of 8-bit samples, borrowed.
+#[derive(Clone, Copy)]
+pub struct PlaneRef<'a> {
+    data: &'a [u8],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+/// One plane of 8-bit samples to draw on.
+pub struct PlaneMut<'a> {
+    data: &'a mut [u8],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+fn spans(len: usize, width: usize, height: usize, stride: usize) -> bool {
+    let rows = height.checked_sub(1).and_then(|rows| rows.checked_mul(stride));
+    width > 0 && stride >= width && rows.and_then(|bytes| bytes.checked_add(width)).is_some_and(|need| need <= len)
+}
+
+impl<'a> PlaneRef<'a> {
+    /// A plane of `width` by `height` samples whose rows start `stride` bytes apart. `None` unless `data` has room for
+    /// it and neither size is zero; the last row needs only its samples, not the whole stride.
+    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
+        spans(data.len(), width, height, stride).then_some(Self { data, width, height, stride })
+    }
+
+    /// Samples in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Row `y` without padding; empty below the last row.
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        if y >= self.height {
+            return &[];
+        }
+        let start = y * self.stride;
+        self.data.get(start..start + self.width).unwrap_or(&[])
+    }
+
+    /// The rows from top to bottom, without padding.
+    pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> {
+        let plane = *self;
+        (0..plane.height).map(move |y| plane.row(y))
+    }
+}
+
+impl<'a> PlaneMut<'a> {
+    /// As [`PlaneRef::new`].
+    pub fn new(data: &'a mut [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
+        spans(data.len(), width, height, stride).then_some(Self { data, width, height, stride })
+    }
+
+    /// Samples in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Row `y` without padding; empty below the last row.
+    pub fn row_mut(&mut self, y: usize) -> &mut [u8] {
+        if y >= self.height {
+            return &mut [];
+        }
+        let start = y * self.stride;
+        self.data.get_mut(start..start + self.width).unwrap_or(&mut [])
+    }
+}
+
+/// A planar 4:2:0 picture: luma, and chroma at half the size in both directions, rounded up.
+#[derive(Clone, Copy)]
+pub struct I420Ref<'a> {
+    /// Luma.
+    pub y: PlaneRef<'a>,
+    /// Blue difference.
+    pub u: PlaneRef<'a>,
+    /// Red difference.
+    pub v: PlaneRef<'a>,
+}
+
+/// A planar 4:2:0 picture to draw on.
+pub struct I420Mut<'a> {
+    /// Luma.
+    pub y: PlaneMut<'a>,
+    /// Blue difference.
+    pub u: PlaneMut<'a>,
+    /// Red difference.
+    pub v: PlaneMut<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_never_reaches_beyond_its_bytes() {
+        let bytes = [0u8; 10];
+        assert!(PlaneRef::new(&bytes, 4, 2, 6).is_some(), "the last row needs no padding");
+        assert!(PlaneRef::new(&bytes, 5, 2, 6).is_none());
+        assert!(PlaneRef::new(&bytes, 4, 2, 3).is_none(), "a stride under the width");
+        assert!(PlaneRef::new(&bytes, 0, 2, 6).is_none());
+        assert!(PlaneRef::new(&bytes, 1, 0, 1).is_none());
+        assert!(PlaneRef::new(&bytes, 1, usize::MAX, 2).is_none(), "no overflow");
+        let plane = PlaneRef::new(&bytes, 4, 2, 6).expect("fits");
+        assert_eq!(plane.rows().map(<[u8]>::len).collect::<Vec<_>>(), [4, 4]);
+        assert!(plane.row(2).is_empty());
+    }
+}

@@ -1,0 +1,92 @@
+//! One chunk: a closed GOP encoded by an encoder of its own.
+
+use super::annexb::without_sei;
+use super::preset::VideoSettings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::{AvError, H264Encoder, Packet, VideoFrame};
+use crate::units::{CanvasSize, FrameRate};
+
+/// A finished chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedChunk {
+    /// SPS and PPS in Annex B form: the same in every chunk of a plan.
+    pub extradata: Vec<u8>,
+    /// How many frames the decoder must hold back for reordering: the same in every chunk of a plan.
+    pub reorder_depth: u32,
+    /// Its pictures in decoding order; the first is an IDR picture.
+    pub pictures: Vec<EncodedPicture>,
+}
+
+/// One encoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedPicture {
+    /// The frame of the chunk that it shows, from 0.
+    pub frame: u32,
+    /// Whether decoding can start here.
+    pub is_key: bool,
+    /// NAL units in Annex B form.
+    pub data: Vec<u8>,
+}
+
+/// Encodes the frames of one chunk.
+pub(crate) struct ChunkEncoder {
+    encoder: H264Encoder,
+    packet: Packet,
+    sent: u32,
+    pictures: Vec<EncodedPicture>,
+}
+
+impl ChunkEncoder {
+    pub(crate) fn new(settings: &VideoSettings, canvas: CanvasSize, rate: FrameRate) -> Result<Self> {
+        let options = settings.options();
+        let options = options.iter().map(|(name, value)| (*name, value.as_str()));
+        let encoder =
+            H264Encoder::open((canvas.width(), canvas.height()), rate, settings.gop, options).map_err(|error| {
+                Error::new(ErrorKind::Internal, "the H.264 encoder cannot be opened")
+                    .caused_by(error)
+                    .suggest("use an FFmpeg with libx264; `remix check` tells what is there")
+            })?;
+        Ok(Self { encoder, packet: Packet::new().map_err(failed)?, sent: 0, pictures: Vec::new() })
+    }
+
+    /// Encodes the next frame: canvas size, 4:2:0 8 bit, BT.709 limited.
+    pub(crate) fn send(&mut self, frame: &mut VideoFrame) -> Result<()> {
+        frame.set_pts(i64::from(self.sent));
+        self.sent += 1;
+        self.encoder.send(frame).map_err(failed)?;
+        self.collect()
+    }
+
+    fn collect(&mut self) -> Result<()> {
+        while self.encoder.receive(&mut self.packet).map_err(failed)? {
+            let frame = self.packet.pts().and_then(|pts| u32::try_from(pts).ok());
+            let frame =
+                frame.ok_or_else(|| Error::new(ErrorKind::Internal, "the encoder gave a picture without time"))?;
+            self.pictures.push(EncodedPicture {
+                frame,
+                is_key: self.packet.is_key(),
+                data: without_sei(self.packet.data()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Encodes what is left and gives the chunk.
+    pub(crate) fn finish(mut self) -> Result<EncodedChunk> {
+        self.encoder.send_end().map_err(failed)?;
+        self.collect()?;
+        if self.pictures.len() != self.sent as usize || !self.pictures.first().is_some_and(|picture| picture.is_key) {
+            let message = format!("the encoder gave {} pictures for {} frames", self.pictures.len(), self.sent);
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        Ok(EncodedChunk {
+            extradata: without_sei(&self.encoder.extradata()),
+            reorder_depth: self.encoder.reorder_depth(),
+            pictures: self.pictures,
+        })
+    }
+}
+
+fn failed(error: AvError) -> Error {
+    Error::new(ErrorKind::Internal, "encoding a picture failed").caused_by(error)
+}

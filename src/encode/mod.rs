@@ -1,0 +1,14 @@
+//! Pictures to H.264 chunks, and pictures to JPEG.
+
+mod annexb;
+mod chunk;
+mod jpeg;
+mod preset;
+
+pub(crate) use chunk::ChunkEncoder;
+pub use chunk::{EncodedChunk, EncodedPicture};
+pub(crate) use jpeg::encode_jpeg;
+pub use preset::{Preset, VideoSettings};
+
+/// Bits a second of the AAC track: the most that Instagram's published figure allows for.
+pub const AUDIO_BIT_RATE: u32 = 192_000;

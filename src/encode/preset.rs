@@ -1,0 +1,81 @@
+//! The encoder's settings, resolved.
+
+use serde::{Deserialize, Serialize};
+
+/// How much time is spent on how good a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// For a look: fast, large blocks of detail lost.
+    Draft,
+    /// For posting: platforms encode again, and this loses nothing that they keep. Default.
+    #[default]
+    Standard,
+    /// For archives and ads: smaller files at a better quality, about three times the time.
+    High,
+}
+
+impl Preset {
+    /// The presets' names.
+    pub const NAMES: [&'static str; 3] = ["draft", "standard", "high"];
+
+    /// The preset of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "draft" => Some(Self::Draft),
+            "standard" => Some(Self::Standard),
+            "high" => Some(Self::High),
+            _ => None,
+        }
+    }
+
+    /// Its settings for chunks of at most `gop` frames.
+    pub fn settings(self, gop: u32) -> VideoSettings {
+        let (x264_preset, crf) = match self {
+            Self::Draft => ("ultrafast", 23),
+            Self::Standard => ("veryfast", 20),
+            Self::High => ("medium", 18),
+        };
+        VideoSettings {
+            x264_preset: x264_preset.to_owned(),
+            crf,
+            gop,
+            bframes: if self == Self::Draft { 0 } else { 3 },
+        }
+    }
+}
+
+/// Everything that the H.264 encoder is told, apart from the pictures. All chunks of a plan have the same, so that all
+/// have the same SPS and PPS.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoSettings {
+    /// x264's preset.
+    pub x264_preset: String,
+    /// Constant rate factor, 0 to 51; lower is better.
+    pub crf: u32,
+    /// The most frames between two IDR pictures.
+    pub gop: u32,
+    /// The most B-frames in a row.
+    pub bframes: u32,
+}
+
+impl VideoSettings {
+    /// The settings as options of FFmpeg's libx264 wrapper.
+    ///
+    /// One thread, since x264 with several does not repeat itself; `cpu-independent`, so that the bytes do not depend on
+    /// the CPU's vector units; closed GOPs, so that every chunk decodes by itself.
+    pub(super) fn options(&self) -> [(&'static str, String); 4] {
+        let params = format!(
+            "threads=1:lookahead-threads=1:sync-lookahead=0:cpu-independent=1:force-cfr=1:open-gop=0:stitchable=1:\
+             keyint={}:bframes={}",
+            self.gop, self.bframes
+        );
+        [
+            ("preset", self.x264_preset.clone()),
+            ("crf", self.crf.to_string()),
+            ("profile", "high".to_owned()),
+            ("x264-params", params),
+        ]
+    }
+}

@@ -1,0 +1,233 @@
+//! Opening and reading a local media file, with allow-lists and limits.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ffmpeg_next::ffi;
+
+use super::av::Options;
+use super::frame::ColorTags;
+use super::packet::timestamp;
+use super::{AvError, Packet};
+use crate::units::TimeBase;
+
+/// Demuxers that may open an upload: no playlists, no `concat`, nothing that opens further files.
+const DEMUXERS: &str = "mov,matroska,mp3,wav,flac,ogg,aac";
+/// Decoders that may run on an upload. FFmpeg has about 500; a decoder that nobody needs is only a way in.
+const DECODERS: &str = "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,libdav1d,prores,mjpeg,mpeg4,png,qtrle,aac,mp3,mp3float,\
+                        opus,libopus,vorbis,flac,alac,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,\
+                        pcm_f32le,pcm_f32be,pcm_u8";
+
+/// Whether decoder `name` may run.
+pub(super) fn decoder_allowed(name: &str) -> bool {
+    DECODERS.split(',').any(|allowed| allowed == name)
+}
+
+/// Stops blocking reads of an [`Input`] when its flag is set.
+pub(crate) type Interrupt = Arc<AtomicBool>;
+
+/// What kind of data a stream has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamKind {
+    Video,
+    /// A still that is attached to the file, such as an album cover.
+    Cover,
+    Audio,
+    Other,
+}
+
+/// What the container says about one stream.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamInfo {
+    pub(crate) index: usize,
+    pub(crate) kind: StreamKind,
+    pub(crate) codec: String,
+    pub(crate) time_base: TimeBase,
+    pub(crate) start: Option<i64>,
+    pub(crate) duration: Option<i64>,
+    pub(crate) is_default: bool,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) pixel_format: i32,
+    pub(crate) color: ColorTags,
+    pub(crate) sample_rate: u32,
+    pub(crate) channels: u32,
+}
+
+/// An open file.
+pub(crate) struct Input {
+    context: NonNull<ffi::AVFormatContext>,
+    /// Kept alive for the callback, which has a pointer to the flag.
+    _interrupt: Interrupt,
+}
+
+// SAFETY: a format context is tied to no thread; its interrupt flag is atomic and shared by reference count.
+unsafe impl Send for Input {}
+
+unsafe extern "C" fn interrupted(flag: *mut c_void) -> c_int {
+    // SAFETY: `flag` points at the AtomicBool of the Input's Arc, which outlives the format context.
+    c_int::from(unsafe { &*flag.cast::<AtomicBool>() }.load(Ordering::Relaxed))
+}
+
+impl Input {
+    /// Opens `path`, which must be a regular file, and reads enough of it to know its streams.
+    pub(crate) fn open(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
+        // The prefix keeps a name with a colon from being taken for a protocol.
+        let mut url = b"file:".to_vec();
+        url.extend_from_slice(path.as_os_str().as_bytes());
+        let url = CString::new(url).map_err(|_| AvError::invalid("avformat_open_input"))?;
+        let mut options = Options::new([
+            ("format_whitelist", DEMUXERS),
+            ("codec_whitelist", DECODERS),
+            ("protocol_whitelist", "file"),
+            ("max_streams", "32"),
+            ("probesize", "5000000"),
+            ("analyzeduration", "5000000"),
+            ("max_probe_packets", "2500"),
+        ])?;
+        // SAFETY: the context is allocated here and given to avformat_open_input, which frees it on failure; the flag
+        // outlives it because `Input` drops its fields only after its own `drop` has closed the context.
+        let context = unsafe {
+            let mut raw = ffi::avformat_alloc_context();
+            if raw.is_null() {
+                return Err(AvError::no_memory("avformat_alloc_context"));
+            }
+            (*raw).interrupt_callback =
+                ffi::AVIOInterruptCB { callback: Some(interrupted), opaque: Arc::as_ptr(&interrupt).cast_mut().cast() };
+            let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), ptr::null(), options.as_mut_ptr());
+            AvError::check("avformat_open_input", code)?;
+            NonNull::new(raw).ok_or(AvError::invalid("avformat_open_input"))?
+        };
+        let input = Self { context, _interrupt: interrupt };
+        if let Some(name) = options.leftover() {
+            tracing::error!(option = name, "FFmpeg did not take an option of the allow-list");
+            return Err(AvError::invalid("avformat_open_input (an option was not consumed)"));
+        }
+        // SAFETY: the context is open; find_stream_info takes no per-stream options here.
+        let code = unsafe { ffi::avformat_find_stream_info(input.context.as_ptr(), ptr::null_mut()) };
+        AvError::check("avformat_find_stream_info", code)?;
+        Ok(input)
+    }
+
+    /// The demuxer's name, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub(crate) fn format_name(&self) -> String {
+        // SAFETY: an open context has an input format with a static name.
+        unsafe { CStr::from_ptr((*(*self.context.as_ptr()).iformat).name).to_string_lossy().into_owned() }
+    }
+
+    fn raw_streams(&self) -> &[*mut ffi::AVStream] {
+        // SAFETY: FFmpeg keeps `streams` valid for `nb_streams` pointers until the context changes, which needs `&mut`.
+        unsafe {
+            let context = self.context.as_ref();
+            if context.streams.is_null() {
+                return &[];
+            }
+            std::slice::from_raw_parts(context.streams.cast_const(), context.nb_streams as usize)
+        }
+    }
+
+    pub(super) fn codec_parameters(&self, stream: usize) -> Option<*const ffi::AVCodecParameters> {
+        // SAFETY: the streams of an open context are valid and have parameters.
+        self.raw_streams().get(stream).map(|&raw| unsafe { (*raw).codecpar }.cast_const())
+    }
+
+    /// The codec's set-up data of a stream, such as an `avcC` record; empty where there is none.
+    pub(crate) fn extradata(&self, stream: usize) -> Vec<u8> {
+        let Some(parameters) = self.codec_parameters(stream) else { return Vec::new() };
+        // SAFETY: the parameters are valid while the context is open, and their extradata for its size.
+        unsafe {
+            if (*parameters).extradata.is_null() || (*parameters).extradata_size <= 0 {
+                return Vec::new();
+            }
+            std::slice::from_raw_parts((*parameters).extradata, (*parameters).extradata_size as usize).to_vec()
+        }
+    }
+
+    /// The streams, in the file's order. A stream whose time base is broken is left out.
+    pub(crate) fn streams(&self) -> Vec<StreamInfo> {
+        self.raw_streams().iter().enumerate().filter_map(|(index, &raw)| Self::describe(index, raw)).collect()
+    }
+
+    fn describe(index: usize, raw: *mut ffi::AVStream) -> Option<StreamInfo> {
+        // SAFETY: the stream and its parameters are valid as long as the context is open; enums are read as integers.
+        unsafe {
+            let parameters = (*raw).codecpar;
+            let codec_type = ptr::addr_of!((*parameters).codec_type).cast::<i32>().read();
+            let kind = if codec_type == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO as i32 {
+                if (*raw).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0 {
+                    StreamKind::Cover
+                } else {
+                    StreamKind::Video
+                }
+            } else if codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO as i32 {
+                StreamKind::Audio
+            } else {
+                StreamKind::Other
+            };
+            let base = (*raw).time_base;
+            Some(StreamInfo {
+                index,
+                kind,
+                codec: CStr::from_ptr(ffi::avcodec_get_name((*parameters).codec_id)).to_string_lossy().into_owned(),
+                time_base: TimeBase::new(u32::try_from(base.num).ok()?, u32::try_from(base.den).ok()?)?,
+                start: timestamp((*raw).start_time),
+                duration: timestamp((*raw).duration).filter(|&duration| duration > 0),
+                is_default: (*raw).disposition & ffi::AV_DISPOSITION_DEFAULT as c_int != 0,
+                width: u32::try_from((*parameters).width).unwrap_or(0),
+                height: u32::try_from((*parameters).height).unwrap_or(0),
+                pixel_format: (*parameters).format,
+                color: ColorTags {
+                    matrix: ptr::addr_of!((*parameters).color_space).cast::<i32>().read(),
+                    primaries: ptr::addr_of!((*parameters).color_primaries).cast::<i32>().read(),
+                    transfer: ptr::addr_of!((*parameters).color_trc).cast::<i32>().read(),
+                    range: ptr::addr_of!((*parameters).color_range).cast::<i32>().read(),
+                },
+                sample_rate: u32::try_from((*parameters).sample_rate).unwrap_or(0),
+                channels: u32::try_from((*parameters).ch_layout.nb_channels).unwrap_or(0),
+            })
+        }
+    }
+
+    /// Has the demuxer drop the packets of every stream but `keep`.
+    pub(crate) fn keep_only(&mut self, keep: &[usize]) {
+        for (index, &raw) in self.raw_streams().iter().enumerate() {
+            let discard =
+                if keep.contains(&index) { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
+            // SAFETY: the stream is valid, and `&mut self` makes this the only access.
+            unsafe { (*raw).discard = discard }
+        }
+    }
+
+    /// Reads the next packet into `packet`; `false` at the end of the file.
+    pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        packet.unref();
+        // SAFETY: the context is open and the packet is blank.
+        let code = unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) };
+        if code == ffi::AVERROR_EOF {
+            return Ok(false);
+        }
+        AvError::check("av_read_frame", code)?;
+        Ok(true)
+    }
+
+    /// Moves to the last key packet of `stream` at or before `pts` (in its time base).
+    pub(crate) fn seek(&mut self, stream: usize, pts: i64) -> Result<(), AvError> {
+        let stream = c_int::try_from(stream).map_err(|_| AvError::invalid("av_seek_frame"))?;
+        // SAFETY: the context is open; an unknown stream index is refused by FFmpeg.
+        let code = unsafe { ffi::av_seek_frame(self.context.as_ptr(), stream, pts, ffi::AVSEEK_FLAG_BACKWARD) };
+        AvError::check("av_seek_frame", code)?;
+        Ok(())
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        let mut raw = self.context.as_ptr();
+        // SAFETY: the context is ours and not used again.
+        unsafe { ffi::avformat_close_input(&mut raw) }
+    }
+}

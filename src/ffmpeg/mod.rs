@@ -1,0 +1,26 @@
+//! The only folder with `unsafe`: small owning wrappers over FFmpeg's libraries.
+//!
+//! The objects of `ffmpeg-next` are not used where they would hide an error, panic on data or lack an option (its
+//! packet iterator ends on any fault, its scaler cannot be told a colour matrix, its enums panic on unknown values);
+//! these wrappers call the same bindings. Each owns one FFmpeg object and frees it on drop, names the FFmpeg call in
+//! its errors, and stays on the thread that uses it.
+
+mod audio;
+mod av;
+mod decoder;
+mod encoder;
+mod frame;
+mod input;
+mod muxer;
+mod packet;
+mod scaler;
+
+pub(crate) use audio::{AudioFrame, Resampler};
+pub(crate) use av::{AvError, quiet, versions};
+pub(crate) use decoder::{Decoder, Received};
+pub(crate) use encoder::{AacEncoder, H264Encoder, encoder_available};
+pub(crate) use frame::{ColorTags, VideoFrame};
+pub(crate) use input::{Input, Interrupt, StreamInfo, StreamKind};
+pub(crate) use muxer::{AudioTrack, Mp4Writer, VideoTrack};
+pub(crate) use packet::Packet;
+pub(crate) use scaler::{Crop, Scaler};

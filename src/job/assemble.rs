@@ -1,0 +1,53 @@
+//! Stage `assembling`: stitching and sound.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::Control;
+use super::engine::{Shared, elapsed};
+use crate::audio::Mixer;
+use crate::error::{Result, Stage};
+use crate::output::{StageTime, write_mp4};
+use crate::plan::Plan;
+use crate::store::ChunkStore;
+use crate::units::Timestamp;
+
+/// What assembling came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assembly {
+    /// Frames in the file.
+    pub frames: u64,
+    /// Linear gain on the whole mix that keeps its peaks under the ceiling; 1 where it was quiet enough.
+    pub gain: f32,
+    /// Wall time.
+    pub time: StageTime,
+}
+
+pub(super) fn assemble(
+    shared: &Shared,
+    plan: &Plan,
+    store: &ChunkStore,
+    file: &Path,
+    control: &Control,
+) -> Result<Assembly> {
+    let began = Instant::now();
+    control.frames_done(Stage::Assembling, 0, plan.frames());
+    let probed = shared.probe_sources(plan, control)?;
+    let first_pictures: Vec<Option<Timestamp>> = probed
+        .iter()
+        .map(|probed| {
+            let index = &probed.video.as_ref()?.index;
+            Some(Timestamp::from_pts(index.first_pts(), index.time_base()))
+        })
+        .collect();
+    let limits = &shared.limits;
+    let gain = Mixer::safe_gain(plan, &first_pictures, limits, control.flag())?;
+    let mixer = Mixer::new(plan, &first_pictures, limits, control.flag(), gain);
+    let summary = write_mp4(plan, store, mixer, file, control.flag(), |frames| {
+        control.frames_done(Stage::Assembling, frames, plan.frames());
+    })?;
+    Ok(Assembly { frames: summary.frames, gain: gain.0, time: elapsed(Stage::Assembling, began) })
+}

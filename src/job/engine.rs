@@ -1,0 +1,297 @@
+//! The engine: what all jobs share, and the stages as methods.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::{Assembly, Control, Visuals, guarded};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg;
+use crate::limits::{Limits, available_threads};
+use crate::output::{Container, StageTime, Staging};
+use crate::plan::Plan;
+use crate::request::Request;
+use crate::source::{Probed, SourceInfo, probe};
+use crate::store::ChunkStore;
+use crate::text::FontBook;
+
+/// Options of an [`Engine`].
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Worker threads of a job. Default: as many as the machine and its cgroup allow.
+    pub threads: Option<NonZeroUsize>,
+    /// The fonts. Default: [`FontBook::installed`].
+    pub fonts: Option<FontBook>,
+    /// The limits. Default: [`Limits::default`].
+    pub limits: Limits,
+}
+
+/// Makes content. Cheap to clone and shared by any number of jobs and threads.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) threads: NonZeroUsize,
+    pub(super) fonts: FontBook,
+    pub(super) limits: Limits,
+    /// What planning found in files that are still the same, for the stages after it. The newest last.
+    probes: Mutex<VecDeque<(FileStamp, Arc<Probed>)>>,
+}
+
+/// Files whose probes are remembered: those of a few jobs.
+const REMEMBERED_PROBES: usize = 32;
+
+/// Tells a file from one that was written in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileStamp {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            path: path.to_owned(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("threads", &self.0.threads).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine with these options.
+    ///
+    /// # Errors
+    /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264 or AAC.
+    pub fn new(options: EngineOptions) -> Result<Self> {
+        ffmpeg::quiet();
+        for encoder in ["libx264", "aac"] {
+            if !ffmpeg::encoder_available(encoder) {
+                return Err(Error::new(ErrorKind::Internal, format!("FFmpeg has no encoder {encoder}"))
+                    .suggest("install an FFmpeg built with libx264"));
+            }
+        }
+        let fonts = match options.fonts {
+            Some(fonts) => fonts,
+            None => FontBook::installed()?,
+        };
+        Ok(Self(Arc::new(Shared {
+            threads: options.threads.unwrap_or_else(available_threads),
+            fonts,
+            limits: options.limits,
+            probes: Mutex::default(),
+        })))
+    }
+
+    /// The engine's version and those of FFmpeg's libraries: all that can change a byte for the same plan.
+    pub fn version() -> String {
+        format!("remix-engine {} with {}", env!("CARGO_PKG_VERSION"), ffmpeg::versions())
+    }
+
+    /// Worker threads of a job.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.0.threads
+    }
+
+    /// The fonts.
+    pub fn fonts(&self) -> &FontBook {
+        &self.0.fonts
+    }
+
+    /// What the engine sees in the file at `path`.
+    ///
+    /// # Errors
+    /// `SOURCE_UNREADABLE`, `SOURCE_UNSUPPORTED`, `SOURCE_EMPTY`, `LIMIT_EXCEEDED`, `CANCELED`.
+    pub fn probe(&self, path: &Path, control: &Control) -> Result<SourceInfo> {
+        guarded("probing", || Ok(self.0.probe(path, control)?.info.clone()))
+            .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
+    /// Stage `planning`: checks the request, probes its sources, and makes one plan for each variant.
+    ///
+    /// # Errors
+    /// All findings of the request at once, or all faults of its sources; `CANCELED`.
+    pub fn plan(&self, request: &Request, control: &Control) -> Result<Vec<Plan>> {
+        let _span = tracing::info_span!("planning", id = %request.id).entered();
+        guarded("planning", || super::planning::plan(&self.0, request, control))
+            .map_err(|error| error.at_stage(Stage::Planning))
+    }
+
+    /// Stage `generating_visuals`: renders every chunk of `plan` that is not in `store`, on all worker threads.
+    ///
+    /// # Errors
+    /// What reading a source reports, `NOT_FOUND`-like `SOURCE_UNREADABLE` if one has changed since planning,
+    /// `OUTPUT_FAILED` if the store cannot be written, `STALLED`, `CANCELED`, `INTERNAL`.
+    pub fn generate_visuals(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
+        let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
+        guarded("rendering", || super::visuals::generate(&self.0, plan, store, control))
+            .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
+    }
+
+    /// Renders the chunk `index` of `plan` alone, if it is not in `store`: a work unit for any machine that has the
+    /// sources and the store.
+    ///
+    /// # Errors
+    /// As [`Engine::generate_visuals`]; `NOT_FOUND` if the plan has no such chunk.
+    pub fn render_chunk(&self, plan: &Plan, index: usize, store: &ChunkStore, control: &Control) -> Result<()> {
+        let _span = tracing::info_span!("render_chunk", id = plan.container_id(), index).entered();
+        guarded("rendering", || super::visuals::render_one(&self.0, plan, index, store, control))
+            .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
+    }
+
+    /// Stage `assembling`: stitches the chunks in `store` by stream copy, mixes and encodes the sound, and writes the
+    /// MP4 to `file`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if a chunk is missing, `OUTPUT_FAILED`, what decoding the sound reports, `CANCELED`. After an error
+    /// `file` may be there in part: the caller owns it.
+    pub fn assemble(&self, plan: &Plan, store: &ChunkStore, file: &Path, control: &Control) -> Result<Assembly> {
+        let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
+        guarded("assembling", || super::assemble::assemble(&self.0, plan, store, file, control))
+            .map_err(|error| error.at_stage(Stage::Assembling))
+    }
+
+    /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
+    /// the folder `out/<container id>` in one rename. The file is moved, or copied from another file system.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says.
+    pub fn finalize(
+        &self,
+        plan: &Plan,
+        visuals: &Visuals,
+        assembly: &Assembly,
+        file: &Path,
+        out: &Path,
+        control: &Control,
+    ) -> Result<Container> {
+        let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::Finalizing))?;
+        self.finish(plan, visuals, assembly, file, &staging, control)
+    }
+
+    fn finish(
+        &self,
+        plan: &Plan,
+        visuals: &Visuals,
+        assembly: &Assembly,
+        file: &Path,
+        staging: &Staging,
+        control: &Control,
+    ) -> Result<Container> {
+        let _span = tracing::info_span!("finalizing", id = plan.container_id()).entered();
+        guarded("finalizing", || super::finalize::finalize(&self.0, plan, visuals, assembly, file, staging, control))
+            .map_err(|error| error.at_stage(Stage::Finalizing))
+    }
+
+    /// All four stages: makes the request's containers, each published as `out/<container id>`, in the order of the
+    /// variants.
+    ///
+    /// # Errors
+    /// As the stages. Nothing is left behind then, but for containers that were published before.
+    pub fn render(&self, request: &Request, out: &Path) -> Result<Vec<Container>> {
+        self.render_with(request, out, &Control::new())
+    }
+
+    /// As [`Engine::render`], with progress and cancelling.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub fn render_with(&self, request: &Request, out: &Path, control: &Control) -> Result<Vec<Container>> {
+        let planned = Instant::now();
+        let plans = self.plan(request, control)?;
+        let planning = elapsed(Stage::Planning, planned);
+        let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
+        let store = ChunkStore::open(staging.folder().join("chunks"))?;
+        let total: u64 = plans.iter().map(Plan::frames).sum();
+
+        let mut visuals = Vec::new();
+        let mut before = 0;
+        for plan in &plans {
+            let part = control.part(before, total);
+            let mut made = self.generate_visuals(plan, &store, &part)?;
+            made.stages.insert(0, planning.clone());
+            visuals.push(made);
+            before += plan.frames();
+        }
+        let mut assemblies = Vec::new();
+        before = 0;
+        for plan in &plans {
+            let file = staging.folder().join(format!("{}.mp4", plan.container_id()));
+            let assembly = self.assemble(plan, &store, &file, &control.part(before, total))?;
+            assemblies.push((file, assembly));
+            before += plan.frames();
+        }
+        let mut containers = Vec::new();
+        before = 0;
+        for ((plan, visuals), (file, assembly)) in plans.iter().zip(&visuals).zip(&assemblies) {
+            let part = control.part(before, total);
+            containers.push(self.finish(plan, visuals, assembly, file, &staging, &part)?);
+            before += plan.frames();
+        }
+        control.report(Stage::Finalizing, 1.0, total, total);
+        Ok(containers)
+    }
+}
+
+impl Shared {
+    /// The probe of the file at `path`, made anew only if the file has changed.
+    pub(super) fn probe(&self, path: &Path, control: &Control) -> Result<Arc<Probed>> {
+        let stamp = FileStamp::of(path);
+        if let Some(stamp) = &stamp {
+            let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, probed)) = probes.iter().find(|(known, _)| known == stamp) {
+                return Ok(Arc::clone(probed));
+            }
+        }
+        let probed = Arc::new(probe(path, &self.limits, control.flag())?);
+        if let Some(stamp) = stamp {
+            let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+            if probes.len() == REMEMBERED_PROBES {
+                probes.pop_front();
+            }
+            probes.push_back((stamp, Arc::clone(&probed)));
+        }
+        Ok(probed)
+    }
+
+    /// The probes of a plan's sources, in its order.
+    ///
+    /// # Errors
+    /// `SOURCE_UNREADABLE` if a file is gone or is not the one that was planned with.
+    pub(super) fn probe_sources(&self, plan: &Plan, control: &Control) -> Result<Vec<Arc<Probed>>> {
+        plan.sources()
+            .iter()
+            .map(|source| {
+                let about =
+                    |error: Error| error.for_asset(format!("{} ({})", source.asset.id, source.asset.path.display()));
+                let probed = self.probe(&source.asset.path, control).map_err(about)?;
+                if probed.info.hash != source.info.hash {
+                    let message = format!("{} has changed since planning", source.asset.path.display());
+                    return Err(about(Error::new(ErrorKind::SourceUnreadable, message).suggest("plan the job again")));
+                }
+                Ok(probed)
+            })
+            .collect()
+    }
+}
+
+pub(super) fn elapsed(stage: Stage, since: Instant) -> StageTime {
+    StageTime { stage, ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX) }
+}

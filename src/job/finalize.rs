@@ -1,0 +1,166 @@
+//! Stage `finalizing`: checking, describing, publishing.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use super::engine::{Engine, Shared, elapsed};
+use super::{Assembly, Control, Visuals};
+use crate::encode::AUDIO_BIT_RATE;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::output::{
+    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, Staging, Status, make_thumbnail,
+    write_file,
+};
+use crate::plan::Plan;
+use crate::source::{Probed, probe};
+use crate::units::FrameIndex;
+
+const VIDEO: &str = "video.mp4";
+const THUMBNAIL: &str = "thumbnail.jpg";
+const DESCRIPTION: &str = "container.json";
+
+pub(super) fn finalize(
+    shared: &Shared,
+    plan: &Plan,
+    visuals: &Visuals,
+    assembly: &Assembly,
+    file: &Path,
+    staging: &Staging,
+    control: &Control,
+) -> Result<Container> {
+    let began = Instant::now();
+    control.frames_done(Stage::Finalizing, 0, plan.frames());
+    let id = plan.container_id();
+    let folder = staging.folder().join(id);
+    fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
+    let video = folder.join(VIDEO);
+    take_over(file, &video)?;
+
+    let probed = probe(&video, &shared.limits, control.flag())?;
+    check(plan, &probed)?;
+    let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, control.flag())?;
+    write_file(&folder.join(THUMBNAIL), &jpeg)?;
+    tracing::debug!(frame = frame.0, "thumbnail made");
+
+    let url = |name: &str| match &plan.job().base_url {
+        Some(base) => format!("{}/{id}/{name}", base.trim_end_matches('/')),
+        None => name.to_owned(),
+    };
+    let (width, height) = (plan.canvas().width(), plan.canvas().height());
+    let seconds = plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64();
+    let assets = vec![
+        OutputAsset {
+            asset_id: format!("{id}_video"),
+            kind: AssetKind::Video,
+            url: url(VIDEO),
+            width,
+            height,
+            bytes: probed.info.bytes,
+            blake3: probed.info.hash.clone(),
+            duration: Some(seconds),
+            frames: Some(plan.frames()),
+            frame_rate: Some(plan.rate().to_string()),
+        },
+        OutputAsset {
+            asset_id: format!("{id}_thumbnail"),
+            kind: AssetKind::Thumbnail,
+            url: url(THUMBNAIL),
+            width,
+            height,
+            bytes: jpeg.len() as u64,
+            blake3: blake3::hash(&jpeg).to_hex().to_string(),
+            duration: None,
+            frames: None,
+            frame_rate: None,
+        },
+    ];
+    let mut stages = visuals.stages.clone();
+    stages.push(assembly.time.clone());
+    stages.push(elapsed(Stage::Finalizing, began));
+    let now = jiff::Timestamp::now();
+    let spent: u64 = stages.iter().map(|stage| stage.ms).sum();
+    let started = now - jiff::SignedDuration::from_millis(i64::try_from(spent).unwrap_or(0));
+    let container = Container {
+        id: id.to_owned(),
+        status: Status::Completed,
+        format: plan.job().format,
+        influencer_id: plan.job().influencer_id.clone(),
+        social_account_id: plan.job().social_account_id.clone(),
+        hook: plan.job().hook.clone(),
+        preview: Preview {
+            kind: "video".to_owned(),
+            primary_url: url(VIDEO),
+            thumbnail_url: url(THUMBNAIL),
+            image_urls: Vec::new(),
+            aspect_ratio: "9:16".to_owned(),
+        },
+        assets,
+        captions: Vec::new(),
+        last_error: None,
+        created_at: started.to_string(),
+        updated_at: now.to_string(),
+        report: Report {
+            engine: Engine::version(),
+            picks: plan.job().picks.clone(),
+            sources: plan
+                .sources()
+                .iter()
+                .map(|source| SourceReport {
+                    id: source.asset.id.clone(),
+                    blake3: source.info.hash.clone(),
+                    corrections: source.info.corrections.clone(),
+                })
+                .collect(),
+            stages,
+            chunks_rendered: visuals.chunks_rendered,
+            chunks_reused: visuals.chunks_reused,
+            damaged_pictures: visuals.damaged_pictures,
+            video: plan.video_settings().clone(),
+            audio: AudioReport { bit_rate: AUDIO_BIT_RATE, gain: assembly.gain },
+        },
+    };
+    let json = serde_json::to_vec_pretty(&container).map_err(|error| {
+        Error::new(ErrorKind::Internal, "the description cannot be written as JSON").caused_by(error)
+    })?;
+    write_file(&folder.join(DESCRIPTION), &json)?;
+    // The last chance: after this the result is there.
+    control.cancel().check()?;
+    staging.publish(id)?;
+    control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
+    Ok(container)
+}
+
+/// Moves `file` to `to`, or copies it from another file system, and waits until it is on the disk.
+fn take_over(file: &Path, to: &Path) -> Result<()> {
+    let moved = fs::rename(file, to).or_else(|error| match error.kind() {
+        std::io::ErrorKind::CrossesDevices => fs::copy(file, to).and_then(|_| fs::remove_file(file)),
+        _ => Err(error),
+    });
+    moved.and_then(|()| fs::File::open(to)?.sync_all()).map_err(|error| unwritable(to, error))
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", path.display()))
+        .caused_by(error)
+        .suggest("free space on the disk or choose another folder")
+}
+
+/// The finished file must be what the plan says, as an independent reading of it sees it.
+fn check(plan: &Plan, probed: &Probed) -> Result<()> {
+    let wrong = |what: String| Err(Error::new(ErrorKind::Internal, format!("the finished file is wrong: {what}")));
+    let Some(video) = &probed.info.video else { return wrong("it has no video".to_owned()) };
+    if video.pictures != plan.frames() {
+        return wrong(format!("it has {} frames for {}", video.pictures, plan.frames()));
+    }
+    if (video.size.width(), video.size.height()) != (plan.canvas().width(), plan.canvas().height()) {
+        return wrong(format!("its size is {}", video.size));
+    }
+    if probed.info.audio.is_none() {
+        return wrong("it has no sound".to_owned());
+    }
+    match probed.info.corrections.first() {
+        None => Ok(()),
+        Some(fault) => wrong(fault.clone()),
+    }
+}

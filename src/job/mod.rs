@@ -1,0 +1,44 @@
+//! The job: the four stages as functions of [`Engine`], all of them in one call, and the async front.
+
+mod assemble;
+mod control;
+mod engine;
+mod finalize;
+mod planning;
+mod queue;
+mod submit;
+mod visuals;
+
+pub use assemble::Assembly;
+pub use control::{Cancel, Control, Progress};
+pub use engine::{Engine, EngineOptions};
+pub use submit::Job;
+pub use visuals::Visuals;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Runs `work`; a panic in it becomes an `INTERNAL` error, so that a fault of the engine does not take its host along.
+fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        let text = text.unwrap_or_else(|| "without a message".to_owned());
+        tracing::error!(what, panic = %text, "a panic was caught");
+        Err(Error::new(ErrorKind::Internal, format!("{what} panicked: {text}"))
+            .suggest("report this with the request that caused it"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::panic, reason = "the point of the test")]
+    fn a_panic_is_an_internal_error() {
+        let error = guarded("a worker", || -> Result<()> { panic!("frame {} is odd", 7) }).expect_err("is an error");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!(error.message(), "a worker panicked: frame 7 is odd");
+        assert_eq!(guarded("a worker", || Ok(1)).expect("no panic"), 1);
+    }
+}

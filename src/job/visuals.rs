@@ -1,0 +1,353 @@
+//! Stage `generating_visuals`: chunks on worker threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Shared, elapsed};
+use super::queue::RunQueue;
+use super::{Control, guarded};
+use crate::compose::Sprite;
+use crate::encode::{ChunkEncoder, EncodedChunk};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg::{AvError, VideoFrame};
+use crate::output::StageTime;
+use crate::plan::{Plan, PlannedShot};
+use crate::source::{Probed, ShotReader};
+use crate::store::ChunkStore;
+use crate::text::{lay_out, rasterise};
+use crate::units::{FrameIndex, FrameRange};
+
+/// What rendering the chunks of a plan came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Visuals {
+    /// Chunks that were rendered.
+    pub chunks_rendered: u64,
+    /// Chunks that were in the store already.
+    pub chunks_reused: u64,
+    /// Source pictures that decoded with faults.
+    pub damaged_pictures: u64,
+    /// Wall time of the stages so far.
+    pub stages: Vec<StageTime>,
+}
+
+/// What a worker tells.
+enum Event {
+    /// A frame is finished.
+    Frame,
+    /// A chunk was in the store, with this many frames.
+    Reused(u64),
+    /// A chunk was rendered, with this many damaged pictures in its source.
+    Rendered(u64),
+}
+
+pub(super) fn generate(shared: &Shared, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
+    let began = Instant::now();
+    let painter = Painter::new(shared, plan, control)?;
+    let workers = shared.threads.get().min(plan.chunks().len()).max(1);
+    let queue = RunQueue::new(
+        plan.chunks().iter().map(|chunk| predicted_cost(plan, chunk.shot, chunk.frames)).collect(),
+        workers,
+    );
+    let stop = AtomicBool::new(false);
+    let (events, heard) = mpsc::channel();
+
+    let mut visuals = Visuals::default();
+    let results = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers)
+            .map(|worker| {
+                let (painter, queue, stop, events) = (&painter, &queue, &stop, events.clone());
+                scope.spawn(move || {
+                    let result = guarded("a worker", || work(worker, painter, queue, store, stop, &events));
+                    if result.is_err() {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    result
+                })
+            })
+            .collect();
+        drop(events);
+        let watched = watch(&heard, plan, control, shared.limits.stall, &mut visuals);
+        if watched.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        let joined = handles.into_iter().map(|handle| {
+            handle.join().unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "a worker thread died")))
+        });
+        std::iter::once(watched).chain(joined).collect::<Vec<_>>()
+    });
+    first_cause(results)?;
+    // Workers end without an error when they are stopped; only a complete store is a result.
+    control.cancel().check()?;
+    visuals.stages.push(elapsed(Stage::GeneratingVisuals, began));
+    tracing::info!(rendered = visuals.chunks_rendered, reused = visuals.chunks_reused, "visuals are finished");
+    Ok(visuals)
+}
+
+pub(super) fn render_one(
+    shared: &Shared,
+    plan: &Plan,
+    index: usize,
+    store: &ChunkStore,
+    control: &Control,
+) -> Result<()> {
+    let planned = plan.chunks().get(index).ok_or_else(|| {
+        let message = format!("the plan has no chunk {index}; it has {}", plan.chunks().len());
+        Error::new(ErrorKind::NotFound, message)
+    })?;
+    if store.get(&planned.key)?.is_some() {
+        return Ok(());
+    }
+    let painter = Painter::new(shared, plan, control)?;
+    let mut brush = Brush::new(&painter)?;
+    let chunk = brush.paint(index, &AtomicBool::new(false), &mut || ())?;
+    store.put(&planned.key, &chunk)
+}
+
+/// The error to report: the one that made the others stop.
+fn first_cause(results: Vec<Result<()>>) -> Result<()> {
+    let mut canceled = None;
+    for result in results {
+        match result {
+            Err(error) if error.kind() == ErrorKind::Canceled => canceled = canceled.or(Some(error)),
+            other => other?,
+        }
+    }
+    canceled.map_or(Ok(()), Err)
+}
+
+/// Listens to the workers until the last one is done; tells progress, and ends the job if nothing moves.
+fn watch(
+    heard: &mpsc::Receiver<Event>,
+    plan: &Plan,
+    control: &Control,
+    stall: Duration,
+    visuals: &mut Visuals,
+) -> Result<()> {
+    let mut frames = 0;
+    let mut last = Instant::now();
+    control.frames_done(Stage::GeneratingVisuals, 0, plan.frames());
+    loop {
+        match heard.recv_timeout(Duration::from_millis(100)) {
+            Ok(event) => {
+                last = Instant::now();
+                match event {
+                    Event::Frame => frames += 1,
+                    Event::Reused(count) => {
+                        frames += count;
+                        visuals.chunks_reused += 1;
+                    }
+                    Event::Rendered(damaged) => {
+                        visuals.chunks_rendered += 1;
+                        visuals.damaged_pictures += damaged;
+                        continue;
+                    }
+                }
+                control.frames_done(Stage::GeneratingVisuals, frames, plan.frames());
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                control.cancel().check()?;
+                if last.elapsed() > stall {
+                    // Reads that block are freed through the token that they look at.
+                    control.cancel().cancel();
+                    let message = format!("no frame was finished for {} s, after frame {frames}", stall.as_secs());
+                    return Err(
+                        Error::new(ErrorKind::Stalled, message).suggest("run the job again on a less busy machine")
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn work(
+    worker: usize,
+    painter: &Painter<'_>,
+    queue: &RunQueue,
+    store: &ChunkStore,
+    stop: &AtomicBool,
+    events: &Sender<Event>,
+) -> Result<()> {
+    let mut brush = Brush::new(painter)?;
+    while let Some(index) = queue.take(worker) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let planned = &painter.plan.chunks()[index];
+        // The listener is gone only when the job has ended; then nobody needs to hear.
+        if store.get(&planned.key)?.is_some() {
+            let _ = events.send(Event::Reused(planned.frames.len()));
+            continue;
+        }
+        let before = brush.damaged();
+        let chunk = brush.paint(index, stop, &mut || {
+            let _ = events.send(Event::Frame);
+        })?;
+        store.put(&planned.key, &chunk)?;
+        let _ = events.send(Event::Rendered(brush.damaged().saturating_sub(before)));
+    }
+    Ok(())
+}
+
+/// What a chunk costs, in encoded pixels: each frame is encoded once, and for it a share of the source is decoded and
+/// scaled. The factors are those of the fixture's clips.
+fn predicted_cost(plan: &Plan, shot: usize, frames: FrameRange) -> u64 {
+    let Some(video) = plan.shots().get(shot).and_then(|shot| plan.sources()[shot.source].info.video.as_ref()) else {
+        return frames.len();
+    };
+    let decoded = video.size.pixels() as f64 * (video.mean_rate / plan.rate().as_f64()).clamp(0.1, 8.0);
+    let frame = plan.canvas().pixels() as f64 + 0.15 * decoded;
+    (frame * frames.len() as f64) as u64
+}
+
+/// What all workers share.
+struct Painter<'a> {
+    shared: &'a Shared,
+    plan: &'a Plan,
+    control: &'a Control,
+    sources: Vec<Arc<Probed>>,
+    /// The texts of the plan, drawn; `None` for one without ink.
+    sprites: Vec<Option<Sprite>>,
+}
+
+impl<'a> Painter<'a> {
+    fn new(shared: &'a Shared, plan: &'a Plan, control: &'a Control) -> Result<Self> {
+        let sources = shared.probe_sources(plan, control)?;
+        let draw = |text: &crate::plan::PlannedText| -> Result<Option<Sprite>> {
+            let layout = lay_out(&shared.fonts, &text.block)?;
+            let Some(drawn) = rasterise(&shared.fonts, &layout)? else { return Ok(None) };
+            let outside = || Error::new(ErrorKind::Internal, format!("the text {} is not on the canvas", text.name));
+            let (x, y) =
+                (u32::try_from(drawn.x).map_err(|_| outside())?, u32::try_from(drawn.y).map_err(|_| outside())?);
+            let sprite = Sprite::from_premultiplied_rgba(x, y, drawn.width, drawn.height, &drawn.pixels);
+            sprite.map(Some).ok_or_else(outside)
+        };
+        let sprites = plan.texts().iter().map(draw).collect::<Result<_>>()?;
+        Ok(Self { shared, plan, control, sources, sprites })
+    }
+
+    /// Opens the reader of `shot` for the frames from `first` on.
+    fn open(&self, shot: &PlannedShot, first: FrameIndex) -> Result<ShotReader> {
+        let missing = || Error::new(ErrorKind::Internal, "a shot has no video source");
+        let video = self.sources.get(shot.source).and_then(|probed| probed.video.as_ref()).ok_or_else(missing)?;
+        let source = &self.plan.sources()[shot.source];
+        let info = source.info.video.as_ref().ok_or_else(missing)?;
+        let frames = FrameRange::new(first.0 - shot.frames.start.0, shot.frames.len());
+        ShotReader::open(
+            &source.asset.path,
+            video,
+            &info.codec,
+            info.color,
+            shot.start,
+            self.plan.rate(),
+            frames,
+            shot.rect,
+            self.plan.canvas(),
+            &self.shared.limits,
+            self.control.flag(),
+        )
+    }
+}
+
+/// One worker's tools, kept from chunk to chunk.
+struct Brush<'a> {
+    painter: &'a Painter<'a>,
+    /// The open shot, and the output frame that it gives next.
+    reader: Option<(usize, ShotReader, FrameIndex)>,
+    /// Damaged pictures of readers that are closed.
+    damaged: u64,
+    /// A frame of our own to draw on.
+    canvas: VideoFrame,
+    /// Refers to a picture while it is encoded.
+    shown: VideoFrame,
+}
+
+impl<'a> Brush<'a> {
+    fn new(painter: &'a Painter<'a>) -> Result<Self> {
+        let canvas = painter.plan.canvas();
+        Ok(Self {
+            painter,
+            reader: None,
+            damaged: 0,
+            canvas: VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)?,
+            shown: VideoFrame::empty().map_err(no_memory)?,
+        })
+    }
+
+    fn damaged(&self) -> u64 {
+        self.damaged + self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())
+    }
+
+    /// Renders chunk `index`; `on_frame` is called after each of its frames.
+    fn paint(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<EncodedChunk> {
+        let plan = self.painter.plan;
+        let planned = &plan.chunks()[index];
+        let shot = &plan.shots()[planned.shot];
+        let source = &plan.sources()[shot.source].asset;
+        let about = |error: Error| error.for_asset(format!("{} ({})", source.id, source.path.display()));
+        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate())?;
+        let continues =
+            matches!(&self.reader, Some((open, _, next)) if *open == planned.shot && *next == planned.frames.start);
+        if !continues {
+            self.damaged = self.damaged();
+            // The old decoder goes before the new one comes: they are what takes memory.
+            self.reader = None;
+            let reader = self.painter.open(shot, planned.frames.start).map_err(about)?;
+            self.reader = Some((planned.shot, reader, planned.frames.start));
+        }
+        let Some((_, reader, next)) = &mut self.reader else {
+            return Err(Error::new(ErrorKind::Internal, "the reader of a shot is missing"));
+        };
+        for frame in planned.frames.start.0..planned.frames.end.0 {
+            self.painter.control.cancel().check()?;
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Canceled, "another worker ended the job"));
+            }
+            let picture = reader.frame(frame - shot.frames.start.0).map_err(about)?;
+            let live = plan.texts().iter().zip(&self.painter.sprites);
+            let live = live.filter(|(text, _)| text.frames.contains(FrameIndex(frame)));
+            let mut live = live.filter_map(|(_, sprite)| sprite.as_ref()).peekable();
+            if live.peek().is_some() {
+                // The picture may be shown again and may be the decoder's own: texts go on a copy.
+                copy_picture(picture, &mut self.canvas)?;
+                if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
+                    live.for_each(|sprite| sprite.blend(&mut planes));
+                }
+                encoder.send(&mut self.canvas)?;
+            } else {
+                self.shown.share(picture).map_err(no_memory)?;
+                encoder.send(&mut self.shown)?;
+            }
+            *next = FrameIndex(frame + 1);
+            on_frame();
+        }
+        encoder.finish()
+    }
+}
+
+/// Copies the planes of a working picture.
+fn copy_picture(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+    let wrong = || Error::new(ErrorKind::Internal, "a picture is not in the working format");
+    let source = from.planes().ok_or_else(wrong)?;
+    let target = to.planes_mut().map_err(no_memory)?.ok_or_else(wrong)?;
+    for (from, mut to) in [(source.y, target.y), (source.u, target.u), (source.v, target.v)] {
+        if (from.width(), from.height()) != (to.width(), to.height()) {
+            return Err(wrong());
+        }
+        for (y, row) in from.rows().enumerate() {
+            to.row_mut(y).copy_from_slice(row);
+        }
+    }
+    Ok(())
+}
+
+fn no_memory(error: AvError) -> Error {
+    Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated")
+        .caused_by(error)
+        .suggest("give the job more memory or fewer threads")
+}

@@ -1,0 +1,168 @@
+//! `container.json`: what was made, in the partner API's words, with a report of how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::encode::VideoSettings;
+use crate::error::{Failure, Stage};
+use crate::formats::Pick;
+use crate::request::Format;
+
+/// A finished piece of content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// The request's id, with `-2` and so on for further variants.
+    pub id: String,
+    /// Where the job stands.
+    pub status: Status,
+    /// The format, resolved.
+    pub format: Format,
+    /// As in the request.
+    pub influencer_id: Option<String>,
+    /// As in the request.
+    pub social_account_id: Option<String>,
+    /// The text over the start.
+    pub hook: Option<String>,
+    /// What to show of it.
+    pub preview: Preview,
+    /// All files.
+    pub assets: Vec<OutputAsset>,
+    /// Timed captions that were drawn.
+    pub captions: Vec<serde_json::Value>,
+    /// Why it failed.
+    pub last_error: Option<Failure>,
+    /// When the job started, RFC 3339.
+    pub created_at: String,
+    /// When this was written, RFC 3339.
+    pub updated_at: String,
+    /// How it was made.
+    pub report: Report,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Accepted.
+    Queued,
+    /// Being made.
+    Processing,
+    /// Done.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Ended by the caller.
+    Canceled,
+}
+
+/// What to show of a piece of content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// `video`.
+    pub kind: String,
+    /// The main file.
+    pub primary_url: String,
+    /// The thumbnail.
+    pub thumbnail_url: String,
+    /// The slides of a slideshow, in order.
+    pub image_urls: Vec<String>,
+    /// `9:16`.
+    pub aspect_ratio: String,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AssetKind {
+    /// MP4, H.264 and AAC.
+    Video,
+    /// JPEG.
+    Thumbnail,
+}
+
+/// One finished file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutputAsset {
+    /// Its id.
+    pub asset_id: String,
+    /// What it is.
+    pub kind: AssetKind,
+    /// Where it is: relative to the result's folder, or under the request's base URL.
+    pub url: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// BLAKE3 of its content, 64 hexadecimal digits.
+    pub blake3: String,
+    /// Length in seconds, of a video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<f64>,
+    /// Frames, of a video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// Frames a second, of a video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<String>,
+}
+
+/// How a piece of content was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Engine and libraries.
+    pub engine: String,
+    /// What was used for each role.
+    pub picks: Vec<Pick>,
+    /// The sources, and what was corrected in them.
+    pub sources: Vec<SourceReport>,
+    /// Wall time of each stage.
+    pub stages: Vec<StageTime>,
+    /// Chunks that were rendered.
+    pub chunks_rendered: u64,
+    /// Chunks that were finished already.
+    pub chunks_reused: u64,
+    /// Source pictures that were damaged and are shown as well as they could be decoded.
+    pub damaged_pictures: u64,
+    /// Settings of the H.264 encoder.
+    pub video: VideoSettings,
+    /// The sound.
+    pub audio: AudioReport,
+}
+
+/// What a source was and what was corrected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceReport {
+    /// Its id in the request.
+    pub id: String,
+    /// BLAKE3 of its content.
+    pub blake3: String,
+    /// What was corrected.
+    pub corrections: Vec<String>,
+}
+
+/// Wall time of one stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// Milliseconds.
+    pub ms: u64,
+}
+
+/// The sound of the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioReport {
+    /// Bits a second of the AAC track.
+    pub bit_rate: u32,
+    /// Linear gain on the whole mix that keeps its peaks under the ceiling; 1 where it was quiet enough.
+    pub gain: f32,
+}

@@ -1,0 +1,11 @@
+//! The finished files: MP4, thumbnail, description, and their atomic publication.
+
+mod container;
+mod mp4;
+mod publish;
+mod thumbnail;
+
+pub use container::{AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, StageTime, Status};
+pub(crate) use mp4::{Mp4Summary, write_mp4};
+pub(crate) use publish::{Staging, write_file};
+pub(crate) use thumbnail::make_thumbnail;

@@ -1,0 +1,114 @@
+//! Work in a hidden folder, and one rename that makes the result visible.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A hidden folder inside the output folder, so that publishing is a rename on one file system. It is removed with all
+/// that is in it when it is dropped, also after an error or a cancel.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    folder: TempDir,
+    out: PathBuf,
+}
+
+impl Staging {
+    /// Makes the output folder `out` if it is missing, and the hidden folder in it.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED`.
+    pub(crate) fn create(out: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorKind::OutputFailed, format!("the output folder {} cannot be written", out.display()))
+                .caused_by(error)
+                .suggest("check the path, its permissions and the space on the disk")
+        };
+        fs::create_dir_all(out).map_err(failed)?;
+        let folder = tempfile::Builder::new().prefix(".remix-").tempdir_in(out).map_err(failed)?;
+        Ok(Self { folder, out: out.to_owned() })
+    }
+
+    /// The hidden folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the subfolder `name` of the hidden folder visible as `name` in the output folder, in one step. What was
+    /// there before under that name is replaced.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED`; the output folder is then as it was.
+    pub(crate) fn publish(&self, name: &str) -> Result<PathBuf> {
+        let (from, to) = (self.folder.path().join(name), self.out.join(name));
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorKind::OutputFailed, format!("the result cannot be published as {}", to.display()))
+                .caused_by(error)
+                .suggest("check that nothing else is there under this name")
+        };
+        if to.symlink_metadata().is_ok() {
+            if !to.is_dir()
+                || !to.join("container.json").is_file() && fs::read_dir(&to).map_err(failed)?.next().is_some()
+            {
+                return Err(failed(std::io::Error::other("it is there already and is not a result of this engine")));
+            }
+            // After the exchange the old result is in the hidden folder and goes with it.
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            renameat_with(CWD, &from, CWD, &to, RenameFlags::EXCHANGE).map_err(|error| failed(error.into()))?;
+        } else {
+            fs::rename(&from, &to).map_err(failed)?;
+        }
+        // So that the rename survives a power cut; a file system that cannot is none the worse.
+        let _ = File::open(&self.out).and_then(|folder| folder.sync_all());
+        Ok(to)
+    }
+}
+
+/// Writes a file and waits until it is on the disk.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| {
+        Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", path.display()))
+            .caused_by(error)
+            .suggest("free space on the disk or choose another folder")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_appears_whole_and_replaces_an_older_one() {
+        let out = tempfile::tempdir().expect("a folder");
+        for round in ["first", "second"] {
+            let staging = Staging::create(out.path()).expect("can be written");
+            fs::create_dir(staging.folder().join("cnt")).expect("can be made");
+            write_file(&staging.folder().join("cnt/container.json"), round.as_bytes()).expect("can be written");
+            staging.publish("cnt").expect("is published");
+            assert_eq!(fs::read_to_string(out.path().join("cnt/container.json")).expect("is there"), round);
+        }
+        let left: Vec<_> =
+            fs::read_dir(out.path()).expect("is there").map(|entry| entry.expect("is there").file_name()).collect();
+        assert_eq!(left, ["cnt"], "nothing else is left");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_replaced() {
+        let out = tempfile::tempdir().expect("a folder");
+        fs::create_dir(out.path().join("cnt")).expect("can be made");
+        write_file(&out.path().join("cnt/holiday.jpg"), b"x").expect("can be written");
+        let staging = Staging::create(out.path()).expect("can be written");
+        fs::create_dir(staging.folder().join("cnt")).expect("can be made");
+        let error = staging.publish("cnt").expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::OutputFailed);
+        assert!(out.path().join("cnt/holiday.jpg").exists());
+    }
+}

@@ -1,0 +1,106 @@
+//! The key of a chunk: a hash of everything that can change a byte of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Content, PlannedShot};
+use crate::source::ColorInfo;
+use crate::text::TextBlock;
+use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
+
+/// A BLAKE3 hash, written as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ChunkKey(String);
+
+impl ChunkKey {
+    /// The key as 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChunkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ChunkKey> for String {
+    fn from(key: ChunkKey) -> Self {
+        key.0
+    }
+}
+
+impl TryFrom<String> for ChunkKey {
+    type Error = &'static str;
+
+    /// Takes 64 lower-case hexadecimal digits alone, since a key names a file.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        if text.len() == 64 && text.bytes().all(is_digit) { Ok(Self(text)) } else { Err("not a chunk key") }
+    }
+}
+
+/// What is hashed. Names, ids and paths are left out: they change no pixel. Frames are counted from the chunk's start,
+/// so that the same pictures at another place of another timeline have the same key.
+#[derive(Serialize)]
+struct Visible<'a> {
+    engine: &'a str,
+    canvas: CanvasSize,
+    rate: FrameRate,
+    video: &'a crate::encode::VideoSettings,
+    frames: u64,
+    source: &'a str,
+    stream: Option<usize>,
+    color: Option<ColorInfo>,
+    start: TimeSpan,
+    first: u64,
+    rect: crate::compose::SourceRect,
+    texts: Vec<VisibleText<'a>>,
+}
+
+#[derive(Serialize)]
+struct VisibleText<'a> {
+    fonts: &'a str,
+    block: &'a TextBlock,
+    frames: FrameRange,
+}
+
+/// The key of the chunk `frames` of `shot`.
+pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRange) -> ChunkKey {
+    let source = &content.sources[shot.source].info;
+    let origin = frames.start.0;
+    let visible = Visible {
+        engine: &content.engine,
+        canvas: content.canvas,
+        rate: content.rate,
+        video: &content.video,
+        frames: frames.len(),
+        source: &source.hash,
+        stream: source.video.as_ref().map(|video| video.stream),
+        color: source.video.as_ref().map(|video| video.color),
+        start: shot.start,
+        first: origin - shot.frames.start.0,
+        rect: shot.rect,
+        texts: content
+            .texts
+            .iter()
+            .map(|text| (text, text.frames.intersect(frames)))
+            .filter(|(_, live)| !live.is_empty())
+            .map(|(text, live)| VisibleText {
+                fonts: &content.fonts,
+                block: &text.block,
+                frames: FrameRange::new(live.start.0 - origin, live.end.0 - origin),
+            })
+            .collect(),
+    };
+    let mut hasher = blake3::Hasher::new_derive_key("remix-engine 2026 chunk");
+    // Only strings, numbers and lists of them: this cannot fail; if it did, the key would still be one of its own.
+    match serde_json::to_vec(&visible) {
+        Ok(json) => hasher.update(&json),
+        Err(error) => hasher.update(error.to_string().as_bytes()),
+    };
+    ChunkKey(hasher.finalize().to_hex().to_string())
+}

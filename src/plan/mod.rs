@@ -1,0 +1,323 @@
+//! Timeline and probes to frames, chunks and keys: complete, with nothing left to decide.
+
+mod chunks;
+mod key;
+mod resolve;
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+pub use chunks::PlannedChunk;
+pub use key::ChunkKey;
+pub(crate) use resolve::{Context, resolve};
+
+use crate::compose::SourceRect;
+use crate::encode::VideoSettings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::formats::Pick;
+use crate::request::Format;
+use crate::source::SourceInfo;
+use crate::text::TextBlock;
+use crate::timeline::Asset;
+use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
+
+/// Sample frames a second of the engine's sound.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// Everything that the later stages need to know, resolved.
+///
+/// Only planning makes one. It can be sent to other processes and machines as JSON; reading it back checks that it is
+/// whole and that its keys are those of its content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Content", into = "Content")]
+pub struct Plan(Content);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    container_id: String,
+    job: JobInfo,
+    /// Engine and FFmpeg versions: all that can change a byte and is not in the plan.
+    engine: String,
+    fonts: String,
+    canvas: CanvasSize,
+    rate: FrameRate,
+    video: VideoSettings,
+    sources: Vec<PlannedSource>,
+    shots: Vec<PlannedShot>,
+    texts: Vec<PlannedText>,
+    cues: Vec<AudioCue>,
+    frames: u64,
+    chunks: Vec<PlannedChunk>,
+}
+
+/// What the result says about the request that it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobInfo {
+    /// The request's id.
+    pub request_id: String,
+    /// The format, resolved.
+    pub format: Format,
+    /// Variant, from 0.
+    pub variant: u8,
+    /// As in the request.
+    pub influencer_id: Option<String>,
+    /// As in the request.
+    pub social_account_id: Option<String>,
+    /// As in the request; `None` if empty.
+    pub hook: Option<String>,
+    /// What was used for each role.
+    pub picks: Vec<Pick>,
+    /// The frame for the thumbnail, if the request pins it.
+    pub thumbnail_frame: Option<FrameIndex>,
+    /// Put before every URL.
+    pub base_url: Option<String>,
+}
+
+/// A source and what the probe found in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedSource {
+    /// The file.
+    pub asset: Asset,
+    /// What is in it.
+    pub info: SourceInfo,
+}
+
+/// A shot on the output's frame clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedShot {
+    /// Its name.
+    pub name: String,
+    /// The source, by its place in the plan.
+    pub source: usize,
+    /// The output's frames that it fills.
+    pub frames: FrameRange,
+    /// The source's time at its first frame, from the source's first picture.
+    pub start: TimeSpan,
+    /// The part of the source that is scaled to the canvas.
+    pub rect: SourceRect,
+}
+
+/// A text on the output's frame clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedText {
+    /// Its name.
+    pub name: String,
+    /// The text, its style and its place.
+    pub block: TextBlock,
+    /// The output's frames that it is on.
+    pub frames: FrameRange,
+}
+
+/// A stretch of a source's sound on the output's sample clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioCue {
+    /// The source, by its place in the plan.
+    pub source: usize,
+    /// The output's sample frame at which it starts.
+    pub start: u64,
+    /// Sample frames that it lasts.
+    pub length: u64,
+    /// The source's time at its start: from the first picture, or from the first sample without pictures.
+    pub source_start: TimeSpan,
+    /// Its level.
+    pub gain: Gain,
+    /// Sample frames of linear fade at its start.
+    pub fade_in: u64,
+    /// Sample frames of linear fade at its end.
+    pub fade_out: u64,
+    /// Whether it starts over when the source ends.
+    pub looped: bool,
+}
+
+impl Plan {
+    /// The id of the container that it makes: the request's, with `-2` and so on for further variants.
+    pub fn container_id(&self) -> &str {
+        &self.0.container_id
+    }
+
+    /// What the result says about the request.
+    pub fn job(&self) -> &JobInfo {
+        &self.0.job
+    }
+
+    /// The output's size.
+    pub fn canvas(&self) -> CanvasSize {
+        self.0.canvas
+    }
+
+    /// The output's frame rate.
+    pub fn rate(&self) -> FrameRate {
+        self.0.rate
+    }
+
+    /// The H.264 encoder's settings.
+    pub fn video_settings(&self) -> &VideoSettings {
+        &self.0.video
+    }
+
+    /// The sources.
+    pub fn sources(&self) -> &[PlannedSource] {
+        &self.0.sources
+    }
+
+    /// The shots, in order, without gaps.
+    pub fn shots(&self) -> &[PlannedShot] {
+        &self.0.shots
+    }
+
+    /// The texts; later ones are on top.
+    pub fn texts(&self) -> &[PlannedText] {
+        &self.0.texts
+    }
+
+    /// The sounds.
+    pub fn cues(&self) -> &[AudioCue] {
+        &self.0.cues
+    }
+
+    /// Frames of the output.
+    pub fn frames(&self) -> u64 {
+        self.0.frames
+    }
+
+    /// Sample frames of the output's sound, at [`SAMPLE_RATE`]: as long as the pictures.
+    pub fn samples(&self) -> u64 {
+        let end = self.0.rate.time_of(FrameIndex(self.0.frames));
+        u64::try_from(end.to_sample_frames(SAMPLE_RATE)).unwrap_or(0)
+    }
+
+    /// The chunks, in order, without gaps.
+    pub fn chunks(&self) -> &[PlannedChunk] {
+        &self.0.chunks
+    }
+
+    /// The engine and the libraries that it was planned with.
+    pub fn engine(&self) -> &str {
+        &self.0.engine
+    }
+
+    /// The plan for people: every shot with its frames and why it is that long, texts, sounds and chunks.
+    pub fn describe(&self) -> String {
+        let mut out = String::new();
+        let time = |frame: FrameIndex| self.0.rate.time_of(frame).as_secs_f64();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "{}  {}  {}  {} fps  {} frames ({:.3} s)",
+            self.0.container_id,
+            self.0.job.format.name(),
+            self.0.canvas,
+            self.0.rate,
+            self.0.frames,
+            time(FrameIndex(self.0.frames))
+        );
+        for shot in &self.0.shots {
+            let Some(source) = self.0.sources.get(shot.source) else { continue };
+            let _ = writeln!(
+                out,
+                "  shot {:<12} {:>8.3} .. {:>8.3} s  frames {}..{}  {} ({})",
+                shot.name,
+                time(shot.frames.start),
+                time(shot.frames.end),
+                shot.frames.start,
+                shot.frames.end,
+                source.asset.id,
+                source.asset.path.display()
+            );
+            if let Some(video) = &source.info.video {
+                let _ = writeln!(
+                    out,
+                    "       {} {} {:.2} fps, {} long; the part {}x{} at ({}, {}) covers the canvas, scaled by {:.3}",
+                    video.codec,
+                    video.size,
+                    video.mean_rate,
+                    video.duration,
+                    shot.rect.width,
+                    shot.rect.height,
+                    shot.rect.x,
+                    shot.rect.y,
+                    f64::from(self.0.canvas.width()) / f64::from(shot.rect.width)
+                );
+            }
+            for correction in &source.info.corrections {
+                let _ = writeln!(out, "       corrected: {correction}");
+            }
+        }
+        for text in &self.0.texts {
+            let _ = writeln!(
+                out,
+                "  text {:<12} {:>8.3} .. {:>8.3} s  {:?}",
+                text.name,
+                time(text.frames.start),
+                time(text.frames.end),
+                text.block.text
+            );
+        }
+        for cue in &self.0.cues {
+            let Some(source) = self.0.sources.get(cue.source) else { continue };
+            let seconds = |samples: u64| samples as f64 / f64::from(SAMPLE_RATE);
+            let _ = writeln!(
+                out,
+                "  sound {:<11} {:>8.3} .. {:>8.3} s  gain {:.3}{}",
+                source.asset.id,
+                seconds(cue.start),
+                seconds(cue.start + cue.length),
+                cue.gain.0,
+                if cue.looped { ", looped" } else { "" }
+            );
+        }
+        out
+    }
+}
+
+impl TryFrom<Content> for Plan {
+    type Error = Error;
+
+    fn try_from(content: Content) -> Result<Self> {
+        let broken = |what: &str| Err(Error::new(ErrorKind::Validation, format!("the plan is broken: {what}")));
+        let has_source = |index: usize| index < content.sources.len();
+        let mut end = FrameIndex(0);
+        for shot in &content.shots {
+            let video = content.sources.get(shot.source).and_then(|source| source.info.video.as_ref());
+            let Some(video) = video else { return broken("a shot has no video source") };
+            let inside =
+                |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
+            if shot.frames.start != end || shot.frames.is_empty() {
+                return broken("its shots do not follow each other");
+            }
+            if !inside(shot.rect.x, shot.rect.width, video.size.width())
+                || !inside(shot.rect.y, shot.rect.height, video.size.height())
+            {
+                return broken("a shot shows more than its source has");
+            }
+            end = shot.frames.end;
+        }
+        if end.0 != content.frames || content.frames == 0 {
+            return broken("its shots do not fill it");
+        }
+        if !content.cues.iter().all(|cue| {
+            has_source(cue.source)
+                && cue.start.checked_add(cue.length).is_some()
+                && content.sources[cue.source].info.audio.is_some()
+        }) {
+            return broken("a sound has no source");
+        }
+        if content.chunks != chunks::cut(&content) {
+            return broken("its chunks or keys are not those of its content");
+        }
+        Ok(Self(content))
+    }
+}
+
+impl From<Plan> for Content {
+    fn from(plan: Plan) -> Self {
+        plan.0
+    }
+}

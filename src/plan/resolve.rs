@@ -1,0 +1,205 @@
+//! Making the plan: probing, and resolving every default.
+
+use super::{AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSource, PlannedText, SAMPLE_RATE, chunks};
+use crate::compose::{Fit, cover};
+use crate::encode::Preset;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::source::SourceInfo;
+use crate::text::{FontBook, lay_out};
+use crate::timeline::{Asset, During, Shot, ShotDuration, Timeline};
+use crate::units::{FrameIndex, FrameRange, TimeSpan};
+
+/// Frames between two IDR pictures: two seconds at 30 fps.
+const GOP_SECONDS: u64 = 2;
+/// Linear fade at each end of a clip's sound, in sample frames: 5 ms, too short to hear, long enough not to click.
+const DECLICK: u64 = SAMPLE_RATE as u64 / 200;
+
+/// What planning needs besides the timeline.
+pub(crate) struct Context<'a> {
+    pub(crate) container_id: String,
+    pub(crate) job: JobInfo,
+    pub(crate) thumbnail_at: Option<TimeSpan>,
+    pub(crate) preset: Preset,
+    pub(crate) engine: String,
+    pub(crate) fonts: &'a FontBook,
+    pub(crate) limits: &'a Limits,
+}
+
+/// Resolves `timeline` into a plan; `probe` tells what is in a file.
+///
+/// # Errors
+/// What `probe` reports, with the asset; `SOURCE_EMPTY` for a clip without video or music without sound;
+/// `LIMIT_EXCEEDED` for an output that is too long; `FONT_MISSING` or `VALIDATION` for a text that cannot be set.
+pub(crate) fn resolve(
+    timeline: &Timeline,
+    context: Context<'_>,
+    mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
+) -> Result<Plan> {
+    let Context { container_id, mut job, thumbnail_at, preset, engine, fonts, limits } = context;
+    let (canvas, rate) = (timeline.canvas, timeline.rate);
+    let mut sources = Sources::default();
+    let mut failures = Vec::new();
+    let clips = timeline.shots.iter().map(|shot| (&shot.asset, Need::Video));
+    let music = timeline.music.iter().map(|music| (&music.asset, Need::Audio));
+    for (asset, need) in clips.chain(music) {
+        if let Err(error) = sources.add(asset, need, &mut probe) {
+            if error.kind() == ErrorKind::Canceled {
+                return Err(error);
+            }
+            failures.push(error);
+        }
+    }
+    for text in &timeline.texts {
+        if let Err(error) = lay_out(fonts, &text.block) {
+            failures.push(error.at_pointer(format!("/{}", text.name)));
+        }
+    }
+    if let Some(error) = Error::combine(failures) {
+        return Err(error);
+    }
+
+    let mut shots: Vec<PlannedShot> = Vec::new();
+    let mut cues = Vec::new();
+    for shot in &timeline.shots {
+        let start = shots.last().map_or(0, |last| last.frames.end.0);
+        let planned = sources.shot(shot, start, timeline)?;
+        cues.extend(sources.sound(shot, &planned, timeline));
+        shots.push(planned);
+    }
+    let frames = shots.last().map_or(0, |last| last.frames.end.0);
+    let longest = rate.frames_in(limits.output_duration);
+    if frames == 0 || frames > longest {
+        let message = format!("the output would have {frames} frames; it must have 1 to {longest}");
+        return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("use shorter clips"));
+    }
+    if let Some(music) = &timeline.music {
+        let length = samples_at(timeline, FrameIndex(frames));
+        let fade_out =
+            u64::try_from(crate::units::Timestamp::ZERO.saturating_add(music.fade_out).to_sample_frames(SAMPLE_RATE));
+        cues.push(AudioCue {
+            source: sources.index(&music.asset)?,
+            start: 0,
+            length,
+            source_start: TimeSpan::ZERO,
+            gain: music.gain.to_gain(),
+            fade_in: DECLICK.min(length),
+            fade_out: fade_out.unwrap_or(0).min(length),
+            looped: true,
+        });
+    }
+    let texts = timeline
+        .texts
+        .iter()
+        .filter_map(|text| {
+            let frames = match &text.during {
+                During::Shot(name) => shots.iter().find(|shot| shot.name == *name)?.frames,
+                During::FromStart(span) => FrameRange::new(0, rate.frames_in(*span).clamp(1, frames)),
+            };
+            Some(PlannedText { name: text.name.clone(), block: text.block.clone(), frames })
+        })
+        .collect();
+    // A time beyond the end pins the last frame.
+    job.thumbnail_frame = thumbnail_at.map(|at| FrameIndex(rate.frames_in(at).min(frames - 1)));
+    let gop = rate.frames_in(TimeSpan::from_secs(GOP_SECONDS)).clamp(1, 600);
+    let mut content = Content {
+        container_id,
+        job,
+        engine,
+        fonts: fonts.hash().to_string(),
+        canvas,
+        rate,
+        video: preset.settings(u32::try_from(gop).unwrap_or(60)),
+        sources: sources.0,
+        shots,
+        texts,
+        cues,
+        frames,
+        chunks: Vec::new(),
+    };
+    content.chunks = chunks::cut(&content);
+    Plan::try_from(content)
+}
+
+/// What a timeline needs of an asset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Video,
+    Audio,
+}
+
+/// The sources so far; each file once.
+#[derive(Default)]
+struct Sources(Vec<PlannedSource>);
+
+impl Sources {
+    fn add(&mut self, asset: &Asset, need: Need, probe: &mut impl FnMut(&Asset) -> Result<SourceInfo>) -> Result<()> {
+        let about = |error: Error| {
+            error.for_asset(format!("{} ({})", asset.id, asset.path.display())).at_pointer(asset.pointer.clone())
+        };
+        let known = self.0.iter().position(|source| source.asset == *asset);
+        let index = match known {
+            Some(index) => index,
+            None => {
+                let info = probe(asset).map_err(about)?;
+                self.0.push(PlannedSource { asset: asset.clone(), info });
+                self.0.len() - 1
+            }
+        };
+        let info = &self.0[index].info;
+        match need {
+            Need::Video if info.video.is_none() => Err(about(
+                Error::new(ErrorKind::SourceEmpty, format!("{} has no video stream", asset.path.display()))
+                    .suggest("give a clip with pictures"),
+            )),
+            Need::Audio if info.audio.is_none() => Err(about(
+                Error::new(ErrorKind::SourceEmpty, format!("{} has no audio stream", asset.path.display()))
+                    .suggest("give a track with sound, or leave the music out"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn index(&self, asset: &Asset) -> Result<usize> {
+        let found = self.0.iter().position(|source| source.asset == *asset);
+        found.ok_or_else(|| Error::new(ErrorKind::Internal, "an asset was not probed"))
+    }
+
+    fn shot(&self, shot: &Shot, start: u64, timeline: &Timeline) -> Result<PlannedShot> {
+        let source = self.index(&shot.asset)?;
+        let video = self.0[source].info.video.as_ref();
+        let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
+        let ShotDuration::Media = shot.duration;
+        let frames = timeline.rate.frames_in(video.duration).max(1);
+        let Fit::Cover = shot.fit;
+        Ok(PlannedShot {
+            name: shot.name.clone(),
+            source,
+            frames: FrameRange::new(start, start.saturating_add(frames)),
+            start: TimeSpan::ZERO,
+            rect: cover(video.size, timeline.canvas, shot.focus),
+        })
+    }
+
+    /// The clip's own sound; `None` if it has none.
+    fn sound(&self, shot: &Shot, planned: &PlannedShot, timeline: &Timeline) -> Option<AudioCue> {
+        self.0[planned.source].info.audio.as_ref()?;
+        let start = samples_at(timeline, planned.frames.start);
+        let length = samples_at(timeline, planned.frames.end) - start;
+        Some(AudioCue {
+            source: planned.source,
+            start,
+            length,
+            source_start: planned.start,
+            gain: shot.volume.to_gain(),
+            fade_in: DECLICK.min(length),
+            fade_out: DECLICK.min(length),
+            looped: false,
+        })
+    }
+}
+
+/// The sample frame at which an output frame starts.
+fn samples_at(timeline: &Timeline, frame: FrameIndex) -> u64 {
+    u64::try_from(timeline.rate.time_of(frame).to_sample_frames(SAMPLE_RATE)).unwrap_or(0)
+}

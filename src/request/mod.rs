@@ -1,0 +1,171 @@
+//! What the caller asked for, in the partner API's words: read, checked, and every finding reported at once.
+
+mod parse;
+mod pick;
+mod validate;
+
+use std::path::PathBuf;
+
+use deserr::Deserr;
+use serde::{Deserialize, Serialize};
+
+use parse::Faults;
+pub(crate) use pick::pick;
+
+/// A request to make content: the content of a `project.json`.
+///
+/// Made by [`Request::from_json`] or [`Request::from_path`], or in code, starting from `Request::default()`. It may be
+/// wrong in any way; planning checks it and reports all findings at once.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct Request {
+    /// The content's id: 1 to 64 letters, digits, `.`, `_` or `-`, not starting with a dot. Names the result's folder
+    /// and seeds every random pick.
+    #[deserr(default)]
+    pub id: String,
+    /// What to make; in JSON with `-` or `_`.
+    #[deserr(default)]
+    pub format: Format,
+    /// The text over the start; empty or missing for none. At most 2 000 characters, line breaks kept.
+    #[deserr(default)]
+    pub hook: Option<String>,
+    /// How long the hook stays, in seconds from the start. Default: the whole first shot.
+    #[deserr(default)]
+    pub hook_duration: Option<f64>,
+    /// The row of `media` to use as app demo. Default: the first with the role `app-demo`.
+    #[deserr(default)]
+    pub media_id: Option<String>,
+    /// Whose content it is; this or `socialAccountId` is required.
+    #[deserr(default)]
+    pub influencer_id: Option<String>,
+    /// The account that it is for; this or `influencerId` is required.
+    #[deserr(default)]
+    pub social_account_id: Option<String>,
+    /// How many containers to make, 1 to 5. Default: 1.
+    #[deserr(default)]
+    pub variant_count: Option<u64>,
+    /// The media library.
+    #[deserr(default)]
+    pub media: Vec<Media>,
+    /// The pool of reaction clips.
+    #[deserr(default)]
+    pub reaction_templates: Vec<PoolItem>,
+    /// The reaction to use. Default: one of the pool, seeded by `id` and the variant.
+    #[deserr(default)]
+    pub reaction_template_id: Option<String>,
+    /// The pool of music tracks; empty for no music.
+    #[deserr(default)]
+    pub music: Vec<PoolItem>,
+    /// The track to use. Default: one of the pool, seeded by `id` and the variant.
+    #[deserr(default)]
+    pub music_track_id: Option<String>,
+    /// How the clips lie: `sequence` (one after the other). Default: `sequence`.
+    #[deserr(default)]
+    pub layout: Option<String>,
+    /// Timed captions. Reserved: a request with captions is refused until they are drawn.
+    #[deserr(default)]
+    pub captions: Vec<serde_json::Value>,
+    /// How the result is made.
+    #[deserr(default)]
+    pub output: OutputOptions,
+    /// The folder that every `src` is relative to and must stay in. Not part of the JSON.
+    #[serde(skip)]
+    #[deserr(skip)]
+    pub base: PathBuf,
+    /// Whether a `src` may be absolute or leave [`base`](Self::base). Not part of the JSON. Default: no.
+    #[serde(skip)]
+    #[deserr(skip)]
+    pub allow_outside: bool,
+}
+
+/// A row of the media library.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct Media {
+    /// Its id, unique in the library.
+    #[deserr(default)]
+    pub id: String,
+    /// What it is for, such as `app-demo`.
+    #[deserr(default)]
+    pub media_role: String,
+    /// The file, relative to the project's folder.
+    #[deserr(default)]
+    pub src: String,
+}
+
+/// A clip or track of a pool.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct PoolItem {
+    /// Its id, unique in the pool.
+    #[deserr(default)]
+    pub id: String,
+    /// The file, relative to the project's folder.
+    #[deserr(default)]
+    pub src: String,
+}
+
+/// How the result is made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct OutputOptions {
+    /// `draft`, `standard` or `high`. Default: `standard`.
+    #[deserr(default)]
+    pub preset: Option<String>,
+    /// The thumbnail's time in seconds. Default: the engine chooses a good frame.
+    #[deserr(default)]
+    pub thumbnail_at: Option<f64>,
+    /// Put before every URL of the result. Default: URLs are relative to the result's folder.
+    #[deserr(default)]
+    pub base_url: Option<String>,
+}
+
+/// The kinds of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Format {
+    /// The one format whose preconditions hold.
+    #[default]
+    Auto,
+    /// A reaction clip with a hook, then the app demo, with music.
+    UgcRemix,
+}
+
+impl Format {
+    /// The formats' names as they are written.
+    pub const NAMES: [&'static str; 2] = ["auto", "ugc-remix"];
+
+    /// The name with hyphens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::UgcRemix => "ugc-remix",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn both_spellings_of_a_format_are_read() {
+        for name in ["ugc-remix", "ugc_remix"] {
+            let json = format!(r#"{{"id":"a","format":"{name}"}}"#);
+            let request = Request::from_json(json.as_bytes(), PathBuf::new()).expect("parses");
+            assert_eq!(request.format, Format::UgcRemix);
+        }
+        for name in ["image", "carousel", "short_form_video", ""] {
+            let json = format!(r#"{{"id":"a","format":"{name}"}}"#);
+            let error = Request::from_json(json.as_bytes(), PathBuf::new()).expect_err("is refused");
+            assert_eq!(error.kind(), ErrorKind::UnsupportedFormat, "{name}");
+            assert_eq!(error.pointer(), Some("/format"));
+        }
+    }
+}

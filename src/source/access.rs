@@ -1,0 +1,72 @@
+//! The file itself, before anything reads it as media.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::Interrupt;
+use crate::limits::Limits;
+
+/// Checks that `path` is a regular, non-empty file within the limits, and gives its length in bytes.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` (missing, a folder, no permission), `SOURCE_UNSUPPORTED` (a pipe or device, which may block for
+/// ever), `SOURCE_EMPTY`, `LIMIT_EXCEEDED`.
+pub(crate) fn check_file(path: &Path, limits: &Limits) -> Result<u64> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::NotFound => "does not exist",
+            std::io::ErrorKind::PermissionDenied => "may not be read",
+            _ => "cannot be read",
+        };
+        Error::new(ErrorKind::SourceUnreadable, format!("{shown} {what}"))
+            .caused_by(error)
+            .suggest("check the path and its permissions")
+    })?;
+    if metadata.is_dir() {
+        return Err(Error::new(ErrorKind::SourceUnreadable, format!("{shown} is a folder, not a media file"))
+            .suggest("name the file inside it"));
+    }
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::SourceUnsupported, format!("{shown} is not a regular file"))
+            .suggest("copy the media to a file"));
+    }
+    match metadata.len() {
+        0 => {
+            Err(Error::new(ErrorKind::SourceEmpty, format!("{shown} is empty (0 bytes)"))
+                .suggest("upload the file again"))
+        }
+        bytes if bytes > limits.source_bytes => Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("{shown} has {bytes} bytes; the limit is {}", limits.source_bytes),
+        )
+        .suggest("shorten or re-encode it, or raise Limits::source_bytes")),
+        bytes => Ok(bytes),
+    }
+}
+
+/// The BLAKE3 hash of a file's content, as 64 hexadecimal digits. Read in blocks: a mapped file that somebody truncates
+/// would end the process.
+pub(crate) fn hash_file(path: &Path, interrupt: &Interrupt) -> Result<String> {
+    let unreadable =
+        |error| Error::new(ErrorKind::SourceUnreadable, format!("{} cannot be read", path.display())).caused_by(error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut block = vec![0u8; 256 * 1024];
+    loop {
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read"));
+        }
+        match file.read(&mut block) {
+            Ok(0) => return Ok(hasher.finalize().to_hex().to_string()),
+            Ok(read) => {
+                hasher.update(&block[..read]);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+}

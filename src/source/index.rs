@@ -1,0 +1,151 @@
+//! The presentation times of a video stream, and which picture each output frame shows.
+
+use std::cmp::Ordering;
+
+use crate::units::{FrameIndex, FrameRate, TimeBase, TimeSpan, Timestamp};
+
+/// Where decoding can start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyPicture {
+    pub(crate) pts: i64,
+    pub(crate) dts: i64,
+}
+
+/// All pictures of a video stream that the container shows, from one pass over its packets.
+#[derive(Debug, Clone)]
+pub(crate) struct VideoIndex {
+    time_base: TimeBase,
+    /// Presentation times, ascending, without repeats; never empty.
+    pts: Vec<i64>,
+    /// When the last picture ends.
+    end: i64,
+    keys: Vec<KeyPicture>,
+    /// Whether every packet had a pts, so that packets and pictures can be matched before decoding.
+    complete: bool,
+}
+
+impl VideoIndex {
+    /// An index from the presentation times in any order. `None` without a picture.
+    ///
+    /// `last_duration` is that of the picture shown last; where the container gives none (0), the mean distance of
+    /// the pictures stands in.
+    pub(super) fn new(
+        time_base: TimeBase,
+        mut pts: Vec<i64>,
+        last_duration: i64,
+        mut keys: Vec<KeyPicture>,
+        complete: bool,
+    ) -> Option<Self> {
+        pts.sort_unstable();
+        pts.dedup();
+        let (&first, &last) = (pts.first()?, pts.last()?);
+        let mean = match pts.len() {
+            1 => 0,
+            n => last.saturating_sub(first) / (n as i64 - 1),
+        };
+        let duration = if last_duration > 0 { last_duration } else { mean.max(1) };
+        keys.sort_unstable_by_key(|key| key.pts);
+        Some(Self { time_base, end: last.saturating_add(duration), pts, keys, complete })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pts.len()
+    }
+
+    pub(crate) fn time_base(&self) -> TimeBase {
+        self.time_base
+    }
+
+    /// The first picture's pts: the source's time zero.
+    pub(crate) fn first_pts(&self) -> i64 {
+        self.pts.first().copied().unwrap_or(0)
+    }
+
+    /// The pts of picture `index`, the last one's for an index beyond.
+    pub(crate) fn pts(&self, index: usize) -> i64 {
+        self.pts.get(index).or(self.pts.last()).copied().unwrap_or(0)
+    }
+
+    /// From the first picture to the end of the last.
+    pub(crate) fn duration(&self) -> TimeSpan {
+        let start = Timestamp::from_pts(self.first_pts(), self.time_base);
+        Timestamp::from_pts(self.end, self.time_base).saturating_since(start)
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The key pictures at or before `pts`, the nearest first.
+    pub(crate) fn keys_before(&self, pts: i64) -> impl Iterator<Item = KeyPicture> + '_ {
+        let count = self.keys.partition_point(|key| key.pts <= pts);
+        self.keys[..count].iter().rev().copied()
+    }
+
+    /// For each of `frames` output frames at `rate` the picture that is on at its time: the last one that has started
+    /// by then. The shot's first frame shows source time `start` (from the first picture). Before the first picture
+    /// the first is shown, after the end the last.
+    pub(crate) fn schedule(&self, start: TimeSpan, rate: FrameRate, frames: u64) -> Vec<u32> {
+        let first = self.first_pts();
+        let mut current = 0usize;
+        (0..frames)
+            .map(|frame| {
+                let time = rate.time_of(FrameIndex(frame)).saturating_add(start);
+                while let Some(&next) = self.pts.get(current + 1) {
+                    if self.time_base.cmp_pts(next.saturating_sub(first), time) == Ordering::Greater {
+                        break;
+                    }
+                    current += 1;
+                }
+                u32::try_from(current).unwrap_or(u32::MAX)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(den: u32, pts: &[i64]) -> VideoIndex {
+        let base = TimeBase::new(1, den).expect("not zero");
+        VideoIndex::new(base, pts.to_vec(), 0, Vec::new(), true).expect("not empty")
+    }
+
+    fn at_30(index: &VideoIndex, frames: u64) -> Vec<u32> {
+        index.schedule(TimeSpan::ZERO, FrameRate::FPS_30, frames)
+    }
+
+    #[test]
+    fn sixty_to_thirty_takes_every_second_picture() {
+        let source = index(15_360, &(0..60).map(|n| n * 256).collect::<Vec<_>>());
+        assert_eq!(at_30(&source, 30), (0..30).map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(source.duration(), TimeSpan::from_secs(1));
+    }
+
+    #[test]
+    fn twenty_four_to_thirty_repeats_every_fourth() {
+        let source = index(12_288, &(0..24).map(|n| n * 512).collect::<Vec<_>>());
+        assert_eq!(at_30(&source, 10), [0, 0, 1, 2, 3, 4, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn sparse_and_late_and_reordered_pictures() {
+        let source = index(1000, &[5_500, 5_000, 5_033, 5_033]);
+        assert_eq!(source.len(), 3, "a repeated pts is one picture");
+        // Frame 1 is at 33.3 ms, after the picture at 33 ms; the next comes at 500 ms, which is frame 15.
+        assert_eq!(at_30(&source, 17), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+        let trimmed = source.schedule(TimeSpan::from_secs(1), FrameRate::FPS_30, 2);
+        assert_eq!(trimmed, [2, 2], "beyond the end the last picture is held");
+    }
+
+    #[test]
+    fn decoding_starts_at_the_nearest_key_before() {
+        let base = TimeBase::new(1, 30).expect("not zero");
+        let key = |pts| KeyPicture { pts, dts: pts - 2 };
+        let index =
+            VideoIndex::new(base, (0..90).collect(), 1, vec![key(60), key(0), key(30)], true).expect("pictures");
+        assert_eq!(index.keys_before(59).collect::<Vec<_>>(), [key(30), key(0)]);
+        assert_eq!(index.keys_before(-1).count(), 0);
+    }
+}

@@ -1,0 +1,335 @@
+//! What is in a file: one pass over its packets and one decoded picture.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::index::KeyPicture;
+use super::{VideoIndex, check_file, hash_file, source_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::{ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame};
+use crate::limits::Limits;
+use crate::units::{SourceSize, TimeBase, TimeSpan, Timestamp};
+
+/// What the engine sees in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceInfo {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// BLAKE3 of the file's content, 64 hexadecimal digits.
+    pub hash: String,
+    /// The container, by FFmpeg's demuxer name.
+    pub container: String,
+    /// The video stream that is used.
+    pub video: Option<VideoInfo>,
+    /// The audio stream that is used.
+    pub audio: Option<AudioInfo>,
+    /// What differs from what the file says or from the working format, and is corrected.
+    pub corrections: Vec<String>,
+}
+
+/// The video stream of a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoInfo {
+    /// Its number in the file.
+    pub stream: usize,
+    /// Its codec, such as `h264`.
+    pub codec: String,
+    /// Its size as it is displayed, in pixels.
+    pub size: SourceSize,
+    /// Pictures in it.
+    pub pictures: u64,
+    /// From the first picture to the end of the last, in ticks.
+    pub duration: TimeSpan,
+    /// Mean pictures a second.
+    pub mean_rate: f64,
+    /// Its colour, resolved.
+    pub color: ColorInfo,
+}
+
+/// The colour of a source, with every default resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ColorInfo {
+    /// Matrix coefficients, ITU-T H.273 code point: 1 is BT.709, 5 and 6 are BT.601, 9 is BT.2020.
+    pub matrix: u8,
+    /// Whether samples use the full range, 0 to 255.
+    pub full_range: bool,
+}
+
+/// The audio stream of a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioInfo {
+    /// Its number in the file.
+    pub stream: usize,
+    /// Its codec, such as `aac`.
+    pub codec: String,
+    /// Sample frames a second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// From the first sample to the end of the last packet, in ticks.
+    pub duration: TimeSpan,
+}
+
+/// The outcome of a probe: the description, and what a reader needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Probed {
+    pub(crate) info: SourceInfo,
+    pub(crate) video: Option<ProbedVideo>,
+}
+
+/// What a reader of the video stream needs.
+#[derive(Debug, Clone)]
+pub(crate) struct ProbedVideo {
+    pub(crate) stream: usize,
+    pub(crate) index: Arc<VideoIndex>,
+}
+
+/// Reads the file at `path` from end to end without decoding it, then decodes its first picture.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`, `SOURCE_UNSUPPORTED`, `SOURCE_EMPTY` (no stream, or no picture can be decoded),
+/// `LIMIT_EXCEEDED`, `CANCELED`.
+pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Result<Probed> {
+    let bytes = check_file(path, limits)?;
+    let hash = hash_file(path, interrupt)?;
+    let mut input = Input::open(path, Arc::clone(interrupt)).map_err(|error| {
+        source_error(error, "opening it as media")
+            .suggest("upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC or OGG file")
+    })?;
+    let streams = input.streams();
+    let mut corrections = Vec::new();
+    let video = choose(&streams, StreamKind::Video);
+    let audio = choose(&streams, StreamKind::Audio).filter(|info| info.sample_rate > 0 && info.channels > 0);
+    if video.is_none() && audio.is_none() {
+        return Err(Error::new(ErrorKind::SourceEmpty, "it has neither a video nor an audio stream"));
+    }
+    if let Some(video) = video {
+        check_pixels(video.width, video.height, limits)?;
+    }
+    let scan = Scan::run(&mut input, video, audio, limits)?;
+    if let Some(error) = &scan.fault {
+        corrections.push(format!("the file is damaged or cut short ({error}); what can be read is used"));
+    }
+    let container = input.format_name();
+
+    let mut probed_video = None;
+    let mut video_info = None;
+    if let Some(stream) = video {
+        let index = scan
+            .video_index(stream.time_base)
+            .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
+        check_duration(index.duration(), limits)?;
+        let first = first_picture(path, stream, limits, interrupt)?;
+        let color = resolve_color(&first, stream, &mut corrections);
+        let size = SourceSize::new(first.width(), first.height())
+            .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
+        let seconds = index.duration().as_secs_f64();
+        video_info = Some(VideoInfo {
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            size,
+            pictures: index.len() as u64,
+            duration: index.duration(),
+            mean_rate: if seconds > 0.0 { index.len() as f64 / seconds } else { 0.0 },
+            color,
+        });
+        probed_video = Some(ProbedVideo { stream: stream.index, index: Arc::new(index) });
+    }
+    let audio_info = match (audio, scan.audio_span()) {
+        (Some(stream), Some(duration)) => {
+            check_duration(duration, limits)?;
+            Some(AudioInfo {
+                stream: stream.index,
+                codec: stream.codec.clone(),
+                sample_rate: stream.sample_rate,
+                channels: stream.channels,
+                duration,
+            })
+        }
+        _ => None,
+    };
+    if video_info.is_none() && audio_info.is_none() {
+        return Err(Error::new(ErrorKind::SourceEmpty, "it has no sound"));
+    }
+    Ok(Probed {
+        info: SourceInfo { bytes, hash, container, video: video_info, audio: audio_info, corrections },
+        video: probed_video,
+    })
+}
+
+/// The main stream of a kind: the one marked as default, then the one with most pixels, then the first.
+fn choose(streams: &[StreamInfo], kind: StreamKind) -> Option<&StreamInfo> {
+    streams.iter().filter(|info| info.kind == kind).max_by_key(|info| {
+        (info.is_default, u64::from(info.width) * u64::from(info.height), std::cmp::Reverse(info.index))
+    })
+}
+
+fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > limits.source_pixels {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("its pictures of {width}x{height} have {pixels} pixels; the limit is {}", limits.source_pixels),
+        )
+        .suggest("scale the clip down"));
+    }
+    Ok(())
+}
+
+fn check_duration(duration: TimeSpan, limits: &Limits) -> Result<()> {
+    if duration > limits.source_duration {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("it lasts {duration}; the limit is {}", limits.source_duration),
+        )
+        .suggest("cut the clip"));
+    }
+    Ok(())
+}
+
+/// What one pass over the packets finds.
+#[derive(Default)]
+struct Scan {
+    pts: Vec<i64>,
+    last: (i64, i64),
+    keys: Vec<KeyPicture>,
+    without_pts: usize,
+    audio: Option<(Timestamp, Timestamp)>,
+    fault: Option<String>,
+}
+
+impl Scan {
+    fn run(input: &mut Input, video: Option<&StreamInfo>, audio: Option<&StreamInfo>, limits: &Limits) -> Result<Self> {
+        let failed = |error| source_error(error, "reading it");
+        let keep: Vec<usize> = [video, audio].into_iter().flatten().map(|info| info.index).collect();
+        input.keep_only(&keep);
+        let mut scan = Self { last: (i64::MIN, 0), ..Self::default() };
+        let mut packet = Packet::new().map_err(failed)?;
+        loop {
+            match input.read(&mut packet) {
+                Ok(true) => {}
+                Ok(false) => return Ok(scan),
+                Err(error) if error.is_interrupt() => return Err(failed(error)),
+                Err(error) => {
+                    scan.fault = Some(error.to_string());
+                    return Ok(scan);
+                }
+            }
+            if video.is_some_and(|info| info.index == packet.stream()) {
+                scan.picture(&packet);
+                if scan.pts.len() + scan.without_pts > limits.source_packets {
+                    return Err(Error::new(
+                        ErrorKind::LimitExceeded,
+                        format!("it has more than {} pictures", limits.source_packets),
+                    )
+                    .suggest("cut the clip"));
+                }
+            } else if let Some(info) = audio.filter(|info| info.index == packet.stream()) {
+                scan.sound(&packet, info.time_base);
+            }
+        }
+    }
+
+    fn picture(&mut self, packet: &Packet) {
+        if packet.is_discard() {
+            // Decoded but never shown; a key picture may still be where decoding starts.
+            if let (true, Some(pts)) = (packet.is_key(), packet.pts()) {
+                self.keys.push(KeyPicture { pts, dts: packet.dts().unwrap_or(pts) });
+            }
+            return;
+        }
+        let Some(pts) = packet.pts() else {
+            self.without_pts += 1;
+            if let Some(dts) = packet.dts() {
+                self.pts.push(dts);
+            }
+            return;
+        };
+        self.pts.push(pts);
+        if pts > self.last.0 {
+            self.last = (pts, packet.duration());
+        }
+        if packet.is_key() {
+            self.keys.push(KeyPicture { pts, dts: packet.dts().unwrap_or(pts) });
+        }
+    }
+
+    fn sound(&mut self, packet: &Packet, base: TimeBase) {
+        let Some(pts) = packet.pts() else { return };
+        let start = Timestamp::from_pts(pts, base);
+        let end = Timestamp::from_pts(pts.saturating_add(packet.duration().max(0)), base);
+        let (first, last) = self.audio.get_or_insert((start, end));
+        *first = (*first).min(start);
+        *last = (*last).max(end);
+    }
+
+    fn audio_span(&self) -> Option<TimeSpan> {
+        self.audio.map(|(start, end)| end.saturating_since(start))
+    }
+
+    fn video_index(&self, base: TimeBase) -> Option<VideoIndex> {
+        VideoIndex::new(base, self.pts.clone(), self.last.1, self.keys.clone(), self.without_pts == 0)
+    }
+}
+
+/// Decodes the first picture, on a fresh opening of the file.
+fn first_picture(path: &Path, stream: &StreamInfo, limits: &Limits, interrupt: &Interrupt) -> Result<VideoFrame> {
+    let failed = |error| source_error(error, "decoding its first picture");
+    let mut input = Input::open(path, Arc::clone(interrupt)).map_err(failed)?;
+    input.keep_only(&[stream.index]);
+    let mut decoder = open_decoder(&input, stream.index, &stream.codec, limits)?;
+    let mut packet = Packet::new().map_err(failed)?;
+    let mut frame = VideoFrame::empty().map_err(failed)?;
+    // A stream may start with pictures that refer to what was cut off; more than this many is no video.
+    for _ in 0..500 {
+        let more = input.read(&mut packet).unwrap_or(false);
+        // Damaged packets are skipped: the next key picture may be whole.
+        let _ = if more { decoder.send(&packet) } else { decoder.send_end() };
+        match decoder.receive_video(&mut frame) {
+            Ok(Received::Frame) => {
+                check_pixels(frame.width(), frame.height(), limits)?;
+                return Ok(frame);
+            }
+            Ok(Received::NeedsInput) if more => {}
+            Err(error) if error.is_interrupt() => return Err(failed(error)),
+            Err(_) if more => {}
+            _ => break,
+        }
+    }
+    Err(Error::new(ErrorKind::SourceEmpty, "no picture of its video stream can be decoded")
+        .suggest("the file is damaged: export or upload it again"))
+}
+
+/// Opens the decoder of a stream.
+pub(super) fn open_decoder(input: &Input, stream: usize, codec: &str, limits: &Limits) -> Result<Decoder> {
+    Decoder::open(input, stream, limits.source_pixels)
+        .map_err(|error| source_error(error, "opening its decoder"))?
+        .ok_or_else(|| {
+            Error::new(ErrorKind::SourceUnsupported, format!("its codec {codec} is not supported"))
+                .suggest("export it as H.264 or HEVC video with AAC sound in MP4")
+        })
+}
+
+/// Fills in what a stream does not say about its colour.
+fn resolve_color(frame: &VideoFrame, stream: &StreamInfo, corrections: &mut Vec<String>) -> ColorInfo {
+    const UNSPECIFIED: i32 = 2;
+    let ColorTags { matrix, range, .. } = frame.color();
+    let matrix = if matrix == UNSPECIFIED || matrix == 3 { stream.color.matrix } else { matrix };
+    let matrix = match matrix {
+        1 | 4..=7 | 9 | 10 => matrix as u8,
+        // Untagged high-definition video is BT.709 in practice, smaller sizes BT.601.
+        _ if frame.width().min(frame.height()) >= 720 => 1,
+        _ => {
+            corrections.push("no colour matrix given, BT.601 assumed from its size".to_owned());
+            6
+        }
+    };
+    let range = if range == 0 { stream.color.range } else { range };
+    ColorInfo { matrix, full_range: range == 2 }
+}

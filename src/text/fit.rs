@@ -1,0 +1,256 @@
+//! The largest size at which a text fits its area, its lines balanced, and their place.
+
+use super::book::FontBook;
+use super::layout::PixelBox;
+use super::shape::{Breaks, ShapedText, WrappedLine};
+use super::style::{Anchor, Area, TextStyle};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sizes are tried in steps of this many px.
+const STEP: f32 = 0.5;
+
+/// A word that is longer than a line shrinks the whole text at most to this share of the largest size; below that the
+/// word is broken instead. Chosen by eye: one long word should not make a hook unreadable.
+const SHRINK_FOR_WORD: f32 = 0.6;
+
+/// A lone word on a line shorter than this share of the widest line is worth shrinking the text to at most
+/// [`SHRINK_FOR_LONE_WORD`] of its size. Chosen by eye, as is [`MOST_LINES_TO_REFINE`]: in long texts it is not seen.
+const SHORT_LINE: f32 = 0.6;
+const SHRINK_FOR_LONE_WORD: f32 = 0.9;
+const MOST_LINES_TO_REFINE: usize = 10;
+
+/// Slack when widths are compared, px: far below anything visible, above the rounding of sums of advances.
+const SLACK: f32 = 0.01;
+
+/// How far a glyph may be drawn from its exact place, px: emoji go to whole px, letters to quarters.
+const ROUNDING: f32 = 0.5;
+
+/// Lines at their size, placed relative to the block's origin (its left edge, the top of its first line).
+pub(super) struct Fitted {
+    pub(super) size: f32,
+    pub(super) lines: Vec<FittedLine>,
+    /// The ink of all, the stroke included; `None` if nothing has ink.
+    pub(super) ink: Option<PixelBox>,
+    /// The lines' advances and line heights, and the ink.
+    pub(super) extent: PixelBox,
+}
+
+/// A line with its place in the block.
+pub(super) struct FittedLine {
+    pub(super) line: WrappedLine,
+    /// What to add to the x of its glyphs.
+    pub(super) shift: f32,
+    /// Its baseline, whole px.
+    pub(super) baseline: f32,
+}
+
+/// What fitting needs to know besides the text.
+pub(super) struct Fitter<'a> {
+    pub(super) book: &'a FontBook,
+    pub(super) text: &'a ShapedText,
+    pub(super) style: &'a TextStyle,
+    pub(super) area: Area,
+    /// Ascent and descent of the style's own face, em, both positive.
+    pub(super) ascent: f32,
+    pub(super) descent: f32,
+}
+
+impl Fitter<'_> {
+    /// The text at the largest size that fits, or up to a tenth below where that avoids a word alone on a line.
+    ///
+    /// # Errors
+    ///
+    /// `VALIDATION` if it does not fit at the smallest.
+    pub(super) fn fit(&self) -> Result<Fitted> {
+        let (min, max) = (self.style.font_size.min, self.style.font_size.max);
+        let floor = min.max(max * SHRINK_FOR_WORD);
+        let fitted = self
+            .largest(floor, max, Breaks::Words)
+            .or_else(|| self.largest(min, max, Breaks::Anywhere))
+            .ok_or_else(|| self.too_long())?;
+        let balanced = self.balance(fitted);
+        Ok(self.without_lone_words(&balanced).unwrap_or(balanced))
+    }
+
+    /// The text a little smaller, if that spares a word a line of its own between longer lines.
+    fn without_lone_words(&self, fitted: &Fitted) -> Option<Fitted> {
+        if fitted.lines.len() > MOST_LINES_TO_REFINE || !self.has_lone_word(fitted) {
+            return None;
+        }
+        let least = self.style.font_size.min.max(fitted.size * SHRINK_FOR_LONE_WORD);
+        let mut size = fitted.size - STEP;
+        while size >= least {
+            let smaller = self.attempt(size, Breaks::Words).map(|smaller| self.balance(smaller));
+            if let Some(smaller) = smaller.filter(|smaller| !self.has_lone_word(smaller)) {
+                return Some(smaller);
+            }
+            size -= STEP;
+        }
+        None
+    }
+
+    /// Whether a paragraph of several lines has a short line of a single word.
+    fn has_lone_word(&self, fitted: &Fitted) -> bool {
+        let widest = fitted.lines.iter().map(|line| line.line.width()).fold(0.0, f32::max);
+        fitted.lines.iter().enumerate().any(|(number, FittedLine { line, .. })| {
+            let of_same = |other: Option<&FittedLine>| other.is_some_and(|o| o.line.paragraph == line.paragraph);
+            let has_neighbour = of_same(fitted.lines.get(number + 1))
+                || number.checked_sub(1).is_some_and(|before| of_same(fitted.lines.get(before)));
+            let text = &self.text.source(line).text[line.range.clone()];
+            has_neighbour && line.width() < widest * SHORT_LINE && text.split_whitespace().nth(1).is_none()
+        })
+    }
+
+    /// The largest size of the grid from `min` to `max` that fits: a binary search, since the number of lines never
+    /// falls when the size grows.
+    fn largest(&self, min: f32, max: f32, breaks: Breaks) -> Option<Fitted> {
+        if let Some(fitted) = self.attempt(max, breaks) {
+            return Some(fitted);
+        }
+        let mut best = self.attempt(min, breaks)?;
+        let size = |step: u32| min + step as f32 * STEP;
+        let (mut fits, mut fails) = (0, ((max - min) / STEP).ceil() as u32);
+        while fails - fits > 1 {
+            let middle = fits + (fails - fits) / 2;
+            match self.attempt(size(middle), breaks) {
+                Some(fitted) => (best, fits) = (fitted, middle),
+                None => fails = middle,
+            }
+        }
+        Some(best)
+    }
+
+    fn attempt(&self, size: f32, breaks: Breaks) -> Option<Fitted> {
+        let width = self.line_width(size);
+        if width <= 0.0 {
+            return None;
+        }
+        let most = self.most_lines(size);
+        let mut lines = Vec::new();
+        for paragraph in 0..self.text.paragraphs() {
+            let wrapped = self.text.wrap(self.book, paragraph, size, width, breaks);
+            if lines.len() + wrapped.len() > most || !wrapped.iter().all(|line| is_within(line, width)) {
+                return None;
+            }
+            lines.extend(wrapped);
+        }
+        let fitted = self.place(size, lines);
+        self.is_inside(&fitted).then_some(fitted)
+    }
+
+    /// The same with every paragraph as narrow as it can be with as many lines, so that no word is left alone.
+    fn balance(&self, fitted: Fitted) -> Fitted {
+        let size = fitted.size;
+        let full = self.line_width(size);
+        let mut lines = Vec::with_capacity(fitted.lines.len());
+        for paragraph in 0..self.text.paragraphs() {
+            let count = fitted.lines.iter().filter(|line| line.line.paragraph == paragraph).count();
+            let narrow = (count > 1).then(|| self.narrowest(paragraph, size, full, count)).flatten();
+            match narrow {
+                Some(narrow) => lines.extend(narrow),
+                None => lines.extend(
+                    fitted.lines.iter().filter(|line| line.line.paragraph == paragraph).map(|l| l.line.clone()),
+                ),
+            }
+        }
+        let balanced = self.place(size, lines);
+        // Other neighbours may put a tall glyph on the first line or a deep one on the last.
+        if self.is_inside(&balanced) { balanced } else { fitted }
+    }
+
+    /// The paragraph at the smallest width that keeps it at `count` lines, words whole; `None` if that needs `full`.
+    fn narrowest(&self, paragraph: usize, size: f32, full: f32, count: usize) -> Option<Vec<WrappedLine>> {
+        let attempt = |width: f32| {
+            let lines = self.text.wrap(self.book, paragraph, size, width, Breaks::Words);
+            (lines.len() == count && lines.iter().all(|line| is_within(line, width))).then_some(lines)
+        };
+        let (mut fails, mut fits) = (full as u32 / count as u32 / 2, full as u32);
+        let mut best = attempt(fits as f32)?;
+        while fits - fails > 1 {
+            let middle = fails + (fits - fails) / 2;
+            match attempt(middle as f32) {
+                Some(lines) => (best, fits) = (lines, middle),
+                None => fails = middle,
+            }
+        }
+        Some(best)
+    }
+
+    /// Stacks and aligns lines, and finds their extent.
+    fn place(&self, size: f32, lines: Vec<WrappedLine>) -> Fitted {
+        let height = size * self.style.line_height;
+        // CSS: the face's ascent and descent centred in the line's height.
+        let rise = (height - (self.ascent + self.descent) * size) / 2.0 + self.ascent * size;
+        let reach = self.stroke(size);
+        let width = lines.iter().map(WrappedLine::width).fold(0.0, f32::max);
+        let mut extent = PixelBox { left: 0.0, top: 0.0, right: width, bottom: height * lines.len() as f32 };
+        let mut ink: Option<PixelBox> = None;
+        let mut fitted = Vec::with_capacity(lines.len());
+        for (number, line) in lines.into_iter().enumerate() {
+            let free = width - line.width();
+            let shift = free * self.style.align.share() - line.span.0;
+            let baseline = (number as f32).mul_add(height, rise).round();
+            for glyph in &line.glyphs {
+                let (x, y) = (glyph.x + shift, glyph.y + baseline);
+                let reach = reach + ROUNDING;
+                let around = PixelBox {
+                    left: x + glyph.ink.left * size - reach,
+                    top: y + glyph.ink.top * size - reach,
+                    right: x + glyph.ink.right * size + reach,
+                    bottom: y + glyph.ink.bottom * size + reach,
+                };
+                ink = Some(ink.map_or(around, |ink| ink.union(around)));
+            }
+            fitted.push(FittedLine { line, shift, baseline });
+        }
+        if let Some(ink) = ink {
+            extent = extent.union(ink);
+        }
+        Fitted { size, lines: fitted, ink, extent: extent.rounded_out() }
+    }
+
+    fn is_inside(&self, fitted: &Fitted) -> bool {
+        fitted.extent.right - fitted.extent.left <= self.area.width as f32
+            && fitted.extent.bottom - fitted.extent.top <= self.area.height as f32
+    }
+
+    /// How far the stroke reaches outside the letters, px.
+    pub(super) fn stroke(&self, size: f32) -> f32 {
+        self.style.stroke.map_or(0.0, |stroke| stroke.width * size)
+    }
+
+    fn line_width(&self, size: f32) -> f32 {
+        // A px for rounding the block's place.
+        self.area.width as f32 - 2.0 * self.stroke(size) - 1.0
+    }
+
+    fn most_lines(&self, size: f32) -> usize {
+        let by_height = (self.area.height as f32 / (size * self.style.line_height)) as usize;
+        self.style.max_lines.map_or(by_height, |max| by_height.min(max as usize))
+    }
+
+    fn too_long(&self) -> Error {
+        let Area { width, height, .. } = self.area;
+        let min = self.style.font_size.min;
+        let lines = self.style.max_lines.map_or(String::new(), |max| format!(" in {max} lines"));
+        Error::new(
+            ErrorKind::Validation,
+            format!("the text does not fit {width}x{height} px{lines} at the smallest font size, {min} px"),
+        )
+        .suggest("shorten the text, or allow a smaller fontSize.min or more lines")
+    }
+}
+
+/// Where in `area` a block of this extent keeps to `anchor`: the block's origin on the canvas, whole px.
+pub(super) fn origin(extent: PixelBox, area: Area, anchor: Anchor) -> (f32, f32) {
+    let (across, down) = anchor.shares();
+    let free_width = area.width as f32 - (extent.right - extent.left);
+    let free_height = area.height as f32 - (extent.bottom - extent.top);
+    let x = area.x as f32 + (free_width * across).floor() - extent.left;
+    let y = area.y as f32 + (free_height * down).floor() - extent.top;
+    (x, y)
+}
+
+fn is_within(line: &WrappedLine, width: f32) -> bool {
+    line.width() <= width + SLACK
+}

@@ -1,0 +1,66 @@
+//! Text as a positioned picture: fonts, shaping, emoji, fitting, strokes, rasterising.
+//!
+//! A [`TextBlock`] (text, [`TextStyle`], [`Area`] on the canvas) goes in; a [`TextSprite`] (premultiplied RGBA with its
+//! place on the canvas) comes out. In between stands the [`TextLayout`], which says without drawing where lines break
+//! and which size was chosen. Fonts come only from a [`FontBook`], never from whatever the host has.
+//!
+//! ```
+//! use remix_engine::text::{Anchor, Area, FontBook, TextBlock, TextStyle, lay_out, rasterise};
+//!
+//! let book = FontBook::installed()?;
+//! let block = TextBlock {
+//!     text: "wait for it...\nthis changed everything 🧠".to_owned(),
+//!     style: TextStyle::default(),
+//!     area: Area { x: 180, y: 250, width: 720, height: 1210 },
+//!     anchor: Anchor::Center,
+//! };
+//! let layout = lay_out(&book, &block)?;
+//! assert_eq!(layout.lines()[0].text, "wait for it...");
+//! let sprite = rasterise(&book, &layout)?.expect("the text has ink");
+//! assert_eq!(sprite.pixels.len(), sprite.width as usize * sprite.height as usize * 4);
+//! # Ok::<(), remix_engine::Error>(())
+//! ```
+//!
+//! The way through the room, one file a step:
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `style` | what the caller asks for, and its limits |
+//! | `book`, `installed` | the fonts, their hash, and the engine's default list |
+//! | `cluster` | which characters are emoji, invisible, or line breaks |
+//! | `itemise` | text → paragraphs → runs of one face; finds what no font has |
+//! | `shape` | runs → glyphs (cosmic-text), and wrapping at a size and width |
+//! | `fit` | the largest size that fits, balanced lines, their place in the area |
+//! | `layout` | the public result of all that |
+//! | `glyph` | what one glyph looks like: outline or colour bitmap, and its ink box |
+//! | `stamp` | coverage of one glyph, filled or stroked |
+//! | `emoji` | one colour glyph at its final size, and its outline |
+//! | `raster` | everything composited into the sprite |
+
+mod book;
+mod cluster;
+mod emoji;
+mod fit;
+mod glyph;
+mod installed;
+mod itemise;
+mod layout;
+mod raster;
+mod shape;
+mod stamp;
+mod style;
+#[cfg(test)]
+mod tests;
+
+pub use book::{FaceId, FontBook};
+pub use itemise::MissingCluster;
+pub use layout::{PixelBox, PlacedGlyph, TextLayout, TextLine, find_missing, lay_out};
+pub use raster::{TextSprite, rasterise};
+pub use style::{Align, Anchor, Area, FontSize, Rgba, Stroke, TextBlock, TextStyle};
+
+/// The most user-perceived characters (grapheme clusters) that one block may have.
+pub const MAX_CHARACTERS: usize = 2_000;
+
+/// The most Unicode scalar values in one user-perceived character. UAX #15 calls text with at most 30 combining marks in
+/// a row stream-safe; the longest emoji sequences and Indic conjuncts stay below that too.
+pub const MAX_CLUSTER_SCALARS: usize = 64;

@@ -1,0 +1,228 @@
+//! From a layout to pixels: all strokes in one plane, then all fills, then emoji.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use ab_glyph::{Font as _, FontRef, Outline};
+use fast_image_resize::Resizer;
+
+use super::book::{FaceId, FontBook};
+use super::emoji::ColourGlyph;
+use super::glyph;
+use super::layout::{PixelBox, TextLayout};
+use super::stamp::{Plane, Stamp, Subpixel};
+use super::style::Rgba;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Transparent px around the ink, before the rectangle is made even.
+const MARGIN: f32 = 2.0;
+
+/// A picture with its place on the canvas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextSprite {
+    /// Left edge on the canvas, px, even; may be negative.
+    pub x: i32,
+    /// Top edge on the canvas, px, y down, even; may be negative.
+    pub y: i32,
+    /// Width in px, even.
+    pub width: u32,
+    /// Height in px, even.
+    pub height: u32,
+    /// RGBA, 8 bit, sRGB, alpha multiplied in; rows from top to bottom without padding. At least the outermost px on
+    /// each side are fully transparent.
+    pub pixels: Vec<u8>,
+}
+
+/// Draws `layout`, which must have been set with the same `book`. `None` if it has no ink.
+///
+/// All strokes are drawn first, so that none covers its neighbour's letter; then letters; then emoji.
+///
+/// # Errors
+///
+/// `SOURCE_UNSUPPORTED` if a font's glyph is damaged, `INTERNAL` if the layout is of another book.
+pub fn rasterise(book: &FontBook, layout: &TextLayout) -> Result<Option<TextSprite>> {
+    let Some(ink) = layout.ink() else { return Ok(None) };
+    let mut sprite = TextSprite::around(ink);
+    let mut drawing = Drawing::new(book, layout, &sprite);
+    for glyph in layout.lines().iter().flat_map(|line| &line.glyphs) {
+        drawing.draw(glyph.face, glyph.glyph, glyph.x, glyph.y)?;
+    }
+    drawing.finish(&mut sprite);
+    Ok(Some(sprite))
+}
+
+impl TextSprite {
+    /// A transparent sprite around `ink`.
+    fn around(ink: PixelBox) -> Self {
+        // Even places and sizes: chroma is shared by two px in both directions.
+        let floor = |edge: f32| (((edge - MARGIN) / 2.0).floor() * 2.0) as i32;
+        let ceil = |edge: f32| (((edge + MARGIN) / 2.0).ceil() * 2.0) as i32;
+        let (x, y) = (floor(ink.left), floor(ink.top));
+        let (width, height) = (x.abs_diff(ceil(ink.right)), y.abs_diff(ceil(ink.bottom)));
+        Self { x, y, width, height, pixels: vec![0; width as usize * height as usize * 4] }
+    }
+}
+
+/// A glyph at a subpixel place.
+type StampKey = (FaceId, u16, i32, i32);
+/// A colour glyph, and what its stroke covers.
+type OutlinedEmoji = (ColourGlyph, Option<Stamp>);
+
+struct Drawing<'b> {
+    book: &'b FontBook,
+    size: f32,
+    fill_colour: Rgba,
+    stroke_style: Option<(f32, Rgba)>,
+    /// Upper left corner of the sprite on the canvas.
+    corner: (i32, i32),
+    strokes: Plane,
+    fills: Plane,
+    /// Emoji in drawing order: glyph, left, top in the sprite.
+    emoji: Vec<((FaceId, u16), i32, i32)>,
+    open: HashMap<FaceId, FontRef<'b>>,
+    outlines: HashMap<(FaceId, u16), Option<Outline>>,
+    stamps: HashMap<StampKey, (Stamp, Option<Stamp>)>,
+    colour: HashMap<(FaceId, u16), Option<OutlinedEmoji>>,
+    resizer: Resizer,
+}
+
+impl<'b> Drawing<'b> {
+    fn new(book: &'b FontBook, layout: &TextLayout, sprite: &TextSprite) -> Self {
+        let (width, height) = (sprite.width as usize, sprite.height as usize);
+        Self {
+            book,
+            size: layout.font_size(),
+            fill_colour: layout.fill,
+            stroke_style: layout.stroke,
+            corner: (sprite.x, sprite.y),
+            strokes: Plane::new(width, height),
+            fills: Plane::new(width, height),
+            emoji: Vec::new(),
+            open: HashMap::new(),
+            outlines: HashMap::new(),
+            stamps: HashMap::new(),
+            colour: HashMap::new(),
+            resizer: Resizer::new(),
+        }
+    }
+
+    fn draw(&mut self, face: FaceId, glyph: u16, x: f32, y: f32) -> Result<()> {
+        let source = self
+            .book
+            .face(face)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a layout names a face that the font book does not have"))?;
+        let font = match self.open.entry(face) {
+            Entry::Occupied(font) => font.into_mut(),
+            Entry::Vacant(slot) => slot.insert(source.open()?),
+        };
+        let (x, y) = (x - self.corner.0 as f32, y - self.corner.1 as f32);
+        if source.colour {
+            return self.draw_emoji(face, glyph, x, y);
+        }
+        let scale = self.size / font.units_per_em().unwrap_or(1000.0);
+        let outline = self.outlines.entry((face, glyph)).or_insert_with(|| glyph::outline(font, glyph));
+        let Some(outline) = outline else { return Ok(()) };
+        let (x, y) = (Subpixel::nearest(x), Subpixel::nearest(y));
+        let (fill, stroke) = self.stamps.entry((face, glyph, x.part, y.part)).or_insert_with(|| {
+            let scale_and_size = (scale, self.size);
+            let stroke = self.stroke_style.and_then(|(reach, _)| Stamp::stroke(outline, scale_and_size, x, y, reach));
+            (Stamp::fill(outline, scale, x, y), stroke)
+        });
+        if let Some(stroke) = stroke {
+            self.strokes.unite(stroke, x.whole, y.whole);
+        }
+        self.fills.add(fill, x.whole, y.whole);
+        Ok(())
+    }
+
+    fn draw_emoji(&mut self, face: FaceId, glyph: u16, x: f32, y: f32) -> Result<()> {
+        let Some(font) = self.open.get(&face) else { return Ok(()) };
+        let scaled = match self.colour.entry((face, glyph)) {
+            Entry::Occupied(scaled) => scaled.into_mut(),
+            Entry::Vacant(slot) => {
+                let scaled = ColourGlyph::new(font, glyph, self.size, &mut self.resizer)?;
+                slot.insert(scaled.map(|scaled| {
+                    let outline = self.stroke_style.map(|(reach, _)| scaled.outline(reach));
+                    (scaled, outline)
+                }))
+            }
+        };
+        let Some((scaled, outline)) = scaled else { return Ok(()) };
+        // Whole px: a bitmap moved by a part of one would blur.
+        let (left, top) = ((x + scaled.left).round() as i32, (y + scaled.top).round() as i32);
+        if let Some(outline) = outline {
+            self.strokes.unite(outline, left, top);
+        }
+        self.emoji.push(((face, glyph), left, top));
+        Ok(())
+    }
+
+    fn finish(&self, sprite: &mut TextSprite) {
+        let stroke = self.stroke_style.map(|(_, colour)| colour);
+        let planes = self.strokes.coverage.iter().zip(&self.fills.coverage);
+        for (px, (&stroked, &filled)) in sprite.pixels.chunks_exact_mut(4).zip(planes) {
+            if let (Some(stroke), 1..) = (stroke, stroked) {
+                over(px, premultiplied(stroke, stroked));
+            }
+            if filled > 0 {
+                over(px, premultiplied(self.fill_colour, filled));
+            }
+        }
+        let (width, height) = (sprite.width as usize, sprite.height as usize);
+        for &(key, left, top) in &self.emoji {
+            let Some(Some((emoji, _))) = self.colour.get(&key) else { continue };
+            for (row, source) in emoji.pixels.chunks_exact(emoji.width * 4).enumerate() {
+                let Ok(y) = usize::try_from(top + row as i32) else { continue };
+                for (column, colour) in source.chunks_exact(4).enumerate() {
+                    let Ok(x) = usize::try_from(left + column as i32) else { continue };
+                    if x < width && y < height {
+                        let start = (y * width + x) * 4;
+                        over(&mut sprite.pixels[start..start + 4], [colour[0], colour[1], colour[2], colour[3]]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `colour` at `coverage`, alpha multiplied in.
+fn premultiplied(colour: Rgba, coverage: u8) -> [u8; 4] {
+    let alpha = times(colour.a, coverage);
+    [times(colour.r, alpha), times(colour.g, alpha), times(colour.b, alpha), alpha]
+}
+
+/// Source-over of premultiplied colours (Porter and Duff, 1984), on coded sRGB values as CSS and every editor do.
+fn over(below: &mut [u8], above: [u8; 4]) {
+    let through = 255 - above[3];
+    for (below, above) in below.iter_mut().zip(above) {
+        *below = above.saturating_add(times(*below, through));
+    }
+}
+
+/// `a * b / 255`, to the nearest.
+fn times(a: u8, b: u8) -> u8 {
+    ((u32::from(a) * u32::from(b) + 127) / 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_over_keeps_colour_below_alpha() {
+        for alpha in [0u8, 1, 127, 254, 255] {
+            let mut px = premultiplied(Rgba { r: 255, g: 128, b: 3, a: 200 }, 255);
+            over(&mut px, premultiplied(Rgba::WHITE, alpha));
+            assert!(px[..3].iter().all(|&c| c <= px[3]), "{px:?}");
+        }
+        let mut px = premultiplied(Rgba::BLACK, 255);
+        over(&mut px, premultiplied(Rgba::WHITE, 128));
+        assert_eq!(px, [128, 128, 128, 255]);
+    }
+
+    #[test]
+    fn a_sprite_is_even_and_has_a_margin() {
+        let sprite = TextSprite::around(PixelBox { left: -3.2, top: 4.0, right: 9.9, bottom: 11.0 });
+        assert_eq!((sprite.x, sprite.y, sprite.width, sprite.height), (-6, 2, 18, 12));
+    }
+}

@@ -1,0 +1,312 @@
+//! What the caller asks for: a text, how it looks, and where on the canvas it may stand.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A text with its style and its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TextBlock {
+    /// The text. Line breaks in it are kept; other control characters are dropped.
+    pub text: String,
+    /// How it looks.
+    #[serde(default)]
+    pub style: TextStyle,
+    /// Where on the canvas it may stand; nothing of it, its stroke included, leaves this rectangle.
+    pub area: Area,
+    /// Which place in the area it keeps to. Default: the centre.
+    #[serde(default)]
+    pub anchor: Anchor,
+}
+
+/// How text looks. Lengths are pixels of the canvas, or factors of the font size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct TextStyle {
+    /// A font family of the book, compared without case. Default: `Inter`.
+    pub family: String,
+    /// The face's weight, 1 to 1000; the book must have that very weight of the family. Default: 700.
+    pub weight: u16,
+    /// The range that the font size is fitted in. Default: 16 to 72 px.
+    pub font_size: FontSize,
+    /// Distance of baselines as a factor of the font size, 0.5 to 4. Default: 1.2.
+    pub line_height: f32,
+    /// The most lines, at least 1; `None` for as many as the area holds. Default: `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_lines: Option<u32>,
+    /// How lines stand to each other. Default: centred.
+    pub align: Align,
+    /// The colour of the letters; emoji keep their own. Default: white.
+    pub fill: Rgba,
+    /// The outline around letters and emoji, under all fills. Default: near black, 0.09 of the font size.
+    pub stroke: Option<Stroke>,
+}
+
+/// The range of font sizes to fit in, in px per em on the canvas, 4 to 1000.
+///
+/// The default lets any 2,000 characters fit a box of 720x1210 px: running prose comes out at about 24 px, 2,000 emoji
+/// (the widest glyphs there are) at 17 px.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FontSize {
+    /// The smallest size. Default: 16.
+    pub min: f32,
+    /// The largest size, at least `min`. Default: 72.
+    pub max: f32,
+}
+
+/// An outline.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stroke {
+    /// How far it reaches outside the letter, as a factor of the font size, above 0 and at most 0.5.
+    pub width: f32,
+    /// Its colour.
+    pub colour: Rgba,
+}
+
+/// A colour: sRGB, 8 bit, alpha not multiplied in. Written `#rrggbb` or `#rrggbbaa`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rgba {
+    /// Red, 0 to 255.
+    pub r: u8,
+    /// Green, 0 to 255.
+    pub g: u8,
+    /// Blue, 0 to 255.
+    pub b: u8,
+    /// Opacity, 0 to 255.
+    pub a: u8,
+}
+
+/// How lines stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Align {
+    /// Left edges in line.
+    Left,
+    /// Centres in line.
+    #[default]
+    Center,
+    /// Right edges in line.
+    Right,
+}
+
+/// One of nine places in an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Anchor {
+    TopLeft,
+    Top,
+    TopRight,
+    Left,
+    #[default]
+    Center,
+    Right,
+    BottomLeft,
+    Bottom,
+    BottomRight,
+}
+
+/// A rectangle on the canvas, in pixels, y down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Area {
+    /// The left edge.
+    pub x: i32,
+    /// The top edge.
+    pub y: i32,
+    /// The width, 1 to 4096.
+    pub width: u32,
+    /// The height, 1 to 4096.
+    pub height: u32,
+}
+
+impl Default for TextStyle {
+    fn default() -> Self {
+        Self {
+            family: "Inter".to_owned(),
+            weight: 700,
+            font_size: FontSize::default(),
+            line_height: 1.2,
+            max_lines: None,
+            align: Align::Center,
+            fill: Rgba::WHITE,
+            stroke: Some(Stroke { width: 0.09, colour: Rgba { r: 12, g: 12, b: 14, a: 255 } }),
+        }
+    }
+}
+
+impl Default for FontSize {
+    fn default() -> Self {
+        Self { min: 16.0, max: 72.0 }
+    }
+}
+
+impl Anchor {
+    /// The share of the free width and height that lies left of and above the text: 0, 1/2 or 1.
+    pub(super) fn shares(self) -> (f32, f32) {
+        match self {
+            Self::TopLeft => (0.0, 0.0),
+            Self::Top => (0.5, 0.0),
+            Self::TopRight => (1.0, 0.0),
+            Self::Left => (0.0, 0.5),
+            Self::Center => (0.5, 0.5),
+            Self::Right => (1.0, 0.5),
+            Self::BottomLeft => (0.0, 1.0),
+            Self::Bottom => (0.5, 1.0),
+            Self::BottomRight => (1.0, 1.0),
+        }
+    }
+}
+
+impl Align {
+    /// The share of a line's free width that lies left of it.
+    pub(super) fn share(self) -> f32 {
+        match self {
+            Self::Left => 0.0,
+            Self::Center => 0.5,
+            Self::Right => 1.0,
+        }
+    }
+}
+
+impl Rgba {
+    /// Opaque white.
+    pub const WHITE: Self = Self { r: 255, g: 255, b: 255, a: 255 };
+    /// Opaque black.
+    pub const BLACK: Self = Self { r: 0, g: 0, b: 0, a: 255 };
+}
+
+impl fmt::Display for Rgba {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:02x}{:02x}{:02x}", self.r, self.g, self.b)?;
+        if self.a == 255 { Ok(()) } else { write!(f, "{:02x}", self.a) }
+    }
+}
+
+impl FromStr for Rgba {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let bad =
+            || Error::new(ErrorKind::Validation, format!("{text:?} is not a colour of the form #rrggbb or #rrggbbaa"));
+        let digits = text.strip_prefix('#').ok_or_else(bad)?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) || !matches!(digits.len(), 6 | 8) {
+            return Err(bad());
+        }
+        let value = u32::from_str_radix(digits, 16).map_err(|_| bad())?;
+        let [r, g, b, a] = if digits.len() == 8 { value } else { value << 8 | 0xff }.to_be_bytes();
+        Ok(Self { r, g, b, a })
+    }
+}
+
+impl TryFrom<String> for Rgba {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Rgba> for String {
+    fn from(colour: Rgba) -> Self {
+        colour.to_string()
+    }
+}
+
+impl TextBlock {
+    /// Checks that every number is in its range.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::new(ErrorKind::Validation, what));
+        let TextStyle { font_size, line_height, max_lines, stroke, .. } = &self.style;
+        for (name, size) in [("min", font_size.min), ("max", font_size.max)] {
+            if !(4.0..=1000.0).contains(&size) {
+                return refuse(format!("fontSize.{name} is {size}; expected 4 to 1000 px"));
+            }
+        }
+        if font_size.min > font_size.max {
+            return refuse(format!(
+                "fontSize.min is {}, above fontSize.max, which is {}",
+                font_size.min, font_size.max
+            ));
+        }
+        if !(0.5..=4.0).contains(line_height) {
+            return refuse(format!("lineHeight is {line_height}; expected 0.5 to 4"));
+        }
+        if *max_lines == Some(0) {
+            return refuse("maxLines is 0; expected at least 1".to_owned());
+        }
+        if let Some(stroke) = stroke
+            && !(stroke.width > 0.0 && stroke.width <= 0.5)
+        {
+            return refuse(format!("stroke.width is {}; expected above 0, at most 0.5 of the font size", stroke.width));
+        }
+        let Area { x, y, width, height } = self.area;
+        for (name, size) in [("width", width), ("height", height)] {
+            if !(1..=4096).contains(&size) {
+                return refuse(format!("the text area's {name} is {size}; expected 1 to 4096 px"));
+            }
+        }
+        for (name, place) in [("x", x), ("y", y)] {
+            if !(-32768..=32768).contains(&place) {
+                return refuse(format!("the text area's {name} is {place}; expected -32768 to 32768"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_round_trip() {
+        for text in ["#ffffff", "#0c0c0e", "#11223344"] {
+            assert_eq!(text.parse::<Rgba>().expect("valid").to_string(), text);
+        }
+        for bad in ["", "#", "fff", "#fff", "#ggffff", "#+12345", "#1234567", "#é0000"] {
+            assert_eq!(bad.parse::<Rgba>().map_err(|e| e.code()), Err("VALIDATION"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_style_has_defaults_and_refuses_unknown_fields() {
+        let style: TextStyle = serde_json::from_str("{}").expect("all fields have defaults");
+        assert_eq!(style, TextStyle::default());
+        let json = serde_json::to_string(&style).expect("serialises");
+        assert_eq!(serde_json::from_str::<TextStyle>(&json).expect("own output"), style);
+        assert!(serde_json::from_str::<TextStyle>(r#"{"fontsize":3}"#).is_err());
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        let good = TextBlock {
+            text: String::new(),
+            style: TextStyle::default(),
+            area: Area { x: 0, y: 0, width: 100, height: 100 },
+            anchor: Anchor::default(),
+        };
+        assert!(good.check().is_ok());
+        let with = |change: fn(&mut TextBlock)| {
+            let mut block = good.clone();
+            change(&mut block);
+            block.check().map_err(|error| error.message().to_owned()).expect_err("refused")
+        };
+        assert!(with(|b| b.style.font_size.min = f32::NAN).contains("fontSize.min is NaN"));
+        assert!(with(|b| b.style.font_size.max = 10.0).contains("above fontSize.max"));
+        assert!(with(|b| b.style.line_height = f32::INFINITY).contains("lineHeight is inf"));
+        assert!(with(|b| b.style.max_lines = Some(0)).contains("maxLines is 0"));
+        assert!(
+            with(|b| b.style.stroke = Some(Stroke { width: -1.0, colour: Rgba::BLACK })).contains("stroke.width is -1")
+        );
+        assert!(with(|b| b.area.width = 0).contains("width is 0"));
+        assert!(with(|b| b.area.x = i32::MIN).contains("area's x"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Which pictures and sounds lie where: plain data, made by a format.
+//!
+//! Shots follow each other; a shot is as long as its clip unless it says otherwise. Texts and music lie over all of
+//! them and are placed on the whole timeline's clock.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compose::{Fit, Focus};
+use crate::text::TextBlock;
+use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
+
+/// A whole video, before its sources are known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timeline {
+    /// The output's size in pixels.
+    pub canvas: CanvasSize,
+    /// The output's constant frame rate.
+    pub rate: FrameRate,
+    /// What is shown, in order.
+    pub shots: Vec<Shot>,
+    /// Texts over the pictures; later ones are on top.
+    pub texts: Vec<TextOverlay>,
+    /// Music under the clips' own sound.
+    pub music: Option<MusicTrack>,
+}
+
+/// A file that a timeline uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asset {
+    /// Its id in the request.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Its JSON pointer in the request, for errors.
+    pub pointer: String,
+}
+
+/// One clip for a stretch of the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shot {
+    /// Its name, unique in the timeline.
+    pub name: String,
+    /// The clip.
+    pub asset: Asset,
+    /// How it is fitted to the canvas.
+    pub fit: Fit,
+    /// What stays in view when it is cut.
+    pub focus: Focus,
+    /// Level of its own sound.
+    pub volume: Decibels,
+    /// How long it is on.
+    pub duration: ShotDuration,
+}
+
+/// How long a shot is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum ShotDuration {
+    /// As long as its clip, rounded to the nearest frame.
+    Media,
+}
+
+/// A text over the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TextOverlay {
+    /// Its name, unique in the timeline.
+    pub name: String,
+    /// The text, its style and its place.
+    pub block: TextBlock,
+    /// When it is on.
+    pub during: During,
+}
+
+/// When an overlay is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum During {
+    /// As long as the shot of this name.
+    Shot(String),
+    /// From the start of the timeline for this long, at most to its end.
+    FromStart(TimeSpan),
+}
+
+/// Music under the whole timeline: looped if it is shorter, cut and faded out at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MusicTrack {
+    /// The file.
+    pub asset: Asset,
+    /// Its level.
+    pub gain: Decibels,
+    /// How long the fade at the end takes.
+    pub fade_out: TimeSpan,
+}
