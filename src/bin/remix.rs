@@ -1,1 +1,320 @@
-fn main() {}
+//! The command: thin, over the library's public API only.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+
+use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use remix_engine::encode::Preset;
+use remix_engine::limits::{Limits, available_memory, available_threads};
+use remix_engine::output::Container;
+use remix_engine::request::Request;
+use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
+use serde::Serialize;
+
+/// Turns a content request into finished 9:16 videos.
+#[derive(Parser)]
+#[command(name = "remix", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Render a project: a project.json, or a folder that has one.
+    Render(RenderArgs),
+    /// Show what would be rendered: shots, texts, sounds and chunks.
+    Plan(PlanArgs),
+    /// Show what the engine sees in a media file, and what it will correct.
+    Probe(ProbeArgs),
+    /// Show FFmpeg's version, encoders, fonts and the limits of this machine.
+    Check(CheckArgs),
+}
+
+#[derive(Args)]
+struct RenderArgs {
+    /// A project.json or a folder that has one.
+    project: PathBuf,
+    /// Where to put the results: each becomes a folder named by its id.
+    #[arg(long, default_value = "out")]
+    out: PathBuf,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+#[derive(Args)]
+struct PlanArgs {
+    /// A project.json or a folder that has one.
+    project: PathBuf,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+#[derive(Args)]
+struct ProbeArgs {
+    /// A media file.
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct CheckArgs {
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct SharedArgs {
+    /// Worker threads. Default: what the machine and its cgroup allow.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Speed against quality. Default: what the project says, else standard.
+    #[arg(long)]
+    preset: Option<PresetName>,
+    /// Let media be anywhere, not only in the project's folder.
+    #[arg(long)]
+    allow_outside: bool,
+    /// Print JSON, one object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PresetName {
+    Draft,
+    Standard,
+    High,
+}
+
+fn main() -> ExitCode {
+    // Without RUST_LOG nothing is logged; every error is printed in full anyway.
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let cli = Cli::parse();
+    let json = match &cli.command {
+        Command::Render(RenderArgs { shared, .. }) | Command::Plan(PlanArgs { shared, .. }) => shared.json,
+        Command::Probe(ProbeArgs { json, .. }) | Command::Check(CheckArgs { json }) => *json,
+    };
+    let result = match cli.command {
+        Command::Render(args) => render(args),
+        Command::Plan(args) => plan(args),
+        Command::Probe(args) => probe(args),
+        Command::Check(args) => check(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if json {
+                print_json(&serde_json::json!({ "error": error.to_failure() }));
+            }
+            eprintln!("{}", error.report());
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+fn render(args: RenderArgs) -> Result<()> {
+    let request = request(&args.project, &args.shared)?;
+    let engine = engine(&args.shared)?;
+    let cancel = cancel_on_signal()?;
+    let json = args.shared.json;
+    let bar = (!json).then(progress_bar);
+    let shown = bar.clone();
+    let control = Control::new().with_cancel(cancel).with_progress(move |progress| match &shown {
+        Some(bar) => show(bar, progress),
+        None => print_json(&progress),
+    });
+    let result = engine.render_with(&request, &args.out, &control);
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    for container in result? {
+        if json { print_json(&container) } else { summarise(&container, &args.out) }
+    }
+    Ok(())
+}
+
+fn plan(args: PlanArgs) -> Result<()> {
+    let request = request(&args.project, &args.shared)?;
+    let engine = engine(&args.shared)?;
+    let control = Control::new().with_cancel(cancel_on_signal()?);
+    for plan in engine.plan(&request, &control)? {
+        if args.shared.json {
+            print_json(&plan);
+        } else {
+            print_text(&plan.describe());
+        }
+    }
+    Ok(())
+}
+
+fn probe(args: ProbeArgs) -> Result<()> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let info = engine.probe(&args.file, &Control::new().with_cancel(cancel_on_signal()?))?;
+    if args.json {
+        print_json(&info);
+        return Ok(());
+    }
+    let mut text = format!("{}\n  container  {}, {} bytes\n", args.file.display(), info.container, info.bytes);
+    match &info.video {
+        Some(video) => {
+            text += &format!(
+                "  video      {} {}, {:.3} fps, {} pictures, {}, matrix {}, {} range\n",
+                video.codec,
+                video.size,
+                video.mean_rate,
+                video.pictures,
+                video.duration,
+                video.color.matrix,
+                if video.color.full_range { "full" } else { "limited" }
+            );
+        }
+        None => text += "  video      none\n",
+    }
+    match &info.audio {
+        Some(audio) => {
+            text += &format!(
+                "  audio      {}, {} Hz, {} channels, {}\n",
+                audio.codec, audio.sample_rate, audio.channels, audio.duration
+            );
+        }
+        None => text += "  audio      none\n",
+    }
+    for correction in &info.corrections {
+        text += &format!("  corrected  {correction}\n");
+    }
+    print_text(&text);
+    Ok(())
+}
+
+/// What `remix check` finds.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    engine: String,
+    threads: usize,
+    memory_bytes: Option<u64>,
+    font_faces: usize,
+    source_pixels: u64,
+    source_seconds: f64,
+    output_seconds: f64,
+}
+
+fn check(args: CheckArgs) -> Result<()> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let limits = Limits::default();
+    let health = Health {
+        engine: Engine::version(),
+        threads: available_threads().get(),
+        memory_bytes: available_memory(),
+        font_faces: engine.fonts().face_count(),
+        source_pixels: limits.source_pixels,
+        source_seconds: limits.source_duration.as_secs_f64(),
+        output_seconds: limits.output_duration.as_secs_f64(),
+    };
+    if args.json {
+        print_json(&health);
+        return Ok(());
+    }
+    let memory = health.memory_bytes.map_or("unknown".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
+    print_text(&format!(
+        "{}\n  encoders   libx264, aac: there\n  fonts      {} faces: all mandatory ones are there\n  threads    {}\n  \
+         memory     {memory}\n  sources    at most {} pixels a picture, {} s\n  output     at most {} s\n",
+        health.engine,
+        health.font_faces,
+        health.threads,
+        health.source_pixels,
+        health.source_seconds,
+        health.output_seconds
+    ));
+    Ok(())
+}
+
+fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
+    let mut request = Request::from_path(project)?;
+    request.allow_outside = args.allow_outside;
+    if let Some(preset) = args.preset {
+        let preset = match preset {
+            PresetName::Draft => Preset::Draft,
+            PresetName::Standard => Preset::Standard,
+            PresetName::High => Preset::High,
+        };
+        request.output.preset = Some(preset.name().to_owned());
+    }
+    Ok(request)
+}
+
+fn engine(args: &SharedArgs) -> Result<Engine> {
+    Engine::new(EngineOptions { threads: args.threads, ..EngineOptions::default() })
+}
+
+/// A token that the first Ctrl-C or termination signal cancels.
+fn cancel_on_signal() -> Result<Cancel> {
+    let cancel = Cancel::new();
+    let token = cancel.clone();
+    ctrlc::set_handler(move || token.cancel())
+        .map_err(|error| Error::new(ErrorKind::Internal, "signals cannot be caught").caused_by(error))?;
+    Ok(cancel)
+}
+
+fn progress_bar() -> ProgressBar {
+    // Ten times a second is smooth enough; without a terminal nothing is drawn.
+    let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
+    if let Ok(style) = ProgressStyle::with_template("{msg:<18} {bar:32} {percent:>3}%  {prefix}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_position((progress.progress * 1000.0) as u64);
+    bar.set_message(progress.stage.name());
+    if progress.total_frames > 0 {
+        let speed = progress.frames as f64 / bar.elapsed().as_secs_f64().max(0.001);
+        let left = progress.eta_ms.map_or(String::new(), |ms| format!(", {} s left", ms.div_ceil(1000)));
+        bar.set_prefix(format!("{}/{} frames, {speed:.0} fps{left}", progress.frames, progress.total_frames));
+    }
+}
+
+fn summarise(container: &Container, out: &Path) {
+    let mut text = format!("{}\n", out.join(&container.id).display());
+    for asset in &container.assets {
+        let length = asset.duration.map_or(String::new(), |seconds| format!(", {seconds:.3} s"));
+        text += &format!("  {:<14} {}x{}{length}, {} bytes\n", asset.url, asset.width, asset.height, asset.bytes);
+    }
+    let total: u64 = container.report.stages.iter().map(|stage| stage.ms).sum();
+    let stages: Vec<_> =
+        container.report.stages.iter().map(|stage| format!("{} {} ms", stage.stage, stage.ms)).collect();
+    text += &format!("  {total} ms: {}\n", stages.join(", "));
+    for source in &container.report.sources {
+        for correction in &source.corrections {
+            text += &format!("  corrected {}: {correction}\n", source.id);
+        }
+    }
+    print_text(&text);
+}
+
+/// Prints one JSON object on one line. A closed pipe ends the output, not the job.
+fn print_json(value: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(value) {
+        print_text(&format!("{line}\n"));
+    }
+}
+
+fn print_text(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !out.is_terminal() {
+        let _ = out.flush();
+    }
+}

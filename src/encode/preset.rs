@@ -29,6 +29,15 @@ impl Preset {
         }
     }
 
+    /// The name of the preset.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Standard => "standard",
+            Self::High => "high",
+        }
+    }
+
     /// Its settings for chunks of at most `gop` frames.
     pub fn settings(self, gop: u32) -> VideoSettings {
         let (x264_preset, crf) = match self {

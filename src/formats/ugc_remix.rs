@@ -70,12 +70,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     };
     let texts = hook.map(|hook| TextOverlay {
         name: "hook".to_owned(),
-        block: TextBlock {
-            text: hook.to_owned(),
-            style: TextStyle::default(),
-            area: SAFE_AREA,
-            anchor: Anchor::Center,
-        },
+        block: TextBlock { text: hook.to_owned(), style: TextStyle::default(), area: SAFE_AREA, anchor: Anchor::Top },
         during,
     });
     let shot = |name: &str, asset| Shot {

@@ -6,6 +6,6 @@ mod publish;
 mod thumbnail;
 
 pub use container::{AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, StageTime, Status};
-pub(crate) use mp4::{Mp4Summary, write_mp4};
+pub(crate) use mp4::write_mp4;
 pub(crate) use publish::{Staging, write_file};
 pub(crate) use thumbnail::make_thumbnail;

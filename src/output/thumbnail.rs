@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::source::{Probed, grab_frame};
+use crate::source::{Probed, keep, open_finished};
 use crate::units::FrameIndex;
 
 /// Chunk starts that are looked at, at most: each is an IDR picture, so one picture is decoded for each.
@@ -26,21 +26,21 @@ pub(crate) fn make_thumbnail(
     limits: &Limits,
     interrupt: &Interrupt,
 ) -> Result<(Vec<u8>, FrameIndex)> {
-    let grab = |frame: FrameIndex| grab_frame(path, probed, frame.0, plan.rate(), plan.canvas(), limits, interrupt);
+    let mut video = open_finished(plan, path, probed, limits, interrupt)?;
     if let Some(frame) = plan.job().thumbnail_frame {
-        return Ok((jpeg(&grab(frame)?)?, frame));
+        return Ok((jpeg(video.frame_anywhere(frame.0)?)?, frame));
     }
     let starts: Vec<FrameIndex> = plan.chunks().iter().map(|chunk| chunk.frames.start).collect();
     let step = starts.len().div_ceil(CANDIDATES).max(1);
     let mut best: Option<(f64, VideoFrame, FrameIndex)> = None;
     for &frame in starts.iter().step_by(step) {
-        let picture = grab(frame)?;
+        let picture = video.frame_anywhere(frame.0)?;
         let Some(planes) = picture.planes() else { continue };
         // The hook is what makes people stop: a frame that shows it is worth more.
         let has_text = plan.texts().iter().any(|text| text.frames.contains(frame));
         let score = worth(planes) * if has_text { 1.5 } else { 1.0 };
         if best.as_ref().is_none_or(|(least, ..)| score > *least) {
-            best = Some((score, picture, frame));
+            best = Some((score, keep(picture)?, frame));
         }
     }
     let (_, picture, frame) =

@@ -4,13 +4,6 @@ use std::cmp::Ordering;
 
 use crate::units::{FrameIndex, FrameRate, TimeBase, TimeSpan, Timestamp};
 
-/// Where decoding can start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyPicture {
-    pub(crate) pts: i64,
-    pub(crate) dts: i64,
-}
-
 /// All pictures of a video stream that the container shows, from one pass over its packets.
 #[derive(Debug, Clone)]
 pub(crate) struct VideoIndex {
@@ -19,7 +12,8 @@ pub(crate) struct VideoIndex {
     pts: Vec<i64>,
     /// When the last picture ends.
     end: i64,
-    keys: Vec<KeyPicture>,
+    /// Presentation times of the pictures that decoding can start at, ascending.
+    keys: Vec<i64>,
     /// Whether every packet had a pts, so that packets and pictures can be matched before decoding.
     complete: bool,
 }
@@ -33,7 +27,7 @@ impl VideoIndex {
         time_base: TimeBase,
         mut pts: Vec<i64>,
         last_duration: i64,
-        mut keys: Vec<KeyPicture>,
+        mut keys: Vec<i64>,
         complete: bool,
     ) -> Option<Self> {
         pts.sort_unstable();
@@ -44,7 +38,7 @@ impl VideoIndex {
             n => last.saturating_sub(first) / (n as i64 - 1),
         };
         let duration = if last_duration > 0 { last_duration } else { mean.max(1) };
-        keys.sort_unstable_by_key(|key| key.pts);
+        keys.sort_unstable();
         Some(Self { time_base, end: last.saturating_add(duration), pts, keys, complete })
     }
 
@@ -77,8 +71,8 @@ impl VideoIndex {
     }
 
     /// The key pictures at or before `pts`, the nearest first.
-    pub(crate) fn keys_before(&self, pts: i64) -> impl Iterator<Item = KeyPicture> + '_ {
-        let count = self.keys.partition_point(|key| key.pts <= pts);
+    pub(crate) fn keys_before(&self, pts: i64) -> impl Iterator<Item = i64> + '_ {
+        let count = self.keys.partition_point(|&key| key <= pts);
         self.keys[..count].iter().rev().copied()
     }
 
@@ -142,10 +136,8 @@ mod tests {
     #[test]
     fn decoding_starts_at_the_nearest_key_before() {
         let base = TimeBase::new(1, 30).expect("not zero");
-        let key = |pts| KeyPicture { pts, dts: pts - 2 };
-        let index =
-            VideoIndex::new(base, (0..90).collect(), 1, vec![key(60), key(0), key(30)], true).expect("pictures");
-        assert_eq!(index.keys_before(59).collect::<Vec<_>>(), [key(30), key(0)]);
+        let index = VideoIndex::new(base, (0..90).collect(), 1, vec![60, 0, 30], true).expect("pictures");
+        assert_eq!(index.keys_before(59).collect::<Vec<_>>(), [30, 0]);
         assert_eq!(index.keys_before(-1).count(), 0);
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use index::VideoIndex;
 pub use probe::{AudioInfo, ColorInfo, SourceInfo, VideoInfo};
 pub(crate) use probe::{Probed, ProbedVideo, probe};
 pub(crate) use reader::ShotReader;
-pub(crate) use still::grab_frame;
+pub(crate) use still::{keep, open_finished};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffmpeg::AvError;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::index::KeyPicture;
 use super::{VideoIndex, check_file, hash_file, source_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame};
@@ -198,7 +197,7 @@ fn check_duration(duration: TimeSpan, limits: &Limits) -> Result<()> {
 struct Scan {
     pts: Vec<i64>,
     last: (i64, i64),
-    keys: Vec<KeyPicture>,
+    keys: Vec<i64>,
     without_pts: usize,
     audio: Option<(Timestamp, Timestamp)>,
     fault: Option<String>,
@@ -240,7 +239,7 @@ impl Scan {
         if packet.is_discard() {
             // Decoded but never shown; a key picture may still be where decoding starts.
             if let (true, Some(pts)) = (packet.is_key(), packet.pts()) {
-                self.keys.push(KeyPicture { pts, dts: packet.dts().unwrap_or(pts) });
+                self.keys.push(pts);
             }
             return;
         }
@@ -256,7 +255,7 @@ impl Scan {
             self.last = (pts, packet.duration());
         }
         if packet.is_key() {
-            self.keys.push(KeyPicture { pts, dts: packet.dts().unwrap_or(pts) });
+            self.keys.push(pts);
         }
     }
 

@@ -99,6 +99,17 @@ impl ShotReader {
         self.scaled.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "the scaled picture is missing"))
     }
 
+    /// As [`Self::frame`], for any frame: moves to the key picture before it and decodes from there.
+    pub(crate) fn frame_anywhere(&mut self, frame: u64) -> Result<&VideoFrame> {
+        let at = frame.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+        if let Some(&picture) = at.and_then(|at| self.schedule.get(at)) {
+            let wanted = self.decode.index.pts(picture as usize);
+            self.decode.shown = self.decode.index.is_complete().then(|| BTreeSet::from([wanted]));
+            self.decode.start_before(wanted)?;
+        }
+        self.frame(frame)
+    }
+
     /// Whether a decoded picture needs no conversion and is used without a copy.
     fn is_working_picture(&self, picture: &VideoFrame) -> bool {
         picture.is_i420()
@@ -127,6 +138,8 @@ struct ForwardDecoder {
     current: Option<(VideoFrame, i64)>,
     next: Option<(VideoFrame, i64)>,
     spare: Vec<VideoFrame>,
+    /// Whether packets have been read since the last seek.
+    started: bool,
     draining: bool,
     ended: bool,
     damaged: u64,
@@ -161,6 +174,7 @@ impl ForwardDecoder {
             current: None,
             next: None,
             spare: Vec::new(),
+            started: false,
             draining: false,
             ended: false,
             damaged: 0,
@@ -175,31 +189,32 @@ impl ForwardDecoder {
         let index = Arc::clone(&self.index);
         let keys: Vec<_> = if index.is_complete() { index.keys_before(pts).collect() } else { Vec::new() };
         // The first key picture is where the file starts anyway.
-        let Some((_, later)) = keys.split_last() else { return Ok(()) };
-        for key in later {
-            if self.input.seek(self.stream, key.dts).is_err() {
+        let Some((&beginning, later)) = keys.split_last() else { return Ok(()) };
+        for &key in later {
+            // Demuxers take the time of a seek for a pts and map it to their own index.
+            if self.input.seek(self.stream, key).is_err() {
                 continue;
             }
-            self.decoder.flush();
-            self.reset();
+            self.restart();
             self.advance_to(pts)?;
             if self.current.as_ref().is_some_and(|(_, found)| *found <= pts) {
                 return Ok(());
             }
         }
-        if !later.is_empty() {
-            let first = keys.last().map_or(0, |key| key.dts);
-            self.input.seek(self.stream, first).map_err(|error| source_error(error, "seeking in it"))?;
-            self.decoder.flush();
-            self.reset();
+        if !later.is_empty() || self.started {
+            self.input.seek(self.stream, beginning).map_err(|error| source_error(error, "seeking in it"))?;
+            self.restart();
         }
         Ok(())
     }
 
-    fn reset(&mut self) {
+    /// Forgets what was decoded, after a seek.
+    fn restart(&mut self) {
+        self.decoder.flush();
         self.spare.extend(self.current.take().into_iter().chain(self.next.take()).map(|(frame, _)| frame));
         self.draining = false;
         self.ended = false;
+        self.started = false;
     }
 
     /// The picture on show and its pts.
@@ -267,6 +282,7 @@ impl ForwardDecoder {
 
     /// Gives the decoder the next packet that it needs, or the end.
     fn feed(&mut self) -> Result<()> {
+        self.started = true;
         loop {
             match self.input.read(&mut self.packet) {
                 Ok(true) if self.packet.stream() != self.stream || self.is_superfluous() => {}

@@ -1,4 +1,4 @@
-//! One picture of a video, for thumbnails.
+//! Single pictures of a finished video, for thumbnails.
 
 use std::path::Path;
 
@@ -8,39 +8,35 @@ use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
-use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
+use crate::plan::Plan;
+use crate::units::{FrameRange, TimeSpan};
 
-/// Frame `frame` of the finished video at `path`, which must be of `canvas` size and `rate`.
-pub(crate) fn grab_frame(
+/// Opens the finished video of `plan` at `path`; its frames are taken with [`ShotReader::frame_anywhere`].
+pub(crate) fn open_finished(
+    plan: &Plan,
     path: &Path,
     probed: &Probed,
-    frame: u64,
-    rate: FrameRate,
-    canvas: CanvasSize,
     limits: &Limits,
     interrupt: &Interrupt,
-) -> Result<VideoFrame> {
+) -> Result<ShotReader> {
     let (Some(info), Some(video)) = (&probed.info.video, &probed.video) else {
         return Err(Error::new(ErrorKind::Internal, "the finished file has no video"));
     };
     let rect = SourceRect { x: 0, y: 0, width: info.size.width(), height: info.size.height() };
     let color = ColorInfo { matrix: 1, full_range: false };
-    let range = FrameRange::new(frame, frame + 1);
-    let mut reader = ShotReader::open(
-        path,
-        video,
-        &info.codec,
-        color,
-        TimeSpan::ZERO,
-        rate,
-        range,
-        rect,
-        canvas,
-        limits,
-        interrupt,
-    )?;
-    let mut copy =
-        VideoFrame::empty().map_err(|error| Error::new(ErrorKind::Internal, "no memory").caused_by(error))?;
-    copy.share(reader.frame(frame)?).map_err(|error| Error::new(ErrorKind::Internal, "no memory").caused_by(error))?;
-    Ok(copy)
+    let range = FrameRange::new(0, plan.frames());
+    let (rate, canvas) = (plan.rate(), plan.canvas());
+    ShotReader::open(path, video, &info.codec, color, TimeSpan::ZERO, rate, range, rect, canvas, limits, interrupt)
+}
+
+/// A new reference to the same picture.
+pub(crate) fn keep(picture: &VideoFrame) -> Result<VideoFrame> {
+    let share = || {
+        let mut kept = VideoFrame::empty()?;
+        kept.share(picture)?;
+        Ok(kept)
+    };
+    share().map_err(|error: crate::ffmpeg::AvError| {
+        Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated").caused_by(error)
+    })
 }

@@ -82,6 +82,11 @@ impl FontBook {
         self.0.hash
     }
 
+    /// The number of faces.
+    pub fn face_count(&self) -> usize {
+        self.0.faces.len()
+    }
+
     /// The family of a face of this book, such as `Noto Sans Arabic`; `None` if the book has no such face.
     pub fn family_of(&self, face: FaceId) -> Option<&str> {
         self.face(face).map(|face| face.family.as_str())

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Sizes are tried in steps of this many px.
 const STEP: f32 = 0.5;
 
-/// A word that is longer than a line shrinks the whole text at most to this share of the largest size; below that the
-/// word is broken instead. Chosen by eye: one long word should not make a hook unreadable.
+/// A word that is longer than a line shrinks the whole text at most to this share of the size it would have with the
+/// word broken; below that the word is broken. Chosen by eye: one long word should not make a hook unreadable.
 const SHRINK_FOR_WORD: f32 = 0.6;
 
 /// A lone word on a line shorter than this share of the widest line is worth shrinking the text to at most
@@ -63,11 +63,9 @@ impl Fitter<'_> {
     /// `VALIDATION` if it does not fit at the smallest.
     pub(super) fn fit(&self) -> Result<Fitted> {
         let (min, max) = (self.style.font_size.min, self.style.font_size.max);
-        let floor = min.max(max * SHRINK_FOR_WORD);
-        let fitted = self
-            .largest(floor, max, Breaks::Words)
-            .or_else(|| self.largest(min, max, Breaks::Anywhere))
-            .ok_or_else(|| self.too_long())?;
+        let broken = self.largest(min, max, Breaks::Anywhere).ok_or_else(|| self.too_long())?;
+        let whole = self.largest(min.max(broken.size * SHRINK_FOR_WORD), broken.size, Breaks::Words);
+        let fitted = whole.unwrap_or(broken);
         let balanced = self.balance(fitted);
         Ok(self.without_lone_words(&balanced).unwrap_or(balanced))
     }

@@ -158,14 +158,17 @@ impl<'b> Drawing<'b> {
     }
 
     fn finish(&self, sprite: &mut TextSprite) {
-        let stroke = self.stroke_style.map(|(_, colour)| colour);
+        let strokes = self.stroke_style.map_or([[0; 4]; 256], |(_, colour)| coverage_table(colour));
+        let fills = coverage_table(self.fill_colour);
         let planes = self.strokes.coverage.iter().zip(&self.fills.coverage);
         for (px, (&stroked, &filled)) in sprite.pixels.chunks_exact_mut(4).zip(planes) {
-            if let (Some(stroke), 1..) = (stroke, stroked) {
-                over(px, premultiplied(stroke, stroked));
-            }
-            if filled > 0 {
-                over(px, premultiplied(self.fill_colour, filled));
+            // Most px are outside or inside of everything; only edges need arithmetic.
+            let fill = fills[usize::from(filled)];
+            if fill[3] == 255 {
+                px.copy_from_slice(&fill);
+            } else if stroked > 0 || filled > 0 {
+                px.copy_from_slice(&strokes[usize::from(stroked)]);
+                over(px, fill);
             }
         }
         let (width, height) = (sprite.width as usize, sprite.height as usize);
@@ -185,6 +188,15 @@ impl<'b> Drawing<'b> {
     }
 }
 
+/// `colour` at every coverage, alpha multiplied in.
+fn coverage_table(colour: Rgba) -> [[u8; 4]; 256] {
+    let mut table = [[0; 4]; 256];
+    for (entry, coverage) in table.iter_mut().zip(0..=255) {
+        *entry = premultiplied(colour, coverage);
+    }
+    table
+}
+
 /// `colour` at `coverage`, alpha multiplied in.
 fn premultiplied(colour: Rgba, coverage: u8) -> [u8; 4] {
     let alpha = times(colour.a, coverage);
@@ -193,6 +205,9 @@ fn premultiplied(colour: Rgba, coverage: u8) -> [u8; 4] {
 
 /// Source-over of premultiplied colours (Porter and Duff, 1984), on coded sRGB values as CSS and every editor do.
 fn over(below: &mut [u8], above: [u8; 4]) {
+    if above[3] == 0 {
+        return;
+    }
     let through = 255 - above[3];
     for (below, above) in below.iter_mut().zip(above) {
         *below = above.saturating_add(times(*below, through));

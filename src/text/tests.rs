@@ -154,15 +154,16 @@ fn what_would_be_a_box_is_named() {
 #[test]
 fn marks_in_right_to_left_words_stand_on_their_side() {
     // The hyphen and the emoji come from other faces than the letters.
-    for (text, order) in [("ב-30 יום", "יום30-ב"), ("שלום🧠!", "!🧠םולש"), ("a שלום! b", "a!םולשb")]
-    {
+    for (text, order) in [
+        ("ב-30 יום", ["ם", "ו", "י", "3", "0", "-", "ב"]),
+        ("שלום🧠!\u{200F}a", ["a", "!", "🧠", "ם", "ו", "ל", "ש"]),
+        ("a של-ום", ["a", "ם", "ו", "-", "ל", "ש", ""]),
+    ] {
         let layout = set(&block(text)).expect("set");
-        let shown: String = layout.lines()[0].glyphs.iter().map(|glyph| &text[glyph.range.clone()]).collect();
-        let order: String = if text.starts_with('ב') { "םוי30-ב".to_owned() } else { order.to_owned() };
-        assert_eq!(shown, order);
+        let shown = layout.lines()[0].glyphs.iter().map(|glyph| &text[glyph.range.clone()]);
+        assert_eq!(shown.collect::<Vec<_>>(), order.into_iter().filter(|c| !c.is_empty()).collect::<Vec<_>>());
         let places: Vec<f32> = layout.lines()[0].glyphs.iter().map(|glyph| glyph.x).collect();
-        let sorted = places.is_sorted();
-        assert!(sorted, "{places:?}");
+        assert!(places.is_sorted(), "{places:?}");
     }
 }
 
