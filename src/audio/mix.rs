@@ -41,6 +41,11 @@ impl<'a> Mixer<'a> {
         Self { plan, first_pictures, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
     }
 
+    /// The gain on the whole mix.
+    pub(crate) fn gain(&self) -> Gain {
+        self.gain
+    }
+
     /// The gain that keeps the mix under the ceiling: 1 unless it would be louder. Makes the whole mix once.
     pub(crate) fn safe_gain(
         plan: &'a Plan,

@@ -21,7 +21,7 @@ impl AvError {
     }
 
     pub(super) fn no_memory(call: &'static str) -> Self {
-        Self { call, code: ffi::AVERROR(libc_enomem()) }
+        Self { call, code: ffi::AVERROR(libc::ENOMEM) }
     }
 
     pub(super) fn invalid(call: &'static str) -> Self {
@@ -37,10 +37,6 @@ impl AvError {
     pub(crate) fn is_interrupt(&self) -> bool {
         self.code == ffi::AVERROR_EXIT
     }
-}
-
-const fn libc_enomem() -> c_int {
-    12
 }
 
 impl fmt::Display for AvError {
@@ -126,4 +122,14 @@ pub(crate) fn versions() -> String {
         dotted(scale),
         dotted(resample)
     )
+}
+
+/// Gives memory that was freed back to the system. glibc keeps what large encoders and decoders leave behind in one
+/// arena for each thread; without this, two workers took 550 MB for what 450 MB hold.
+pub(crate) fn release_free_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim may be called at any time from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }

@@ -16,7 +16,7 @@ mod packet;
 mod scaler;
 
 pub(crate) use audio::{AudioFrame, Resampler};
-pub(crate) use av::{AvError, quiet, versions};
+pub(crate) use av::{AvError, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use encoder::{AacEncoder, H264Encoder, encoder_available};
 pub(crate) use frame::{ColorTags, VideoFrame};

@@ -39,7 +39,8 @@ impl Packet {
         self.0.as_ptr()
     }
 
-    pub(super) fn unref(&mut self) {
+    /// Makes it blank.
+    pub(crate) fn unref(&mut self) {
         // SAFETY: the packet is ours.
         unsafe { ffi::av_packet_unref(self.0.as_ptr()) }
     }

@@ -9,7 +9,7 @@ use super::Control;
 use super::engine::{Shared, elapsed};
 use crate::audio::Mixer;
 use crate::error::{Result, Stage};
-use crate::output::{StageTime, write_mp4};
+use crate::output::{EncodedSound, StageTime, encode_sound, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
 use crate::units::Timestamp;
@@ -26,15 +26,8 @@ pub struct Assembly {
     pub time: StageTime,
 }
 
-pub(super) fn assemble(
-    shared: &Shared,
-    plan: &Plan,
-    store: &ChunkStore,
-    file: &Path,
-    control: &Control,
-) -> Result<Assembly> {
-    let began = Instant::now();
-    control.frames_done(Stage::Assembling, 0, plan.frames());
+/// Mixes and encodes the plan's sound: what assembling does first, unless a worker without chunks has done it already.
+pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Result<EncodedSound> {
     let probed = shared.probe_sources(plan, control)?;
     let first_pictures: Vec<Option<Timestamp>> = probed
         .iter()
@@ -45,9 +38,25 @@ pub(super) fn assemble(
         .collect();
     let limits = &shared.limits;
     let gain = Mixer::safe_gain(plan, &first_pictures, limits, control.flag())?;
-    let mixer = Mixer::new(plan, &first_pictures, limits, control.flag(), gain);
-    let summary = write_mp4(plan, store, mixer, file, control.flag(), |frames| {
+    encode_sound(Mixer::new(plan, &first_pictures, limits, control.flag(), gain))
+}
+
+pub(super) fn assemble(
+    shared: &Shared,
+    plan: &Plan,
+    store: &ChunkStore,
+    file: &Path,
+    sound: Option<EncodedSound>,
+    control: &Control,
+) -> Result<Assembly> {
+    let began = Instant::now();
+    control.frames_done(Stage::Assembling, 0, plan.frames());
+    let sound = match sound {
+        Some(sound) => sound,
+        None => make_sound(shared, plan, control)?,
+    };
+    write_mp4(plan, store, &sound, file, control.flag(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());
     })?;
-    Ok(Assembly { frames: summary.frames, gain: gain.0, time: elapsed(Stage::Assembling, began) })
+    Ok(Assembly { frames: plan.frames(), gain: sound.gain, time: elapsed(Stage::Assembling, began) })
 }

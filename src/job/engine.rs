@@ -11,7 +11,7 @@ use super::{Assembly, Control, Visuals, guarded};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
 use crate::limits::{Limits, available_threads};
-use crate::output::{Container, StageTime, Staging};
+use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
 use crate::request::Request;
 use crate::source::{Probed, SourceInfo, probe};
@@ -141,7 +141,7 @@ impl Engine {
     /// `OUTPUT_FAILED` if the store cannot be written, `STALLED`, `CANCELED`, `INTERNAL`.
     pub fn generate_visuals(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
-        guarded("rendering", || super::visuals::generate(&self.0, plan, store, control))
+        guarded("rendering", || super::visuals::generate(&self.0, plan, store, &|| Ok(()), control))
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 
@@ -164,7 +164,7 @@ impl Engine {
     /// `file` may be there in part: the caller owns it.
     pub fn assemble(&self, plan: &Plan, store: &ChunkStore, file: &Path, control: &Control) -> Result<Assembly> {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-        guarded("assembling", || super::assemble::assemble(&self.0, plan, store, file, control))
+        guarded("assembling", || super::assemble::assemble(&self.0, plan, store, file, None, control))
             .map_err(|error| error.at_stage(Stage::Assembling))
     }
 
@@ -222,19 +222,25 @@ impl Engine {
         let total: u64 = plans.iter().map(Plan::frames).sum();
 
         let mut visuals = Vec::new();
+        let mut sounds = Vec::new();
         let mut before = 0;
         for plan in &plans {
             let part = control.part(before, total);
-            let mut made = self.generate_visuals(plan, &store, &part)?;
+            let (mut made, sound) = self.visuals_with_sound(plan, &store, &part)?;
             made.stages.insert(0, planning.clone());
             visuals.push(made);
+            sounds.push(sound);
             before += plan.frames();
         }
         let mut assemblies = Vec::new();
         before = 0;
-        for plan in &plans {
+        for (plan, sound) in plans.iter().zip(sounds) {
+            let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
             let file = staging.folder().join(format!("{}.mp4", plan.container_id()));
-            let assembly = self.assemble(plan, &store, &file, &control.part(before, total))?;
+            let part = control.part(before, total);
+            let assembly =
+                guarded("assembling", || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
+                    .map_err(|error| error.at_stage(Stage::Assembling))?;
             assemblies.push((file, assembly));
             before += plan.frames();
         }
@@ -247,6 +253,26 @@ impl Engine {
         }
         control.report(Stage::Finalizing, 1.0, total, total);
         Ok(containers)
+    }
+
+    /// Stage `generating_visuals`, with the sound made by the first worker that runs out of chunks.
+    fn visuals_with_sound(
+        &self,
+        plan: &Plan,
+        store: &ChunkStore,
+        control: &Control,
+    ) -> Result<(Visuals, Option<EncodedSound>)> {
+        let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
+        let sound = Mutex::new(None);
+        let make_sound = || {
+            let made = super::assemble::make_sound(&self.0, plan, control)
+                .map_err(|error| error.at_stage(Stage::Assembling))?;
+            *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            Ok(())
+        };
+        let visuals = guarded("rendering", || super::visuals::generate(&self.0, plan, store, &make_sound, control))
+            .map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
+        Ok((visuals, sound.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Control, guarded};
 use crate::compose::Sprite;
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::ffmpeg::{AvError, VideoFrame};
+use crate::ffmpeg::{AvError, VideoFrame, release_free_memory};
 use crate::output::StageTime;
 use crate::plan::{Plan, PlannedShot};
 use crate::source::{Probed, ShotReader};
@@ -45,7 +45,16 @@ enum Event {
     Rendered(u64),
 }
 
-pub(super) fn generate(shared: &Shared, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
+/// Work that is done once, by the first worker that has no chunk left while others are still busy.
+pub(super) type Aside<'a> = &'a (dyn Fn() -> Result<()> + Sync);
+
+pub(super) fn generate(
+    shared: &Shared,
+    plan: &Plan,
+    store: &ChunkStore,
+    aside: Aside<'_>,
+    control: &Control,
+) -> Result<Visuals> {
     let began = Instant::now();
     let painter = Painter::new(shared, plan, control)?;
     let workers = shared.threads.get().min(plan.chunks().len()).max(1);
@@ -54,15 +63,21 @@ pub(super) fn generate(shared: &Shared, plan: &Plan, store: &ChunkStore, control
         workers,
     );
     let stop = AtomicBool::new(false);
+    let aside_taken = AtomicBool::new(false);
     let (events, heard) = mpsc::channel();
 
     let mut visuals = Visuals::default();
     let results = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..workers)
             .map(|worker| {
-                let (painter, queue, stop, events) = (&painter, &queue, &stop, events.clone());
+                let (painter, queue, stop, aside_taken, events) =
+                    (&painter, &queue, &stop, &aside_taken, events.clone());
                 scope.spawn(move || {
-                    let result = guarded("a worker", || work(worker, painter, queue, store, stop, &events));
+                    let result = guarded("a worker", || {
+                        work(worker, painter, queue, store, stop, &events)?;
+                        let first = !stop.load(Ordering::Relaxed) && !aside_taken.swap(true, Ordering::Relaxed);
+                        if first { aside() } else { Ok(()) }
+                    });
                     if result.is_err() {
                         stop.store(true, Ordering::Relaxed);
                     }
@@ -290,7 +305,6 @@ impl<'a> Brush<'a> {
         let shot = &plan.shots()[planned.shot];
         let source = &plan.sources()[shot.source].asset;
         let about = |error: Error| error.for_asset(format!("{} ({})", source.id, source.path.display()));
-        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate())?;
         let continues =
             matches!(&self.reader, Some((open, _, next)) if *open == planned.shot && *next == planned.frames.start);
         if !continues {
@@ -300,6 +314,7 @@ impl<'a> Brush<'a> {
             let reader = self.painter.open(shot, planned.frames.start).map_err(about)?;
             self.reader = Some((planned.shot, reader, planned.frames.start));
         }
+        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate())?;
         let Some((_, reader, next)) = &mut self.reader else {
             return Err(Error::new(ErrorKind::Internal, "the reader of a shot is missing"));
         };
@@ -326,7 +341,10 @@ impl<'a> Brush<'a> {
             *next = FrameIndex(frame + 1);
             on_frame();
         }
-        encoder.finish()
+        let chunk = encoder.finish();
+        // An encoder takes about 160 MB. What the allocator keeps of it would add up over chunks and workers.
+        release_free_memory();
+        chunk
     }
 }
 

@@ -3,9 +3,11 @@
 mod container;
 mod mp4;
 mod publish;
+mod sound;
 mod thumbnail;
 
 pub use container::{AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, StageTime, Status};
 pub(crate) use mp4::write_mp4;
 pub(crate) use publish::{Staging, write_file};
+pub(crate) use sound::{EncodedSound, encode_sound};
 pub(crate) use thumbnail::make_thumbnail;

@@ -105,6 +105,7 @@ impl ShotReader {
         if let Some(&picture) = at.and_then(|at| self.schedule.get(at)) {
             let wanted = self.decode.index.pts(picture as usize);
             self.decode.shown = self.decode.index.is_complete().then(|| BTreeSet::from([wanted]));
+            self.decode.stop_after = Some(wanted);
             self.decode.start_before(wanted)?;
         }
         self.frame(frame)
@@ -138,6 +139,9 @@ struct ForwardDecoder {
     current: Option<(VideoFrame, i64)>,
     next: Option<(VideoFrame, i64)>,
     spare: Vec<VideoFrame>,
+    /// Nothing after the packet of this pts is needed: the decoder is drained after it, and gives its picture at once
+    /// in place of waiting for reordered ones.
+    stop_after: Option<i64>,
     /// Whether packets have been read since the last seek.
     started: bool,
     draining: bool,
@@ -174,6 +178,7 @@ impl ForwardDecoder {
             current: None,
             next: None,
             spare: Vec::new(),
+            stop_after: None,
             started: false,
             draining: false,
             ended: false,
@@ -211,6 +216,7 @@ impl ForwardDecoder {
     /// Forgets what was decoded, after a seek.
     fn restart(&mut self) {
         self.decoder.flush();
+        self.packet.unref();
         self.spare.extend(self.current.take().into_iter().chain(self.next.take()).map(|(frame, _)| frame));
         self.draining = false;
         self.ended = false;
@@ -283,6 +289,10 @@ impl ForwardDecoder {
     /// Gives the decoder the next packet that it needs, or the end.
     fn feed(&mut self) -> Result<()> {
         self.started = true;
+        if self.stop_after.is_some() && self.packet.pts() == self.stop_after {
+            self.draining = true;
+            return self.decoder.send_end().map_err(|error| source_error(error, "decoding it"));
+        }
         loop {
             match self.input.read(&mut self.packet) {
                 Ok(true) if self.packet.stream() != self.stream || self.is_superfluous() => {}

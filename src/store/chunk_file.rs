@@ -13,7 +13,7 @@ pub(super) fn write(chunk: &EncodedChunk) -> Vec<u8> {
     let data: usize = chunk.pictures.iter().map(|picture| picture.data.len() + 12).sum();
     let mut bytes = Vec::with_capacity(MAGIC.len() + 12 + chunk.extradata.len() + data + HASH);
     bytes.extend_from_slice(&MAGIC);
-    let mut number = |bytes: &mut Vec<u8>, value: usize| {
+    let number = |bytes: &mut Vec<u8>, value: usize| {
         bytes.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
     };
     number(&mut bytes, chunk.extradata.len());
