@@ -95,7 +95,7 @@ impl TimeSpan {
     pub fn from_secs_f64(secs: f64) -> Option<Self> {
         let ticks = (secs * TICKS_PER_SECOND as f64).round();
         // 2^63: beyond it ticks would not fit the signed clock.
-        (ticks.is_finite() && ticks >= 0.0 && ticks < 9_223_372_036_854_775_808.0).then_some(Self(ticks as u64))
+        (0.0..9_223_372_036_854_775_808.0).contains(&ticks).then_some(Self(ticks as u64))
     }
 
     /// Seconds, for display only.

@@ -1,12 +1,13 @@
 //! The sound of one source, as a stream of sample frames from a given time on.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AudioFrame, AvError, Decoder, Input, Interrupt, Packet, Received, Resampler, StreamKind};
+use crate::ffmpeg::{AudioFrame, AvError, Decoder, Input, Interrupt, Packet, Received, Resampler};
 use crate::limits::Limits;
 use crate::plan::SAMPLE_RATE;
+use crate::source::{ProbedAudio, open_decoder};
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
 /// A jump of the source's clock by more than this is a gap to fill; below, it is jitter of the container.
@@ -34,45 +35,27 @@ pub(super) struct SoundReader {
     ended: bool,
 }
 
-/// Where a source's time zero is.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Zero {
-    /// At this instant of the file's clock: the first picture.
-    At(Timestamp),
-    /// At the first sample.
-    FirstSample,
-}
-
 impl SoundReader {
+    /// Opens the sound `audio` of the file at `path` from source time `start` on.
     pub(super) fn open(
-        path: &PathBuf,
-        stream: usize,
-        zero: Zero,
+        path: &Path,
+        audio: &ProbedAudio,
         start: TimeSpan,
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut input = Input::open(path, Arc::clone(interrupt)).map_err(failed)?;
-        let info = input.streams().into_iter().find(|info| info.index == stream && info.kind == StreamKind::Audio);
-        let info = info.ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its audio stream is gone"))?;
-        input.keep_only(&[stream]);
-        let decoder = Decoder::open(&input, stream, limits.source_pixels).map_err(failed)?.ok_or_else(|| {
-            Error::new(ErrorKind::SourceUnsupported, format!("its audio codec {} is not supported", info.codec))
-                .suggest("export it with AAC sound, or as MP3, WAV or FLAC")
-        })?;
-        let zero = match zero {
-            Zero::At(instant) => instant,
-            Zero::FirstSample => info.start.map_or(Timestamp::ZERO, |pts| Timestamp::from_pts(pts, info.time_base)),
-        };
+        let mut input = Input::reopen(path, Arc::clone(interrupt)).map_err(failed)?;
+        input.keep_only(&[audio.stream]);
+        let decoder = open_decoder(&audio.parameters, &audio.codec, limits)?;
         Ok(Self {
             input,
             decoder,
             packet: Packet::new().map_err(failed)?,
             frame: AudioFrame::empty().map_err(failed)?,
             resampler: None,
-            stream,
-            base: info.time_base,
-            zero,
+            stream: audio.stream,
+            base: audio.time_base,
+            zero: audio.zero,
             buffer: Vec::new(),
             read: 0,
             decoded: None,

@@ -1,11 +1,14 @@
 //! All cues summed to the output's sound.
 
-use super::decode::{SoundReader, Zero};
+use std::sync::Arc;
+
+use super::decode::SoundReader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
 use crate::plan::{AudioCue, Plan};
-use crate::units::{Gain, Timestamp};
+use crate::source::Probed;
+use crate::units::Gain;
 
 /// The highest sample of the mix, -1.5 dBFS: AAC overshoots a little.
 const CEILING: f32 = 0.841_395;
@@ -13,8 +16,8 @@ const CEILING: f32 = 0.841_395;
 /// Makes the mix of a plan from its start to its end, block by block.
 pub(crate) struct Mixer<'a> {
     plan: &'a Plan,
-    /// For each source the instant of its first picture; `None` for sources without pictures.
-    first_pictures: &'a [Option<Timestamp>],
+    /// The probes of the plan's sources.
+    sources: &'a [Arc<Probed>],
     limits: &'a Limits,
     interrupt: &'a Interrupt,
     voices: Vec<Voice<'a>>,
@@ -32,13 +35,13 @@ struct Voice<'a> {
 impl<'a> Mixer<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
-        first_pictures: &'a [Option<Timestamp>],
+        sources: &'a [Arc<Probed>],
         limits: &'a Limits,
         interrupt: &'a Interrupt,
         gain: Gain,
     ) -> Self {
         let voices = plan.cues().iter().map(|cue| Voice { cue, reader: None, done: false }).collect();
-        Self { plan, first_pictures, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
+        Self { plan, sources, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
     }
 
     /// The gain on the whole mix.
@@ -49,11 +52,11 @@ impl<'a> Mixer<'a> {
     /// The gain that keeps the mix under the ceiling: 1 unless it would be louder. Makes the whole mix once.
     pub(crate) fn safe_gain(
         plan: &'a Plan,
-        first_pictures: &'a [Option<Timestamp>],
+        sources: &'a [Arc<Probed>],
         limits: &'a Limits,
         interrupt: &'a Interrupt,
     ) -> Result<Gain> {
-        let mut mixer = Self::new(plan, first_pictures, limits, interrupt, Gain::UNITY);
+        let mut mixer = Self::new(plan, sources, limits, interrupt, Gain::UNITY);
         let mut block = vec![0.0f32; 2 * 8192];
         let mut peak = 0.0f32;
         loop {
@@ -90,10 +93,10 @@ impl<'a> Mixer<'a> {
                 |error: Error| error.for_asset(format!("{} ({})", source.asset.id, source.asset.path.display()));
             self.scratch.clear();
             self.scratch.resize((to - from) as usize * 2, 0.0);
-            let zero = self.first_pictures.get(cue.source).copied().flatten().map_or(Zero::FirstSample, Zero::At);
             let open = || -> Result<SoundReader> {
-                let stream = source.info.audio.as_ref().map_or(0, |audio| audio.stream);
-                SoundReader::open(&source.asset.path, stream, zero, cue.source_start, self.limits, self.interrupt)
+                let audio = self.sources.get(cue.source).and_then(|probed| probed.audio.as_ref());
+                let audio = audio.ok_or_else(|| Error::new(ErrorKind::Internal, "a sound has no source"))?;
+                SoundReader::open(&source.asset.path, audio, cue.source_start, self.limits, self.interrupt)
             };
             voice.fill(&mut self.scratch, open).map_err(about)?;
             let offset = (from - span.0) as usize * 2;

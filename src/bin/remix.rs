@@ -1,6 +1,6 @@
 //! The command: thin, over the library's public API only.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+#![expect(clippy::print_stderr, reason = "a command prints its errors")]
 
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
@@ -10,9 +10,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
+use remix_engine::formats::hook_block;
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
 use remix_engine::request::Request;
+use remix_engine::text::{lay_out, rasterise};
+use remix_engine::units::CanvasSize;
 use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
 use serde::Serialize;
 
@@ -32,6 +35,8 @@ enum Command {
     Plan(PlanArgs),
     /// Show what the engine sees in a media file, and what it will correct.
     Probe(ProbeArgs),
+    /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
+    Text(TextArgs),
     /// Show FFmpeg's version, encoders, fonts and the limits of this machine.
     Check(CheckArgs),
 }
@@ -59,6 +64,18 @@ struct PlanArgs {
 struct ProbeArgs {
     /// A media file.
     file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct TextArgs {
+    /// The text; line breaks are kept.
+    text: String,
+    /// The PNG file to write, of the canvas's size.
+    #[arg(long)]
+    out: PathBuf,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -103,12 +120,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = match &cli.command {
         Command::Render(RenderArgs { shared, .. }) | Command::Plan(PlanArgs { shared, .. }) => shared.json,
-        Command::Probe(ProbeArgs { json, .. }) | Command::Check(CheckArgs { json }) => *json,
+        Command::Probe(ProbeArgs { json, .. })
+        | Command::Text(TextArgs { json, .. })
+        | Command::Check(CheckArgs { json }) => *json,
     };
     let result = match cli.command {
         Command::Render(args) => render(args),
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
+        Command::Text(args) => text(args),
         Command::Check(args) => check(args),
     };
     match result {
@@ -195,6 +215,45 @@ fn probe(args: ProbeArgs) -> Result<()> {
     }
     print_text(&text);
     Ok(())
+}
+
+fn text(args: TextArgs) -> Result<()> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let block = hook_block(&args.text);
+    let layout = lay_out(engine.fonts(), &block)?;
+    let canvas = CanvasSize::VERTICAL_HD;
+    let mut picture = image::RgbaImage::new(canvas.width(), canvas.height());
+    if let Some(sprite) = rasterise(engine.fonts(), &layout)? {
+        for (at, pixel) in sprite.pixels.chunks_exact(4).enumerate() {
+            let (dx, dy) = (at as u32 % sprite.width, at as u32 / sprite.width);
+            let place = (sprite.x.checked_add_unsigned(dx), sprite.y.checked_add_unsigned(dy));
+            let place = (place.0.and_then(|x| u32::try_from(x).ok()), place.1.and_then(|y| u32::try_from(y).ok()));
+            if let (Some(x), Some(y)) = place
+                && let Some(target) = picture.get_pixel_mut_checked(x, y)
+            {
+                *target = straight([pixel[0], pixel[1], pixel[2], pixel[3]]);
+            }
+        }
+    }
+    picture.save_with_format(&args.out, image::ImageFormat::Png).map_err(|error| {
+        Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", args.out.display())).caused_by(error)
+    })?;
+    if args.json {
+        print_json(&layout);
+    } else {
+        let lines: Vec<_> = layout.lines().iter().map(|line| format!("  {}\n", line.text)).collect();
+        print_text(&format!("{}\n  {} px\n{}", args.out.display(), layout.font_size(), lines.concat()));
+    }
+    Ok(())
+}
+
+/// PNG holds colours that are not multiplied by alpha.
+fn straight([r, g, b, a]: [u8; 4]) -> image::Rgba<u8> {
+    let divide = |value: u8| match a {
+        0 => 0,
+        a => (u32::from(value) * 255 + u32::from(a) / 2).div_euclid(u32::from(a)).min(255) as u8,
+    };
+    image::Rgba([divide(r), divide(g), divide(b), a])
 }
 
 /// What `remix check` finds.

@@ -34,16 +34,6 @@ impl AudioFrame {
         let frame = self.get();
         timestamp(frame.best_effort_timestamp).or(timestamp(frame.pts))
     }
-
-    /// Sample frames in it.
-    pub(crate) fn sample_frames(&self) -> u64 {
-        u64::try_from(self.get().nb_samples).unwrap_or(0)
-    }
-
-    /// Sample frames a second; 0 in a broken stream.
-    pub(crate) fn sample_rate(&self) -> u32 {
-        u32::try_from(self.get().sample_rate).unwrap_or(0)
-    }
 }
 
 impl Drop for AudioFrame {

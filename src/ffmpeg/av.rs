@@ -41,7 +41,7 @@ impl AvError {
 
 impl fmt::Display for AvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut buffer = [0; ffi::AV_ERROR_MAX_STRING_SIZE as usize];
+        let mut buffer = [0; ffi::AV_ERROR_MAX_STRING_SIZE];
         // SAFETY: the buffer is valid for its length; av_strerror always terminates it.
         let text = unsafe {
             ffi::av_strerror(self.code, buffer.as_mut_ptr(), buffer.len());

@@ -7,7 +7,7 @@ use ffmpeg_next::ffi;
 
 use super::audio::AudioFrame;
 use super::input::decoder_allowed;
-use super::{AvError, Input, Packet, VideoFrame};
+use super::{AvError, CodecParameters, Packet, VideoFrame};
 
 /// What a decoder answered when it was asked for a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,64 +21,46 @@ pub(crate) enum Received {
 }
 
 /// An open decoder of one stream. Single-threaded: parallelism is over chunks.
-pub(crate) struct Decoder {
-    context: NonNull<ffi::AVCodecContext>,
-    name: String,
-}
+pub(crate) struct Decoder(NonNull<ffi::AVCodecContext>);
 
 // SAFETY: a codec context with one thread is tied to no thread.
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// Opens the decoder for stream `stream` of `input`. `Ok(None)` if FFmpeg has none or the allow-list refuses it.
-    pub(crate) fn open(input: &Input, stream: usize, max_pixels: u64) -> Result<Option<Self>, AvError> {
-        let Some(parameters) = input.codec_parameters(stream) else {
-            return Err(AvError::invalid("avcodec_find_decoder"));
-        };
-        // SAFETY: `parameters` belong to the open input and outlive these calls, which copy them; the context is freed
-        // by `Decoder`'s drop, also when opening fails.
+    /// Opens the decoder of a stream. `Ok(None)` if FFmpeg has none or the allow-list refuses it.
+    pub(crate) fn open(parameters: &CodecParameters, max_pixels: u64) -> Result<Option<Self>, AvError> {
+        // SAFETY: `parameters` outlive these calls, which copy them; the context is freed by `Decoder`'s drop, also
+        // when opening fails.
         unsafe {
-            let codec = ffi::avcodec_find_decoder((*parameters).codec_id);
-            if codec.is_null() {
-                return Ok(None);
-            }
-            let name = CStr::from_ptr((*codec).name).to_string_lossy().into_owned();
-            if !decoder_allowed(&name) {
+            let codec = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
+            if codec.is_null() || !decoder_allowed(&CStr::from_ptr((*codec).name).to_string_lossy()) {
                 return Ok(None);
             }
             let context =
                 NonNull::new(ffi::avcodec_alloc_context3(codec)).ok_or(AvError::no_memory("avcodec_alloc_context3"))?;
-            let decoder = Self { context, name };
+            let decoder = Self(context);
             let raw = context.as_ptr();
-            let code = ffi::avcodec_parameters_to_context(raw, parameters);
+            let code = ffi::avcodec_parameters_to_context(raw, parameters.as_ptr());
             AvError::check("avcodec_parameters_to_context", code)?;
             (*raw).thread_count = 1;
             (*raw).max_pixels = i64::try_from(max_pixels).unwrap_or(i64::MAX);
-            if let Some(info) = input.streams().into_iter().find(|info| info.index == stream) {
-                (*raw).pkt_timebase =
-                    ffi::AVRational { num: info.time_base.num() as i32, den: info.time_base.den() as i32 };
-            }
+            (*raw).pkt_timebase = parameters.time_base();
             AvError::check("avcodec_open2", ffi::avcodec_open2(raw, codec, ptr::null_mut()))?;
             Ok(Some(decoder))
         }
     }
 
-    /// The decoder's name, such as `h264` or `libdav1d`.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Gives the decoder a packet. It must have been asked for frames until it needed input.
     pub(crate) fn send(&mut self, packet: &Packet) -> Result<(), AvError> {
         // SAFETY: the decoder is open; the packet is valid and only read.
-        let code = unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), packet.as_ptr()) };
+        let code = unsafe { ffi::avcodec_send_packet(self.0.as_ptr(), packet.as_ptr()) };
         AvError::check("avcodec_send_packet", code).map(drop)
     }
 
     /// Tells the decoder that no packet follows.
     pub(crate) fn send_end(&mut self) -> Result<(), AvError> {
         // SAFETY: the decoder is open; a null packet starts draining.
-        let code = unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), ptr::null()) };
+        let code = unsafe { ffi::avcodec_send_packet(self.0.as_ptr(), ptr::null()) };
         if code == ffi::AVERROR_EOF {
             return Ok(());
         }
@@ -95,7 +77,7 @@ impl Decoder {
 
     fn receive(&mut self, frame: *mut ffi::AVFrame) -> Result<Received, AvError> {
         // SAFETY: the decoder is open; the frame is valid and is unreferenced by the call before it is written.
-        let code = unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame) };
+        let code = unsafe { ffi::avcodec_receive_frame(self.0.as_ptr(), frame) };
         if code == ffi::AVERROR_EOF {
             return Ok(Received::End);
         }
@@ -108,13 +90,13 @@ impl Decoder {
     /// Forgets everything sent so far: after a seek.
     pub(crate) fn flush(&mut self) {
         // SAFETY: the decoder is open.
-        unsafe { ffi::avcodec_flush_buffers(self.context.as_ptr()) }
+        unsafe { ffi::avcodec_flush_buffers(self.0.as_ptr()) }
     }
 }
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        let mut raw = self.context.as_ptr();
+        let mut raw = self.0.as_ptr();
         // SAFETY: the context is ours and not used again.
         unsafe { ffi::avcodec_free_context(&mut raw) }
     }

@@ -190,11 +190,6 @@ impl AacEncoder {
         usize::try_from(self.encoder.get().frame_size).unwrap_or(1024)
     }
 
-    /// Sample frames of priming that the encoder puts before the first input sample frame.
-    pub(crate) fn priming(&self) -> i64 {
-        i64::from(self.encoder.get().initial_padding)
-    }
-
     /// Encodes one frame of interleaved stereo, at most `frame_size` sample frames; only the last may be shorter.
     pub(crate) fn send(&mut self, interleaved: &[f32]) -> Result<(), AvError> {
         let samples = interleaved.len() / 2;

@@ -11,8 +11,7 @@ use ffmpeg_next::ffi;
 
 use super::av::Options;
 use super::frame::ColorTags;
-use super::packet::timestamp;
-use super::{AvError, Packet};
+use super::{AvError, CodecParameters, Packet};
 use crate::units::TimeBase;
 
 /// Demuxers that may open an upload: no playlists, no `concat`, nothing that opens further files.
@@ -47,12 +46,9 @@ pub(crate) struct StreamInfo {
     pub(crate) kind: StreamKind,
     pub(crate) codec: String,
     pub(crate) time_base: TimeBase,
-    pub(crate) start: Option<i64>,
-    pub(crate) duration: Option<i64>,
     pub(crate) is_default: bool,
     pub(crate) width: u32,
     pub(crate) height: u32,
-    pub(crate) pixel_format: i32,
     pub(crate) color: ColorTags,
     pub(crate) sample_rate: u32,
     pub(crate) channels: u32,
@@ -74,8 +70,18 @@ unsafe extern "C" fn interrupted(flag: *mut c_void) -> c_int {
 }
 
 impl Input {
-    /// Opens `path`, which must be a regular file, and reads enough of it to know its streams.
+    /// Opens `path`, which must be a regular file, and decodes enough of it to know its streams.
     pub(crate) fn open(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
+        let input = Self::reopen(path, interrupt)?;
+        // SAFETY: the context is open; find_stream_info takes no per-stream options here.
+        let code = unsafe { ffi::avformat_find_stream_info(input.context.as_ptr(), ptr::null_mut()) };
+        AvError::check("avformat_find_stream_info", code)?;
+        Ok(input)
+    }
+
+    /// Opens `path` and reads its headers only. For a file that was opened before, whose [`CodecParameters`] are known:
+    /// finding them out again would decode up to twenty pictures.
+    pub(crate) fn reopen(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
         // The prefix keeps a name with a colon from being taken for a protocol.
         let mut url = b"file:".to_vec();
         url.extend_from_slice(path.as_os_str().as_bytes());
@@ -107,9 +113,6 @@ impl Input {
             tracing::error!(option = name, "FFmpeg did not take an option of the allow-list");
             return Err(AvError::invalid("avformat_open_input (an option was not consumed)"));
         }
-        // SAFETY: the context is open; find_stream_info takes no per-stream options here.
-        let code = unsafe { ffi::avformat_find_stream_info(input.context.as_ptr(), ptr::null_mut()) };
-        AvError::check("avformat_find_stream_info", code)?;
         Ok(input)
     }
 
@@ -130,21 +133,12 @@ impl Input {
         }
     }
 
-    pub(super) fn codec_parameters(&self, stream: usize) -> Option<*const ffi::AVCodecParameters> {
+    /// A copy of what is known of a stream's codec.
+    pub(crate) fn codec_parameters(&self, stream: usize) -> Result<CodecParameters, AvError> {
+        let raw = self.raw_streams().get(stream).ok_or(AvError::invalid("avcodec_parameters_copy"))?;
         // SAFETY: the streams of an open context are valid and have parameters.
-        self.raw_streams().get(stream).map(|&raw| unsafe { (*raw).codecpar }.cast_const())
-    }
-
-    /// The codec's set-up data of a stream, such as an `avcC` record; empty where there is none.
-    pub(crate) fn extradata(&self, stream: usize) -> Vec<u8> {
-        let Some(parameters) = self.codec_parameters(stream) else { return Vec::new() };
-        // SAFETY: the parameters are valid while the context is open, and their extradata for its size.
-        unsafe {
-            if (*parameters).extradata.is_null() || (*parameters).extradata_size <= 0 {
-                return Vec::new();
-            }
-            std::slice::from_raw_parts((*parameters).extradata, (*parameters).extradata_size as usize).to_vec()
-        }
+        let (parameters, base) = unsafe { ((**raw).codecpar, (**raw).time_base) };
+        CodecParameters::copy(parameters, base)
     }
 
     /// The streams, in the file's order. A stream whose time base is broken is left out.
@@ -174,12 +168,9 @@ impl Input {
                 kind,
                 codec: CStr::from_ptr(ffi::avcodec_get_name((*parameters).codec_id)).to_string_lossy().into_owned(),
                 time_base: TimeBase::new(u32::try_from(base.num).ok()?, u32::try_from(base.den).ok()?)?,
-                start: timestamp((*raw).start_time),
-                duration: timestamp((*raw).duration).filter(|&duration| duration > 0),
                 is_default: (*raw).disposition & ffi::AV_DISPOSITION_DEFAULT as c_int != 0,
                 width: u32::try_from((*parameters).width).unwrap_or(0),
                 height: u32::try_from((*parameters).height).unwrap_or(0),
-                pixel_format: (*parameters).format,
                 color: ColorTags {
                     matrix: ptr::addr_of!((*parameters).color_space).cast::<i32>().read(),
                     primaries: ptr::addr_of!((*parameters).color_primaries).cast::<i32>().read(),

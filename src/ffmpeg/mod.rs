@@ -13,6 +13,7 @@ mod frame;
 mod input;
 mod muxer;
 mod packet;
+mod parameters;
 mod scaler;
 
 pub(crate) use audio::{AudioFrame, Resampler};
@@ -23,4 +24,5 @@ pub(crate) use frame::{ColorTags, VideoFrame};
 pub(crate) use input::{Input, Interrupt, StreamInfo, StreamKind};
 pub(crate) use muxer::{AudioTrack, Mp4Writer, VideoTrack};
 pub(crate) use packet::Packet;
+pub(crate) use parameters::CodecParameters;
 pub(crate) use scaler::{Crop, Scaler};

@@ -2,6 +2,8 @@
 
 pub(crate) mod ugc_remix;
 
+pub use ugc_remix::hook_block;
+
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Format, Request};
 use crate::timeline::Timeline;

@@ -91,6 +91,11 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     Ok((timeline, picks))
 }
 
+/// A hook as it is set: centred lines at the top of the safe area, where they leave the face free.
+pub fn hook_block(hook: &str) -> TextBlock {
+    TextBlock { text: hook.to_owned(), style: TextStyle::default(), area: SAFE_AREA, anchor: Anchor::Top }
+}
+
 /// The pinned item of a pool, or the one picked for the variant.
 fn chosen(
     request: &Request,

@@ -12,7 +12,6 @@ use crate::error::{Result, Stage};
 use crate::output::{EncodedSound, StageTime, encode_sound, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
-use crate::units::Timestamp;
 
 /// What assembling came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,17 +27,10 @@ pub struct Assembly {
 
 /// Mixes and encodes the plan's sound: what assembling does first, unless a worker without chunks has done it already.
 pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Result<EncodedSound> {
-    let probed = shared.probe_sources(plan, control)?;
-    let first_pictures: Vec<Option<Timestamp>> = probed
-        .iter()
-        .map(|probed| {
-            let index = &probed.video.as_ref()?.index;
-            Some(Timestamp::from_pts(index.first_pts(), index.time_base()))
-        })
-        .collect();
+    let sources = shared.probe_sources(plan, control)?;
     let limits = &shared.limits;
-    let gain = Mixer::safe_gain(plan, &first_pictures, limits, control.flag())?;
-    encode_sound(Mixer::new(plan, &first_pictures, limits, control.flag(), gain))
+    let gain = Mixer::safe_gain(plan, &sources, limits, control.flag())?;
+    encode_sound(Mixer::new(plan, &sources, limits, control.flag(), gain))
 }
 
 pub(super) fn assemble(

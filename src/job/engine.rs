@@ -137,7 +137,7 @@ impl Engine {
     /// Stage `generating_visuals`: renders every chunk of `plan` that is not in `store`, on all worker threads.
     ///
     /// # Errors
-    /// What reading a source reports, `NOT_FOUND`-like `SOURCE_UNREADABLE` if one has changed since planning,
+    /// What reading a source reports, `SOURCE_UNREADABLE` if one is gone or has changed since planning,
     /// `OUTPUT_FAILED` if the store cannot be written, `STALLED`, `CANCELED`, `INTERNAL`.
     pub fn generate_visuals(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();

@@ -256,7 +256,6 @@ impl<'a> Painter<'a> {
         ShotReader::open(
             &source.asset.path,
             video,
-            &info.codec,
             info.color,
             shot.start,
             self.plan.rate(),

@@ -9,11 +9,29 @@ use tempfile::TempDir;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A hidden folder inside the output folder, so that publishing is a rename on one file system. It is removed with all
-/// that is in it when it is dropped, also after an error or a cancel.
+/// that is in it when it is dropped, also after an error or a cancel; so are the folders that were made for it, if
+/// nothing else is in them.
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: TempDir,
     out: PathBuf,
+    /// Removes the output folder after the hidden one: fields are dropped in this order.
+    _made: MadeFolders,
+}
+
+/// Folders that did not exist before, innermost first.
+#[derive(Debug)]
+struct MadeFolders(Vec<PathBuf>);
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // Fails for a folder that has a result in it, which then stays.
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
 }
 
 impl Staging {
@@ -27,9 +45,11 @@ impl Staging {
                 .caused_by(error)
                 .suggest("check the path, its permissions and the space on the disk")
         };
+        let missing = out.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let made = MadeFolders(missing.map(Path::to_owned).collect());
         fs::create_dir_all(out).map_err(failed)?;
         let folder = tempfile::Builder::new().prefix(".remix-").tempdir_in(out).map_err(failed)?;
-        Ok(Self { folder, out: out.to_owned() })
+        Ok(Self { folder, out: out.to_owned(), _made: made })
     }
 
     /// The hidden folder.
@@ -98,6 +118,14 @@ mod tests {
         let left: Vec<_> =
             fs::read_dir(out.path()).expect("is there").map(|entry| entry.expect("is there").file_name()).collect();
         assert_eq!(left, ["cnt"], "nothing else is left");
+    }
+
+    #[test]
+    fn folders_that_were_made_for_nothing_are_removed() {
+        let root = tempfile::tempdir().expect("a folder");
+        let out = root.path().join("a/b");
+        drop(Staging::create(&out).expect("can be written"));
+        assert_eq!(fs::read_dir(root.path()).expect("is there").count(), 0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod still;
 pub(crate) use access::{check_file, hash_file};
 pub(crate) use index::VideoIndex;
 pub use probe::{AudioInfo, ColorInfo, SourceInfo, VideoInfo};
-pub(crate) use probe::{Probed, probe};
+pub(crate) use probe::{Probed, ProbedAudio, open_decoder, probe};
 pub(crate) use reader::ShotReader;
 pub(crate) use still::{keep, open_finished};
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{VideoIndex, check_file, hash_file, source_error};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame};
+use crate::ffmpeg::{
+    CodecParameters, ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame,
+};
 use crate::limits::Limits;
 use crate::units::{SourceSize, TimeBase, TimeSpan, Timestamp};
 
@@ -80,13 +82,27 @@ pub struct AudioInfo {
 pub(crate) struct Probed {
     pub(crate) info: SourceInfo,
     pub(crate) video: Option<ProbedVideo>,
+    pub(crate) audio: Option<ProbedAudio>,
 }
 
 /// What a reader of the video stream needs.
 #[derive(Debug, Clone)]
 pub(crate) struct ProbedVideo {
     pub(crate) stream: usize,
+    pub(crate) codec: String,
+    pub(crate) parameters: Arc<CodecParameters>,
     pub(crate) index: Arc<VideoIndex>,
+}
+
+/// What a reader of the audio stream needs.
+#[derive(Debug, Clone)]
+pub(crate) struct ProbedAudio {
+    pub(crate) stream: usize,
+    pub(crate) codec: String,
+    pub(crate) parameters: Arc<CodecParameters>,
+    pub(crate) time_base: TimeBase,
+    /// The source's time zero: its first picture, or its first sample where it has none.
+    pub(crate) zero: Timestamp,
 }
 
 /// Reads the file at `path` from end to end without decoding it, then decodes its first picture.
@@ -97,6 +113,7 @@ pub(crate) struct ProbedVideo {
 pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Result<Probed> {
     let bytes = check_file(path, limits)?;
     let hash = hash_file(path, interrupt)?;
+    let failed = |error| source_error(error, "reading it");
     let mut input = Input::open(path, Arc::clone(interrupt)).map_err(|error| {
         source_error(error, "opening it as media")
             .suggest("upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC or OGG file")
@@ -124,7 +141,8 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             .video_index(stream.time_base)
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
         check_duration(index.duration(), limits)?;
-        let first = first_picture(path, stream, limits, interrupt)?;
+        let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
+        let first = first_picture(&mut input, stream, &parameters, index.first_pts(), limits)?;
         let color = resolve_color(&first, stream, &mut corrections);
         let size = SourceSize::new(first.width(), first.height())
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
@@ -138,11 +156,24 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             mean_rate: if seconds > 0.0 { index.len() as f64 / seconds } else { 0.0 },
             color,
         });
-        probed_video = Some(ProbedVideo { stream: stream.index, index: Arc::new(index) });
+        probed_video =
+            Some(ProbedVideo { stream: stream.index, codec: stream.codec.clone(), parameters, index: Arc::new(index) });
     }
-    let audio_info = match (audio, scan.audio_span()) {
-        (Some(stream), Some(duration)) => {
+    let mut probed_audio = None;
+    let audio_info = match (audio, scan.audio) {
+        (Some(stream), Some((start, end))) => {
+            let duration = end.saturating_since(start);
             check_duration(duration, limits)?;
+            let first_picture = probed_video
+                .as_ref()
+                .map(|video| Timestamp::from_pts(video.index.first_pts(), video.index.time_base()));
+            probed_audio = Some(ProbedAudio {
+                stream: stream.index,
+                codec: stream.codec.clone(),
+                parameters: Arc::new(input.codec_parameters(stream.index).map_err(failed)?),
+                time_base: stream.time_base,
+                zero: first_picture.unwrap_or(start),
+            });
             Some(AudioInfo {
                 stream: stream.index,
                 codec: stream.codec.clone(),
@@ -159,6 +190,7 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     Ok(Probed {
         info: SourceInfo { bytes, hash, container, video: video_info, audio: audio_info, corrections },
         video: probed_video,
+        audio: probed_audio,
     })
 }
 
@@ -268,21 +300,23 @@ impl Scan {
         *last = (*last).max(end);
     }
 
-    fn audio_span(&self) -> Option<TimeSpan> {
-        self.audio.map(|(start, end)| end.saturating_since(start))
-    }
-
     fn video_index(&self, base: TimeBase) -> Option<VideoIndex> {
         VideoIndex::new(base, self.pts.clone(), self.last.1, self.keys.clone(), self.without_pts == 0)
     }
 }
 
-/// Decodes the first picture, on a fresh opening of the file.
-fn first_picture(path: &Path, stream: &StreamInfo, limits: &Limits, interrupt: &Interrupt) -> Result<VideoFrame> {
+/// Decodes the first picture that can be decoded; `start` is the first pts.
+fn first_picture(
+    input: &mut Input,
+    stream: &StreamInfo,
+    parameters: &CodecParameters,
+    start: i64,
+    limits: &Limits,
+) -> Result<VideoFrame> {
     let failed = |error| source_error(error, "decoding its first picture");
-    let mut input = Input::open(path, Arc::clone(interrupt)).map_err(failed)?;
     input.keep_only(&[stream.index]);
-    let mut decoder = open_decoder(&input, stream.index, &stream.codec, limits)?;
+    input.seek(stream.index, start).map_err(failed)?;
+    let mut decoder = open_decoder(parameters, &stream.codec, limits)?;
     let mut packet = Packet::new().map_err(failed)?;
     let mut frame = VideoFrame::empty().map_err(failed)?;
     // A stream may start with pictures that refer to what was cut off; more than this many is no video.
@@ -305,9 +339,9 @@ fn first_picture(path: &Path, stream: &StreamInfo, limits: &Limits, interrupt: &
         .suggest("the file is damaged: export or upload it again"))
 }
 
-/// Opens the decoder of a stream.
-pub(super) fn open_decoder(input: &Input, stream: usize, codec: &str, limits: &Limits) -> Result<Decoder> {
-    Decoder::open(input, stream, limits.source_pixels)
+/// Opens the decoder of a stream of codec `codec`.
+pub(crate) fn open_decoder(parameters: &CodecParameters, codec: &str, limits: &Limits) -> Result<Decoder> {
+    Decoder::open(parameters, limits.source_pixels)
         .map_err(|error| source_error(error, "opening its decoder"))?
         .ok_or_else(|| {
             Error::new(ErrorKind::SourceUnsupported, format!("its codec {codec} is not supported"))

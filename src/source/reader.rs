@@ -38,7 +38,6 @@ impl ShotReader {
     pub(crate) fn open(
         path: &Path,
         video: &ProbedVideo,
-        codec: &str,
         color: ColorInfo,
         start: TimeSpan,
         rate: FrameRate,
@@ -51,7 +50,7 @@ impl ShotReader {
         let mut schedule = video.index.schedule(start, rate, frames.end.0);
         let first = frames.start.0;
         schedule.drain(..usize::try_from(first).unwrap_or(usize::MAX).min(schedule.len()));
-        let decode = ForwardDecoder::open(path, video, codec, &schedule, limits, interrupt)?;
+        let decode = ForwardDecoder::open(path, video, &schedule, limits, interrupt)?;
         let crop = Crop { left: rect.x, top: rect.y, width: rect.width, height: rect.height };
         Ok(Self { decode, schedule, first, color, crop, canvas, scaler: None, scaled: None, scaled_pts: None })
     }
@@ -153,16 +152,15 @@ impl ForwardDecoder {
     fn open(
         path: &Path,
         video: &ProbedVideo,
-        codec: &str,
         schedule: &[u32],
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let failed = |error| source_error(error, "opening it");
-        let mut input = Input::open(path, Arc::clone(interrupt)).map_err(failed)?;
+        let mut input = Input::reopen(path, Arc::clone(interrupt)).map_err(failed)?;
         input.keep_only(&[video.stream]);
-        let decoder = open_decoder(&input, video.stream, codec, limits)?;
-        let framing = (codec == "h264").then(|| Framing::of_extradata(&input.extradata(video.stream)));
+        let decoder = open_decoder(&video.parameters, &video.codec, limits)?;
+        let framing = (video.codec == "h264").then(|| Framing::of_extradata(video.parameters.extradata()));
         let index = Arc::clone(&video.index);
         let pts = |&picture: &u32| index.pts(picture as usize);
         let shown = index.is_complete().then(|| schedule.iter().map(pts).collect());

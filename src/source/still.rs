@@ -26,7 +26,7 @@ pub(crate) fn open_finished(
     let color = ColorInfo { matrix: 1, full_range: false };
     let range = FrameRange::new(0, plan.frames());
     let (rate, canvas) = (plan.rate(), plan.canvas());
-    ShotReader::open(path, video, &info.codec, color, TimeSpan::ZERO, rate, range, rect, canvas, limits, interrupt)
+    ShotReader::open(path, video, color, TimeSpan::ZERO, rate, range, rect, canvas, limits, interrupt)
 }
 
 /// A new reference to the same picture.
