@@ -33,6 +33,11 @@ impl AvError {
         self.code == ffi::AVERROR_INVALIDDATA
     }
 
+    /// Whether the allow-list refused the demuxer: FFmpeg answers with EINVAL then.
+    pub(crate) fn is_refused_format(&self) -> bool {
+        self.call == "avformat_open_input" && self.code == ffi::AVERROR(libc::EINVAL)
+    }
+
     /// Whether the interrupt stopped the call.
     pub(crate) fn is_interrupt(&self) -> bool {
         self.code == ffi::AVERROR_EXIT

@@ -24,6 +24,10 @@ fn source_error(error: AvError, doing: &str) -> Error {
     if error.is_interrupt() {
         return Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read");
     }
-    let kind = if error.is_invalid_data() { ErrorKind::SourceUnsupported } else { ErrorKind::SourceUnreadable };
+    let kind = if error.is_invalid_data() || error.is_refused_format() {
+        ErrorKind::SourceUnsupported
+    } else {
+        ErrorKind::SourceUnreadable
+    };
     Error::new(kind, format!("{doing} failed")).caused_by(error)
 }
