@@ -365,7 +365,7 @@ impl Error {
     }
 
     /// Whether the same job may succeed when it is run again unchanged: true for what depends on the machine at that
-    /// moment (disk, memory, a stall), false for what depends on the request and its files.
+    /// moment (the disk, a stall), false for what depends on the request, its files and the limits.
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::OutputFailed | ErrorKind::Stalled)
     }

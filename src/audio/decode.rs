@@ -1,7 +1,6 @@
 //! The sound of one source, as a stream of sample frames from a given time on.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AudioFrame, AvError, Decoder, Input, Interrupt, Packet, Received, Resampler};
@@ -10,24 +9,31 @@ use crate::plan::SAMPLE_RATE;
 use crate::source::{ProbedAudio, open_decoder};
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
-/// A jump of the source's clock by more than this is a gap to fill; below, it is jitter of the container.
-const GAP: i64 = SAMPLE_RATE as i64 / 20;
+/// A jump of the source's clock by more than this, either way, is obeyed; below, it is jitter of the container.
+const JUMP: i64 = SAMPLE_RATE as i64 / 20;
 
 /// Decodes a file's sound from `start` on, at 48 kHz stereo.
 pub(super) struct SoundReader {
     input: Input,
     decoder: Decoder,
+    interrupt: Interrupt,
     packet: Packet,
     frame: AudioFrame,
+    /// Whether `frame` waits until what came before it is handed out.
+    held: bool,
     resampler: Option<Resampler>,
     stream: usize,
+    cut_short: bool,
     base: TimeBase,
-    /// The source's time zero on its own clock.
-    zero: Timestamp,
+    /// The source's time zero on its own clock; `None` until the first sample tells.
+    zero: Option<Timestamp>,
+    /// Sample frames of silence to hand out before the buffer.
+    silence: u64,
     /// Interleaved sample frames not yet handed out, from `read` on.
     buffer: Vec<f32>,
     read: usize,
-    /// The sample frame (from the source's time zero) after the last one that was decoded; `None` before the first.
+    /// The sample frame (from the source's time zero) after the last one that was decoded; `None` at the start and
+    /// after a jump.
     decoded: Option<i64>,
     /// The next sample frame to hand out.
     position: i64,
@@ -44,18 +50,22 @@ impl SoundReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut input = Input::reopen(path, Arc::clone(interrupt)).map_err(failed)?;
+        let mut input = Input::open(path, interrupt.clone()).map_err(failed)?;
         input.keep_only(&[audio.stream]);
         let decoder = open_decoder(&audio.parameters, &audio.codec, limits)?;
         Ok(Self {
             input,
             decoder,
+            interrupt: interrupt.clone(),
             packet: Packet::new().map_err(failed)?,
             frame: AudioFrame::empty().map_err(failed)?,
+            held: false,
             resampler: None,
             stream: audio.stream,
+            cut_short: audio.cut_short,
             base: audio.time_base,
             zero: audio.zero,
+            silence: 0,
             buffer: Vec::new(),
             read: 0,
             decoded: None,
@@ -70,35 +80,49 @@ impl SoundReader {
     pub(super) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
         let mut written = 0;
         while written < out.len() {
-            if self.read == self.buffer.len() {
-                if self.ended {
-                    break;
-                }
+            let room = out.len() - written;
+            let count = if self.silence > 0 {
+                let count = usize::try_from(self.silence).unwrap_or(usize::MAX).min(room / 2);
+                out[written..written + count * 2].fill(0.0);
+                self.silence -= count as u64;
+                count * 2
+            } else if self.read < self.buffer.len() {
+                let count = (self.buffer.len() - self.read).min(room);
+                out[written..written + count].copy_from_slice(&self.buffer[self.read..self.read + count]);
+                self.read += count;
+                count
+            } else if self.ended {
+                break;
+            } else {
                 self.refill()?;
-                continue;
-            }
-            let count = (self.buffer.len() - self.read).min(out.len() - written);
-            out[written..written + count].copy_from_slice(&self.buffer[self.read..self.read + count]);
-            self.read += count;
+                0
+            };
             written += count;
-            self.position += (count / 2) as i64;
+            self.position = self.position.saturating_add((count / 2) as i64);
         }
         Ok(written / 2)
     }
 
-    /// Decodes until the buffer has sample frames from `position` on, or the source ends.
+    /// Takes one step towards sample frames from `position` on: the buffer may still be empty afterwards.
     fn refill(&mut self) -> Result<()> {
+        if self.interrupt.is_set() {
+            return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while sound was read"));
+        }
         self.buffer.clear();
         self.read = 0;
-        match self.decoder.receive_audio(&mut self.frame) {
-            Ok(Received::Frame) => self.convert()?,
-            Ok(Received::NeedsInput) if !self.draining => return self.feed(),
-            Ok(_) => {
-                self.ended = true;
-                self.flush_resampler()?;
+        if self.held {
+            self.convert()?;
+        } else {
+            match self.decoder.receive_audio(&mut self.frame) {
+                Ok(Received::Frame) => self.convert()?,
+                Ok(Received::NeedsInput) if !self.draining => return self.feed(),
+                Ok(_) => {
+                    self.ended = true;
+                    self.flush_resampler()?;
+                }
+                Err(error) if error.is_invalid_data() => return Ok(()),
+                Err(error) => return Err(failed(error)),
             }
-            Err(error) if error.is_invalid_data() => return Ok(()),
-            Err(error) => return Err(failed(error)),
         }
         self.align();
         Ok(())
@@ -113,7 +137,8 @@ impl SoundReader {
                     // A damaged packet is a short silence: the next one's time tells how long.
                     _ => return Ok(()),
                 },
-                Err(error) if error.is_interrupt() => return Err(failed(error)),
+                // The probe met the same fault, and reported it.
+                Err(error) if !self.cut_short || error.is_interrupt() => return Err(failed(error)),
                 Ok(false) | Err(_) => {
                     self.draining = true;
                     return self.decoder.send_end().map_err(failed);
@@ -122,67 +147,61 @@ impl SoundReader {
         }
     }
 
-    /// Converts the decoded frame into the buffer, with silence before it where the source's clock has a gap.
+    /// Converts the decoded frame into the buffer. Where the source's clock jumps, what came before is handed out first
+    /// and the frame is held.
     fn convert(&mut self) -> Result<()> {
-        if !self.resampler.as_ref().is_some_and(|resampler| resampler.takes(&self.frame)) {
-            self.flush_resampler()?;
-            self.resampler = Some(Resampler::for_frame(&self.frame, SAMPLE_RATE).map_err(failed)?);
-        }
-        if let Some(pts) = self.frame.pts() {
+        let at = self.frame.pts().map(|pts| {
             let time = Timestamp::from_pts(pts, self.base);
-            let at =
-                Timestamp::from_ticks(time.ticks().saturating_sub(self.zero.ticks())).to_sample_frames(SAMPLE_RATE);
-            match self.decoded {
-                None => self.decoded = Some(at),
-                // What the resampler still holds is not counted in `decoded`, and is far below a gap.
-                Some(expected) if at > expected.saturating_add(GAP) => {
-                    self.flush_resampler()?;
-                    let gap = at - self.decoded.unwrap_or(expected);
-                    self.silence(gap.max(0));
-                }
-                Some(_) => {}
+            let zero = *self.zero.get_or_insert(time);
+            Timestamp::from_ticks(time.ticks().saturating_sub(zero.ticks())).to_sample_frames(SAMPLE_RATE)
+        });
+        // What the resampler still holds is not counted in `decoded`, and is far below a jump.
+        let jumps = at.zip(self.decoded).is_some_and(|(at, expected)| at.abs_diff(expected) > JUMP as u64);
+        let fits = self.resampler.as_ref().is_some_and(|resampler| resampler.takes(&self.frame));
+        if self.resampler.is_some() && (jumps || !fits) {
+            self.flush_resampler()?;
+            if jumps {
+                self.decoded = None;
             }
+            self.held = true;
+            return Ok(());
         }
-        let before = self.buffer.len();
-        if let Some(resampler) = &mut self.resampler {
-            resampler.convert(&self.frame, &mut self.buffer).map_err(failed)?;
-        }
-        self.count_from(before);
+        self.held = false;
+        let start = self.decoded.or(at).unwrap_or(self.position);
+        let resampler = match &mut self.resampler {
+            Some(resampler) => resampler,
+            none => none.insert(Resampler::for_frame(&self.frame, SAMPLE_RATE).map_err(failed)?),
+        };
+        resampler.convert(&self.frame, &mut self.buffer).map_err(failed)?;
+        self.decoded = Some(start.saturating_add((self.buffer.len() / 2) as i64));
         Ok(())
     }
 
+    /// Puts what the resampler still holds into the (empty) buffer.
     fn flush_resampler(&mut self) -> Result<()> {
-        let before = self.buffer.len();
-        if let Some(mut resampler) = self.resampler.take() {
-            resampler.flush(&mut self.buffer).map_err(failed)?;
-        }
-        self.count_from(before);
+        let Some(mut resampler) = self.resampler.take() else { return Ok(()) };
+        resampler.flush(&mut self.buffer).map_err(failed)?;
+        let held = (self.buffer.len() / 2) as i64;
+        self.decoded = self.decoded.map(|decoded| decoded.saturating_add(held));
+        // Right away: the place of these sample frames is forgotten after a jump.
+        self.align();
         Ok(())
-    }
-
-    fn silence(&mut self, sample_frames: i64) {
-        // Longer gaps than an hour are nonsense of the container.
-        let count = sample_frames.clamp(0, i64::from(SAMPLE_RATE) * 3600) as usize;
-        let before = self.buffer.len();
-        self.buffer.resize(before + count * 2, 0.0);
-        self.count_from(before);
-    }
-
-    fn count_from(&mut self, before: usize) {
-        let added = ((self.buffer.len() - before) / 2) as i64;
-        self.decoded = Some(self.decoded.unwrap_or(0).saturating_add(added));
     }
 
     /// Makes the buffer start at `position`: what lies before it is dropped, a late start is filled with silence.
     fn align(&mut self) {
         let Some(end) = self.decoded else { return };
-        let start = end - (self.buffer.len() / 2) as i64;
+        let left = ((self.buffer.len() - self.read) / 2) as i64;
+        if left == 0 {
+            return;
+        }
+        let start = end - left;
         if start < self.position {
             let late = usize::try_from(self.position - start).unwrap_or(usize::MAX).saturating_mul(2);
-            self.buffer.drain(..late.min(self.buffer.len()));
-        } else if start > self.position && !self.buffer.is_empty() {
-            let early = (start - self.position).min(i64::from(SAMPLE_RATE) * 3600) as usize;
-            self.buffer.splice(..0, std::iter::repeat_n(0.0, early * 2));
+            self.read = self.read.saturating_add(late).min(self.buffer.len());
+        } else {
+            // Every cue ends, so a gap of any length costs no memory and no time that the output does not have.
+            self.silence = start.abs_diff(self.position);
         }
     }
 }

@@ -26,9 +26,16 @@ pub(crate) struct Mixer<'a> {
     scratch: Vec<f32>,
 }
 
+/// A source of at most this many samples is kept when it loops: ten seconds, 3.8 MB.
+const KEPT: usize = 10 * 2 * crate::plan::SAMPLE_RATE as usize;
+
 struct Voice<'a> {
     cue: &'a AudioCue,
     reader: Option<SoundReader>,
+    /// The whole source from its start, as far as it was read, while it is short enough.
+    kept: Option<Vec<f32>>,
+    /// Where in `kept` the next loop reads, once the source has ended.
+    replay: Option<usize>,
     done: bool,
 }
 
@@ -40,7 +47,7 @@ impl<'a> Mixer<'a> {
         interrupt: &'a Interrupt,
         gain: Gain,
     ) -> Self {
-        let voices = plan.cues().iter().map(|cue| Voice { cue, reader: None, done: false }).collect();
+        let voices = plan.cues().iter().map(Voice::new).collect();
         Self { plan, sources, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
     }
 
@@ -49,18 +56,14 @@ impl<'a> Mixer<'a> {
         self.gain
     }
 
-    /// The gain that keeps the mix under the ceiling: 1 unless it would be louder. Makes the whole mix once.
-    pub(crate) fn safe_gain(
-        plan: &'a Plan,
-        sources: &'a [Arc<Probed>],
-        limits: &'a Limits,
-        interrupt: &'a Interrupt,
-    ) -> Result<Gain> {
-        let mut mixer = Self::new(plan, sources, limits, interrupt, Gain::UNITY);
+    /// Makes the whole mix, and gives the gain that keeps it under the ceiling: 1 unless it is louder. `alive` is called
+    /// for every block.
+    pub(crate) fn safe_gain(mut self, alive: &dyn Fn()) -> Result<Gain> {
         let mut block = vec![0.0f32; 2 * 8192];
         let mut peak = 0.0f32;
         loop {
-            let count = mixer.read(&mut block)?;
+            alive();
+            let count = self.read(&mut block)?;
             if count == 0 {
                 break;
             }
@@ -84,9 +87,6 @@ impl<'a> Mixer<'a> {
             let (from, to) = (span.0.max(cue.start), span.1.min(cue.start + cue.length));
             if from >= to || voice.done {
                 continue;
-            }
-            if self.interrupt.load(std::sync::atomic::Ordering::Relaxed) {
-                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while the sound was mixed"));
             }
             let source = &self.plan.sources()[cue.source];
             let about =
@@ -114,31 +114,41 @@ impl<'a> Mixer<'a> {
     }
 }
 
-impl Voice<'_> {
+impl<'a> Voice<'a> {
+    fn new(cue: &'a AudioCue) -> Self {
+        Self { cue, reader: None, kept: cue.looped.then(Vec::new), replay: None, done: false }
+    }
+
     /// Fills `out` with the source's next sample frames; after its end silence, or its start again.
     fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SoundReader>) -> Result<()> {
         let mut filled = 0;
-        let mut fresh = false;
-        while filled < out.len() {
+        while filled < out.len() && !self.done {
+            if let (Some(kept), Some(at)) = (&self.kept, &mut self.replay) {
+                let count = (kept.len() - *at).min(out.len() - filled);
+                out[filled..filled + count].copy_from_slice(&kept[*at..*at + count]);
+                filled += count;
+                *at = (*at + count) % kept.len();
+                continue;
+            }
+            let fresh = self.reader.is_none();
             let reader = match &mut self.reader {
                 Some(reader) => reader,
-                none => {
-                    fresh = true;
-                    none.insert(open()?)
-                }
+                none => none.insert(open()?),
             };
-            let count = reader.read(&mut out[filled..])?;
-            filled += count * 2;
-            if filled == out.len() {
-                break;
+            let count = reader.read(&mut out[filled..])? * 2;
+            if let Some(kept) = &mut self.kept {
+                kept.extend_from_slice(&out[filled..filled + count]);
+                if kept.len() > KEPT {
+                    self.kept = None;
+                }
             }
-            self.reader = None;
-            // A source that gives nothing from its start would loop for ever.
-            if !self.cue.looped || (fresh && count == 0) {
-                self.done = true;
-                break;
+            filled += count;
+            if filled < out.len() {
+                // The source has ended. One that gives nothing from its start would loop for ever.
+                self.reader = None;
+                self.done = !self.cue.looped || (fresh && count == 0);
+                self.replay = self.kept.as_ref().filter(|kept| !kept.is_empty()).map(|_| 0);
             }
-            fresh = false;
         }
         Ok(())
     }

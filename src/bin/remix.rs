@@ -210,7 +210,7 @@ fn probe(args: ProbeArgs) -> Result<()> {
         }
         None => text += "  audio      none\n",
     }
-    for correction in &info.corrections {
+    for correction in info.all_corrections() {
         text += &format!("  corrected  {correction}\n");
     }
     print_text(&text);
@@ -273,7 +273,7 @@ fn check(args: CheckArgs) -> Result<()> {
     let engine = Engine::new(EngineOptions::default())?;
     let limits = Limits::default();
     let health = Health {
-        engine: Engine::version(),
+        engine: engine.version().to_owned(),
         threads: available_threads().get(),
         memory_bytes: available_memory(),
         font_faces: engine.fonts().face_count(),

@@ -3,7 +3,7 @@
 use super::annexb::without_sei;
 use super::preset::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, H264Encoder, Packet, VideoFrame};
+use crate::ffmpeg::{AvError, H264Encoder, Interrupt, Packet, VideoFrame};
 use crate::units::{CanvasSize, FrameRate};
 
 /// A finished chunk.
@@ -31,13 +31,19 @@ pub struct EncodedPicture {
 /// Encodes the frames of one chunk.
 pub(crate) struct ChunkEncoder {
     encoder: H264Encoder,
+    interrupt: Interrupt,
     packet: Packet,
     sent: u32,
     pictures: Vec<EncodedPicture>,
 }
 
 impl ChunkEncoder {
-    pub(crate) fn new(settings: &VideoSettings, canvas: CanvasSize, rate: FrameRate) -> Result<Self> {
+    pub(crate) fn new(
+        settings: &VideoSettings,
+        canvas: CanvasSize,
+        rate: FrameRate,
+        interrupt: Interrupt,
+    ) -> Result<Self> {
         let options = settings.options();
         let options = options.iter().map(|(name, value)| (*name, value.as_str()));
         let encoder =
@@ -46,7 +52,7 @@ impl ChunkEncoder {
                     .caused_by(error)
                     .suggest("use an FFmpeg with libx264; `remix check` tells what is there")
             })?;
-        Ok(Self { encoder, packet: Packet::new().map_err(failed)?, sent: 0, pictures: Vec::new() })
+        Ok(Self { encoder, interrupt, packet: Packet::new().map_err(failed)?, sent: 0, pictures: Vec::new() })
     }
 
     /// Encodes the next frame: canvas size, 4:2:0 8 bit, BT.709 limited.
@@ -59,6 +65,10 @@ impl ChunkEncoder {
 
     fn collect(&mut self) -> Result<()> {
         while self.encoder.receive(&mut self.packet).map_err(failed)? {
+            // At the end of a chunk all frames of the lookahead come out, which may take seconds.
+            if self.interrupt.is_set() {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a chunk was encoded"));
+            }
             let frame = self.packet.pts().and_then(|pts| u32::try_from(pts).ok());
             let frame =
                 frame.ok_or_else(|| Error::new(ErrorKind::Internal, "the encoder gave a picture without time"))?;
@@ -89,4 +99,27 @@ impl ChunkEncoder {
 
 fn failed(error: AvError) -> Error {
     Error::new(ErrorKind::Internal, "encoding a picture failed").caused_by(error)
+}
+
+/// The x264 build that FFmpeg runs, such as `core 164 r3095 baee400`: its bytes differ from build to build, and only
+/// its own SEI tells which one it is.
+pub(crate) fn x264_build() -> Result<String> {
+    let unknown = || Error::new(ErrorKind::Internal, "x264 does not tell its version");
+    let rate = FrameRate::FPS_30;
+    let mut encoder = H264Encoder::open((64, 64), rate, 1, [("preset", "ultrafast")]).map_err(failed)?;
+    let mut frame = VideoFrame::i420(64, 64).map_err(failed)?;
+    if let Some(mut planes) = frame.planes_mut().map_err(failed)? {
+        for plane in [&mut planes.y, &mut planes.u, &mut planes.v] {
+            (0..plane.height()).for_each(|y| plane.row_mut(y).fill(128));
+        }
+    }
+    frame.set_pts(0);
+    encoder.send(&frame).map_err(failed)?;
+    encoder.send_end().map_err(failed)?;
+    let mut packet = Packet::new().map_err(failed)?;
+    encoder.receive(&mut packet).map_err(failed)?;
+    let text = String::from_utf8_lossy(packet.data()).into_owned();
+    let start = text.find("x264 - ").ok_or_else(unknown)? + "x264 - ".len();
+    let build = text[start..].split(" - ").next().ok_or_else(unknown)?;
+    Ok(build.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect())
 }

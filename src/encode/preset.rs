@@ -73,11 +73,12 @@ impl VideoSettings {
     /// The settings as options of FFmpeg's libx264 wrapper.
     ///
     /// One thread, since x264 with several does not repeat itself; `cpu-independent`, so that the bytes do not depend on
-    /// the CPU's vector units; closed GOPs, so that every chunk decodes by itself.
+    /// the CPU's vector units; closed GOPs, so that every chunk decodes by itself; CABAC and the 8x8 transform, without
+    /// which x264 drops from the High profile to a lower one in its fastest presets.
     pub(super) fn options(&self) -> [(&'static str, String); 4] {
         let params = format!(
             "threads=1:lookahead-threads=1:sync-lookahead=0:cpu-independent=1:force-cfr=1:open-gop=0:stitchable=1:\
-             keyint={}:bframes={}",
+             cabac=1:8x8dct=1:keyint={}:bframes={}",
             self.gop, self.bframes
         );
         [

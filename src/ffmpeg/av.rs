@@ -106,8 +106,7 @@ pub(crate) fn quiet() {
     ONCE.call_once(|| unsafe { ffi::av_log_set_level(ffi::AV_LOG_QUIET) });
 }
 
-/// The versions of FFmpeg's libraries that are linked at run time, and of the x264 build it was made with: all that can
-/// change an encoded byte.
+/// The versions of FFmpeg's libraries that are linked at run time.
 pub(crate) fn versions() -> String {
     // SAFETY: these calls only return constants.
     let (codec, format, scale, resample, util) = unsafe {

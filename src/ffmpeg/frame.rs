@@ -85,10 +85,11 @@ impl VideoFrame {
         self.get().format
     }
 
-    /// The decoder's best guess of the presentation time, in the stream's time base.
+    /// The presentation time in the stream's time base: the packet's, or where it had none the decoder's best guess,
+    /// which depends on what was decoded before.
     pub(crate) fn pts(&self) -> Option<i64> {
         let frame = self.get();
-        timestamp(frame.best_effort_timestamp).or(timestamp(frame.pts)).or(timestamp(frame.pkt_dts))
+        timestamp(frame.pts).or(timestamp(frame.best_effort_timestamp)).or(timestamp(frame.pkt_dts))
     }
 
     pub(crate) fn set_pts(&mut self, pts: i64) {

@@ -26,8 +26,23 @@ pub(super) fn decoder_allowed(name: &str) -> bool {
     DECODERS.split(',').any(|allowed| allowed == name)
 }
 
-/// Stops blocking reads of an [`Input`] when its flag is set.
-pub(crate) type Interrupt = Arc<AtomicBool>;
+/// Stops blocking reads of an [`Input`], and every loop that looks at it, when one of its flags is set: the caller's
+/// cancel token, or the job's own stop.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt {
+    cancel: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    pub(crate) fn new(cancel: Arc<AtomicBool>, stop: Arc<AtomicBool>) -> Self {
+        Self { cancel, stop }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed)
+    }
+}
 
 /// What kind of data a stream has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,35 +72,34 @@ pub(crate) struct StreamInfo {
 /// An open file.
 pub(crate) struct Input {
     context: NonNull<ffi::AVFormatContext>,
-    /// Kept alive for the callback, which has a pointer to the flag.
-    _interrupt: Interrupt,
+    /// Kept alive for the callback, which has a pointer to it.
+    _interrupt: Box<Interrupt>,
 }
 
 // SAFETY: a format context is tied to no thread; its interrupt flag is atomic and shared by reference count.
 unsafe impl Send for Input {}
 
-unsafe extern "C" fn interrupted(flag: *mut c_void) -> c_int {
-    // SAFETY: `flag` points at the AtomicBool of the Input's Arc, which outlives the format context.
-    c_int::from(unsafe { &*flag.cast::<AtomicBool>() }.load(Ordering::Relaxed))
+unsafe extern "C" fn interrupted(interrupt: *mut c_void) -> c_int {
+    // SAFETY: it points into the Input's box, which outlives the format context and does not move.
+    c_int::from(unsafe { &*interrupt.cast::<Interrupt>() }.is_set())
 }
 
 impl Input {
-    /// Opens `path`, which must be a regular file, and decodes enough of it to know its streams.
-    pub(crate) fn open(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
-        let input = Self::reopen(path, interrupt)?;
+    /// Decodes enough of the file to know its streams. What the headers say of their sizes should be checked before.
+    pub(crate) fn find_streams(&mut self) -> Result<(), AvError> {
         // SAFETY: the context is open; find_stream_info takes no per-stream options here.
-        let code = unsafe { ffi::avformat_find_stream_info(input.context.as_ptr(), ptr::null_mut()) };
-        AvError::check("avformat_find_stream_info", code)?;
-        Ok(input)
+        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
+        AvError::check("avformat_find_stream_info", code).map(drop)
     }
 
-    /// Opens `path` and reads its headers only. For a file that was opened before, whose [`CodecParameters`] are known:
-    /// finding them out again would decode up to twenty pictures.
-    pub(crate) fn reopen(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
+    /// Opens `path`, which must be a regular file, and reads its headers only: enough where its [`CodecParameters`] are
+    /// known from before, since finding them out decodes up to twenty pictures.
+    pub(crate) fn open(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
         // The prefix keeps a name with a colon from being taken for a protocol.
         let mut url = b"file:".to_vec();
         url.extend_from_slice(path.as_os_str().as_bytes());
         let url = CString::new(url).map_err(|_| AvError::invalid("avformat_open_input"))?;
+        let interrupt = Box::new(interrupt);
         let mut options = Options::new([
             ("format_whitelist", DEMUXERS),
             ("codec_whitelist", DECODERS),
@@ -102,8 +116,10 @@ impl Input {
             if raw.is_null() {
                 return Err(AvError::no_memory("avformat_alloc_context"));
             }
-            (*raw).interrupt_callback =
-                ffi::AVIOInterruptCB { callback: Some(interrupted), opaque: Arc::as_ptr(&interrupt).cast_mut().cast() };
+            (*raw).interrupt_callback = ffi::AVIOInterruptCB {
+                callback: Some(interrupted),
+                opaque: ptr::from_ref(&*interrupt).cast_mut().cast(),
+            };
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), ptr::null(), options.as_mut_ptr());
             AvError::check("avformat_open_input", code)?;
             NonNull::new(raw).ok_or(AvError::invalid("avformat_open_input"))?

@@ -40,6 +40,13 @@ impl CodecParameters {
         self.time_base
     }
 
+    /// Whether the pictures are known to be coded as whole frames, not as fields.
+    pub(crate) fn is_progressive(&self) -> bool {
+        // SAFETY: the parameters are ours; the C enum is read as the integer that it is.
+        let order = unsafe { std::ptr::addr_of!((*self.parameters.as_ptr()).field_order).cast::<i32>().read() };
+        order == ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE as i32
+    }
+
     /// The codec's set-up data, such as an `avcC` record; empty where there is none.
     pub(crate) fn extradata(&self) -> &[u8] {
         // SAFETY: the parameters are ours, and their extradata is valid for its size.

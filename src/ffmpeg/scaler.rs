@@ -68,10 +68,11 @@ impl Scaler {
             (c"sws_flags", i64::from(flags)),
             (c"threads", 1),
         ];
+        let cropped = VideoFrame::empty()?;
         // SAFETY: the context is allocated here and freed by `Scaler`'s drop; the coefficient tables are static.
         unsafe {
             let context = NonNull::new(ffi::sws_alloc_context()).ok_or(AvError::no_memory("sws_alloc_context"))?;
-            let scaler = Self { context, from, cropped: VideoFrame::empty()? };
+            let scaler = Self { context, from, cropped };
             let raw = context.as_ptr();
             for (name, value) in settings {
                 AvError::check("av_opt_set_int(scaler)", ffi::av_opt_set_int(raw.cast(), name.as_ptr(), value, 0))?;

@@ -4,31 +4,15 @@ pub(crate) mod ugc_remix;
 
 pub use ugc_remix::hook_block;
 
-use crate::error::{Error, ErrorKind, Finding, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Format, Request};
 use crate::timeline::Timeline;
 
-/// The format that a request asks for, with `auto` resolved to the one whose preconditions hold.
-///
-/// # Errors
-/// `VALIDATION` if it is `auto` and none fits; the findings say what each format lacks.
-pub(crate) fn resolve(request: &Request) -> Result<Format> {
+/// The format that a request asks for, with `auto` resolved to the one whose preconditions hold. The request must have no
+/// findings.
+pub(crate) fn resolve(request: &Request) -> Format {
     match request.format {
-        Format::Auto => {
-            let unmet = ugc_remix::unmet(request);
-            if unmet.is_empty() {
-                return Ok(Format::UgcRemix);
-            }
-            let lacks = unmet.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
-            let finding = Finding::new(
-                ErrorKind::Validation,
-                "/format",
-                format!("no format fits the request: ugc-remix: {lacks}"),
-            )
-            .suggest("give what a format needs, or name the format");
-            Err(Error::from_findings(std::iter::once(finding).chain(unmet).collect()))
-        }
-        format => Ok(format),
+        Format::Auto | Format::UgcRemix => Format::UgcRemix,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Result, Stage};
 use crate::output::{EncodedSound, StageTime, encode_sound, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
+use crate::units::Gain;
 
 /// What assembling came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,11 +27,15 @@ pub struct Assembly {
 }
 
 /// Mixes and encodes the plan's sound: what assembling does first, unless a worker without chunks has done it already.
-pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Result<EncodedSound> {
+/// `alive` is called again and again while it goes on.
+pub(super) fn make_sound(shared: &Shared, plan: &Plan, alive: &dyn Fn(), control: &Control) -> Result<EncodedSound> {
+    shared.check_plan(plan)?;
+    let interrupt = control.interrupt();
     let sources = shared.probe_sources(plan, control)?;
     let limits = &shared.limits;
-    let gain = Mixer::safe_gain(plan, &sources, limits, control.flag())?;
-    encode_sound(Mixer::new(plan, &sources, limits, control.flag(), gain))
+    let mixer = |gain| Mixer::new(plan, &sources, limits, &interrupt, gain);
+    let gain = mixer(Gain::UNITY).safe_gain(alive)?;
+    encode_sound(mixer(gain), alive)
 }
 
 pub(super) fn assemble(
@@ -45,9 +50,9 @@ pub(super) fn assemble(
     control.frames_done(Stage::Assembling, 0, plan.frames());
     let sound = match sound {
         Some(sound) => sound,
-        None => make_sound(shared, plan, control)?,
+        None => make_sound(shared, plan, &|| (), control)?,
     };
-    write_mp4(plan, store, &sound, file, control.flag(), |frames| {
+    write_mp4(plan, store, &sound, file, &control.interrupt(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());
     })?;
     Ok(Assembly { frames: plan.frames(), gain: sound.gain, time: elapsed(Stage::Assembling, began) })

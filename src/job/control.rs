@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg::Interrupt;
 
 /// Cancels a job: shared by everybody who may, and looked at on every frame and packet.
 #[derive(Debug, Clone, Default)]
@@ -33,10 +34,6 @@ impl Cancel {
     pub fn check(&self) -> Result<()> {
         if self.is_canceled() { Err(Error::new(ErrorKind::Canceled, "the job was cancelled")) } else { Ok(()) }
     }
-
-    pub(crate) fn flag(&self) -> &Arc<AtomicBool> {
-        &self.0
-    }
 }
 
 /// How far a job is.
@@ -62,10 +59,12 @@ impl Progress {
 
 type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// How a caller steers and watches a job.
+/// How a caller steers and watches one job. Each job needs its own; a [`Cancel`] may be shared by several.
 #[derive(Clone, Default)]
 pub struct Control {
     cancel: Cancel,
+    /// Ends this job alone, where the token may be shared by several.
+    stop: Arc<AtomicBool>,
     tracker: Option<Arc<Tracker>>,
     part: Part,
 }
@@ -110,8 +109,14 @@ impl Control {
         &self.cancel
     }
 
-    pub(crate) fn flag(&self) -> &Arc<AtomicBool> {
-        self.cancel.flag()
+    /// What every loop of the job looks at.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        Interrupt::new(Arc::clone(&self.cancel.0), Arc::clone(&self.stop))
+    }
+
+    /// Ends this job, without touching the caller's token.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// The control of one plan of a job of `total` frames, which follows plans of `before` frames.

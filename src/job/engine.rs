@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::{Assembly, Control, Visuals, guarded};
+use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
 use crate::limits::{Limits, available_threads};
@@ -37,9 +38,14 @@ pub(super) struct Shared {
     pub(super) threads: NonZeroUsize,
     pub(super) fonts: FontBook,
     pub(super) limits: Limits,
+    /// The engine and the libraries under it: all that can change a byte for the same plan.
+    pub(super) version: String,
     /// What planning found in files that are still the same, for the stages after it. The newest last.
     probes: Mutex<VecDeque<(FileStamp, Arc<Probed>)>>,
 }
+
+/// Raised with every change of this crate that changes a rendered byte.
+const RENDERING: u32 = 1;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 32;
@@ -96,13 +102,19 @@ impl Engine {
             threads: options.threads.unwrap_or_else(available_threads),
             fonts,
             limits: options.limits,
+            version: format!(
+                "remix-engine {} rendering {RENDERING} with {}, x264 {}",
+                env!("CARGO_PKG_VERSION"),
+                ffmpeg::versions(),
+                x264_build()?
+            ),
             probes: Mutex::default(),
         })))
     }
 
-    /// The engine's version and those of FFmpeg's libraries: all that can change a byte for the same plan.
-    pub fn version() -> String {
-        format!("remix-engine {} with {}", env!("CARGO_PKG_VERSION"), ffmpeg::versions())
+    /// The versions of the engine, of FFmpeg's libraries and of x264: all that can change a byte for the same plan.
+    pub fn version(&self) -> &str {
+        &self.0.version
     }
 
     /// Worker threads of a job.
@@ -141,7 +153,7 @@ impl Engine {
     /// `OUTPUT_FAILED` if the store cannot be written, `STALLED`, `CANCELED`, `INTERNAL`.
     pub fn generate_visuals(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
-        guarded("rendering", || super::visuals::generate(&self.0, plan, store, &|| Ok(()), control))
+        guarded("rendering", || super::visuals::generate(&self.0, plan, store, &|_| Ok(()), control))
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 
@@ -169,7 +181,7 @@ impl Engine {
     }
 
     /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
-    /// the folder `out/<container id>` in one rename. The file is moved, or copied from another file system.
+    /// the folder `out/<container id>` in one rename. The file is moved; after an error it is still there.
     ///
     /// # Errors
     /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says.
@@ -183,10 +195,16 @@ impl Engine {
         control: &Control,
     ) -> Result<Container> {
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::Finalizing))?;
-        self.finish(plan, visuals, assembly, file, &staging, control)
+        let container = self.prepare(plan, visuals, assembly, file, &staging, control)?;
+        staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
+        // Only now: until then the stage can be run again. If it cannot be removed, it is merely left over.
+        let _ = std::fs::remove_file(file);
+        control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
+        Ok(container)
     }
 
-    fn finish(
+    /// Makes everything that is published, in the hidden folder.
+    fn prepare(
         &self,
         plan: &Plan,
         visuals: &Visuals,
@@ -204,7 +222,7 @@ impl Engine {
     /// variants.
     ///
     /// # Errors
-    /// As the stages. Nothing is left behind then, but for containers that were published before.
+    /// As the stages. Nothing is left behind then: containers are published only when all are finished.
     pub fn render(&self, request: &Request, out: &Path) -> Result<Vec<Container>> {
         self.render_with(request, out, &Control::new())
     }
@@ -218,7 +236,7 @@ impl Engine {
         let plans = self.plan(request, control)?;
         let planning = elapsed(Stage::Planning, planned);
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
-        let store = ChunkStore::open(staging.folder().join("chunks"))?;
+        let store = ChunkStore::open(staging.work().join("chunks"))?;
         let total: u64 = plans.iter().map(Plan::frames).sum();
 
         let mut visuals = Vec::new();
@@ -236,7 +254,7 @@ impl Engine {
         before = 0;
         for (plan, sound) in plans.iter().zip(sounds) {
             let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-            let file = staging.folder().join(format!("{}.mp4", plan.container_id()));
+            let file = staging.work().join(format!("{}.mp4", plan.container_id()));
             let part = control.part(before, total);
             let assembly =
                 guarded("assembling", || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
@@ -248,8 +266,11 @@ impl Engine {
         before = 0;
         for ((plan, visuals), (file, assembly)) in plans.iter().zip(&visuals).zip(&assemblies) {
             let part = control.part(before, total);
-            containers.push(self.finish(plan, visuals, assembly, file, &staging, &part)?);
+            containers.push(self.prepare(plan, visuals, assembly, file, &staging, &part)?);
             before += plan.frames();
+        }
+        for plan in &plans {
+            staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
         }
         control.report(Stage::Finalizing, 1.0, total, total);
         Ok(containers)
@@ -264,8 +285,8 @@ impl Engine {
     ) -> Result<(Visuals, Option<EncodedSound>)> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
         let sound = Mutex::new(None);
-        let make_sound = || {
-            let made = super::assemble::make_sound(&self.0, plan, control)
+        let make_sound = |alive: &dyn Fn()| {
+            let made = super::assemble::make_sound(&self.0, plan, alive, control)
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             Ok(())
@@ -277,6 +298,17 @@ impl Engine {
 }
 
 impl Shared {
+    /// # Errors
+    /// `VALIDATION` if the plan was made with another engine, other libraries or other fonts: its chunks would not be
+    /// those that its keys promise.
+    pub(super) fn check_plan(&self, plan: &Plan) -> Result<()> {
+        if plan.engine() == self.version && plan.fonts() == self.fonts.hash().to_string() {
+            return Ok(());
+        }
+        let message = format!("the plan was made with other software or fonts: {}", plan.engine());
+        Err(Error::new(ErrorKind::Validation, message).suggest("plan it again here, or use the same image everywhere"))
+    }
+
     /// The probe of the file at `path`, made anew only if the file has changed.
     pub(super) fn probe(&self, path: &Path, control: &Control) -> Result<Arc<Probed>> {
         let stamp = FileStamp::of(path);
@@ -286,7 +318,7 @@ impl Shared {
                 return Ok(Arc::clone(probed));
             }
         }
-        let probed = Arc::new(probe(path, &self.limits, control.flag())?);
+        let probed = Arc::new(probe(path, &self.limits, &control.interrupt())?);
         if let Some(stamp) = stamp {
             let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
             if probes.len() == REMEMBERED_PROBES {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use super::engine::{Engine, Shared, elapsed};
+use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals};
 use crate::encode::AUDIO_BIT_RATE;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -32,14 +32,14 @@ pub(super) fn finalize(
     let began = Instant::now();
     control.frames_done(Stage::Finalizing, 0, plan.frames());
     let id = plan.container_id();
-    let folder = staging.folder().join(id);
+    let folder = staging.results().join(id);
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
     let video = folder.join(VIDEO);
     take_over(file, &video)?;
 
-    let probed = probe(&video, &shared.limits, control.flag())?;
+    let probed = probe(&video, &shared.limits, &control.interrupt())?;
     check(plan, &probed)?;
-    let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, control.flag())?;
+    let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, &control.interrupt())?;
     write_file(&folder.join(THUMBNAIL), &jpeg)?;
     tracing::debug!(frame = frame.0, "thumbnail made");
 
@@ -101,7 +101,7 @@ pub(super) fn finalize(
         created_at: started.to_string(),
         updated_at: now.to_string(),
         report: Report {
-            engine: Engine::version(),
+            engine: shared.version.clone(),
             picks: plan.job().picks.clone(),
             sources: plan
                 .sources()
@@ -109,7 +109,7 @@ pub(super) fn finalize(
                 .map(|source| SourceReport {
                     id: source.asset.id.clone(),
                     blake3: source.info.hash.clone(),
-                    corrections: source.info.corrections.clone(),
+                    corrections: source.info.all_corrections(),
                 })
                 .collect(),
             stages,
@@ -124,20 +124,15 @@ pub(super) fn finalize(
         Error::new(ErrorKind::Internal, "the description cannot be written as JSON").caused_by(error)
     })?;
     write_file(&folder.join(DESCRIPTION), &json)?;
-    // The last chance: after this the result is there.
+    // The last chance: after this it is published.
     control.cancel().check()?;
-    staging.publish(id)?;
-    control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
     Ok(container)
 }
 
-/// Moves `file` to `to`, or copies it from another file system, and waits until it is on the disk.
+/// Gives `file` the further name `to`, or copies it to another file system, and waits until it is on the disk.
 fn take_over(file: &Path, to: &Path) -> Result<()> {
-    let moved = fs::rename(file, to).or_else(|error| match error.kind() {
-        std::io::ErrorKind::CrossesDevices => fs::copy(file, to).and_then(|_| fs::remove_file(file)),
-        _ => Err(error),
-    });
-    moved.and_then(|()| fs::File::open(to)?.sync_all()).map_err(|error| unwritable(to, error))
+    let linked = fs::hard_link(file, to).or_else(|_| fs::copy(file, to).map(drop));
+    linked.and_then(|()| fs::File::open(to)?.sync_all()).map_err(|error| unwritable(to, error))
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
@@ -159,7 +154,7 @@ fn check(plan: &Plan, probed: &Probed) -> Result<()> {
     if probed.info.audio.is_none() {
         return wrong("it has no sound".to_owned());
     }
-    match probed.info.corrections.first() {
+    match &probed.info.damage {
         None => Ok(()),
         Some(fault) => wrong(fault.clone()),
     }

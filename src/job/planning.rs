@@ -1,7 +1,7 @@
 //! Stage `planning`.
 
 use super::Control;
-use super::engine::{Engine, Shared};
+use super::engine::Shared;
 use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
 use crate::formats;
@@ -16,7 +16,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     if !findings.is_empty() {
         return Err(Error::from_findings(findings));
     }
-    let format = formats::resolve(request)?;
+    let format = formats::resolve(request);
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
     let mut plans = Vec::new();
     for variant in 0..variants {
@@ -24,7 +24,8 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
         let context = Context {
             container_id: match variant {
                 0 => request.id.clone(),
-                n => format!("{}-{}", request.id, u16::from(n) + 1),
+                // A request's id has no tilde, so that no variant takes the place of another request.
+                n => format!("{}~{}", request.id, u16::from(n) + 1),
             },
             job: JobInfo {
                 request_id: request.id.clone(),
@@ -39,7 +40,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
             },
             thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
             preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),
-            engine: Engine::version(),
+            engine: shared.version.clone(),
             fonts: &shared.fonts,
             limits: &shared.limits,
         };

@@ -13,7 +13,7 @@ use super::{Control, guarded};
 use crate::compose::Sprite;
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::ffmpeg::{AvError, VideoFrame, release_free_memory};
+use crate::ffmpeg::{AvError, Interrupt, VideoFrame, release_free_memory};
 use crate::output::StageTime;
 use crate::plan::{Plan, PlannedShot};
 use crate::source::{Probed, ShotReader};
@@ -37,6 +37,8 @@ pub struct Visuals {
 
 /// What a worker tells.
 enum Event {
+    /// Something other than a frame goes on.
+    Alive,
     /// A frame is finished.
     Frame,
     /// A chunk was in the store, with this many frames.
@@ -46,7 +48,8 @@ enum Event {
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
-pub(super) type Aside<'a> = &'a (dyn Fn() -> Result<()> + Sync);
+/// It calls what it is given again and again while it goes on.
+pub(super) type Aside<'a> = &'a (dyn Fn(&dyn Fn()) -> Result<()> + Sync);
 
 pub(super) fn generate(
     shared: &Shared,
@@ -56,6 +59,7 @@ pub(super) fn generate(
     control: &Control,
 ) -> Result<Visuals> {
     let began = Instant::now();
+    shared.check_plan(plan)?;
     let painter = Painter::new(shared, plan, control)?;
     let workers = shared.threads.get().min(plan.chunks().len()).max(1);
     let queue = RunQueue::new(
@@ -76,7 +80,10 @@ pub(super) fn generate(
                     let result = guarded("a worker", || {
                         work(worker, painter, queue, store, stop, &events)?;
                         let first = !stop.load(Ordering::Relaxed) && !aside_taken.swap(true, Ordering::Relaxed);
-                        if first { aside() } else { Ok(()) }
+                        let alive = || {
+                            let _ = events.send(Event::Alive);
+                        };
+                        if first { aside(&alive) } else { Ok(()) }
                     });
                     if result.is_err() {
                         stop.store(true, Ordering::Relaxed);
@@ -86,7 +93,8 @@ pub(super) fn generate(
             })
             .collect();
         drop(events);
-        let watched = watch(&heard, plan, control, shared.limits.stall, &mut visuals);
+        let watched =
+            guarded("a progress listener", || watch(&heard, plan, control, shared.limits.stall, &mut visuals));
         if watched.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
@@ -114,12 +122,13 @@ pub(super) fn render_one(
         let message = format!("the plan has no chunk {index}; it has {}", plan.chunks().len());
         Error::new(ErrorKind::NotFound, message)
     })?;
+    shared.check_plan(plan)?;
     if store.get(&planned.key)?.is_some() {
         return Ok(());
     }
     let painter = Painter::new(shared, plan, control)?;
     let mut brush = Brush::new(&painter)?;
-    let chunk = brush.paint(index, &AtomicBool::new(false), &mut || ())?;
+    let (chunk, _) = brush.paint(index, &AtomicBool::new(false), &mut || ())?;
     store.put(&planned.key, &chunk)
 }
 
@@ -151,6 +160,7 @@ fn watch(
             Ok(event) => {
                 last = Instant::now();
                 match event {
+                    Event::Alive => continue,
                     Event::Frame => frames += 1,
                     Event::Reused(count) => {
                         frames += count;
@@ -168,8 +178,8 @@ fn watch(
             Err(RecvTimeoutError::Timeout) => {
                 control.cancel().check()?;
                 if last.elapsed() > stall {
-                    // Reads that block are freed through the token that they look at.
-                    control.cancel().cancel();
+                    // Frees reads that block.
+                    control.stop();
                     let message = format!("no frame was finished for {} s, after frame {frames}", stall.as_secs());
                     return Err(
                         Error::new(ErrorKind::Stalled, message).suggest("run the job again on a less busy machine")
@@ -199,12 +209,11 @@ fn work(
             let _ = events.send(Event::Reused(planned.frames.len()));
             continue;
         }
-        let before = brush.damaged();
-        let chunk = brush.paint(index, stop, &mut || {
+        let (chunk, damaged) = brush.paint(index, stop, &mut || {
             let _ = events.send(Event::Frame);
         })?;
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Rendered(brush.damaged().saturating_sub(before)));
+        let _ = events.send(Event::Rendered(damaged));
     }
     Ok(())
 }
@@ -224,7 +233,7 @@ fn predicted_cost(plan: &Plan, shot: usize, frames: FrameRange) -> u64 {
 struct Painter<'a> {
     shared: &'a Shared,
     plan: &'a Plan,
-    control: &'a Control,
+    interrupt: Interrupt,
     sources: Vec<Arc<Probed>>,
     /// The texts of the plan, drawn; `None` for one without ink.
     sprites: Vec<Option<Sprite>>,
@@ -243,7 +252,7 @@ impl<'a> Painter<'a> {
             sprite.map(Some).ok_or_else(outside)
         };
         let sprites = plan.texts().iter().map(draw).collect::<Result<_>>()?;
-        Ok(Self { shared, plan, control, sources, sprites })
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, sprites })
     }
 
     /// Opens the reader of `shot` for the frames from `first` on.
@@ -263,7 +272,7 @@ impl<'a> Painter<'a> {
             shot.rect,
             self.plan.canvas(),
             &self.shared.limits,
-            self.control.flag(),
+            &self.interrupt,
         )
     }
 }
@@ -273,8 +282,6 @@ struct Brush<'a> {
     painter: &'a Painter<'a>,
     /// The open shot, and the output frame that it gives next.
     reader: Option<(usize, ShotReader, FrameIndex)>,
-    /// Damaged pictures of readers that are closed.
-    damaged: u64,
     /// A frame of our own to draw on.
     canvas: VideoFrame,
     /// Refers to a picture while it is encoded.
@@ -287,44 +294,68 @@ impl<'a> Brush<'a> {
         Ok(Self {
             painter,
             reader: None,
-            damaged: 0,
             canvas: VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)?,
             shown: VideoFrame::empty().map_err(no_memory)?,
         })
     }
 
-    fn damaged(&self) -> u64 {
-        self.damaged + self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())
+    /// Renders chunk `index`, and counts the damaged pictures that it came from; `on_frame` is called after each of its
+    /// frames.
+    ///
+    /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
+    /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
+    /// the chunk is rendered again from its own beginning: the key picture before it.
+    fn paint(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<(EncodedChunk, u64)> {
+        let planned = &self.painter.plan.chunks()[index];
+        let continues = matches!(&self.reader, Some((shot, reader, next))
+            if *shot == planned.shot && *next == planned.frames.start && reader.damaged() == 0);
+        if continues {
+            let chunk = self.paint_from_here(index, stop, on_frame)?;
+            if self.reader.as_ref().is_some_and(|(_, reader, _)| reader.damaged() == 0) {
+                return Ok((chunk, 0));
+            }
+            self.open(index)?;
+            let chunk = self.paint_from_here(index, stop, &mut || ())?;
+            return Ok((chunk, self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())));
+        }
+        self.open(index)?;
+        let chunk = self.paint_from_here(index, stop, on_frame)?;
+        Ok((chunk, self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())))
     }
 
-    /// Renders chunk `index`; `on_frame` is called after each of its frames.
-    fn paint(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<EncodedChunk> {
+    /// Opens the shot of chunk `index` for its first frame.
+    fn open(&mut self, index: usize) -> Result<()> {
         let plan = self.painter.plan;
         let planned = &plan.chunks()[index];
         let shot = &plan.shots()[planned.shot];
         let source = &plan.sources()[shot.source].asset;
+        // The old decoder goes before the new one comes: they are what takes memory.
+        self.reader = None;
+        let reader = self
+            .painter
+            .open(shot, planned.frames.start)
+            .map_err(|error| error.for_asset(format!("{} ({})", source.id, source.path.display())))?;
+        self.reader = Some((planned.shot, reader, planned.frames.start));
+        Ok(())
+    }
+
+    /// Renders chunk `index` with the reader that is open for its first frame.
+    fn paint_from_here(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<EncodedChunk> {
+        let Painter { plan, interrupt, sprites, .. } = self.painter;
+        let planned = &plan.chunks()[index];
+        let shot = &plan.shots()[planned.shot];
+        let source = &plan.sources()[shot.source].asset;
         let about = |error: Error| error.for_asset(format!("{} ({})", source.id, source.path.display()));
-        let continues =
-            matches!(&self.reader, Some((open, _, next)) if *open == planned.shot && *next == planned.frames.start);
-        if !continues {
-            self.damaged = self.damaged();
-            // The old decoder goes before the new one comes: they are what takes memory.
-            self.reader = None;
-            let reader = self.painter.open(shot, planned.frames.start).map_err(about)?;
-            self.reader = Some((planned.shot, reader, planned.frames.start));
-        }
-        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate())?;
+        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate(), interrupt.clone())?;
         let Some((_, reader, next)) = &mut self.reader else {
             return Err(Error::new(ErrorKind::Internal, "the reader of a shot is missing"));
         };
         for frame in planned.frames.start.0..planned.frames.end.0 {
-            self.painter.control.cancel().check()?;
-            if stop.load(Ordering::Relaxed) {
-                return Err(Error::new(ErrorKind::Canceled, "another worker ended the job"));
+            if interrupt.is_set() || stop.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
             }
             let picture = reader.frame(frame - shot.frames.start.0).map_err(about)?;
-            let live = plan.texts().iter().zip(&self.painter.sprites);
-            let live = live.filter(|(text, _)| text.frames.contains(FrameIndex(frame)));
+            let live = plan.texts().iter().zip(sprites).filter(|(text, _)| text.frames.contains(FrameIndex(frame)));
             let mut live = live.filter_map(|(_, sprite)| sprite.as_ref()).peekable();
             if live.peek().is_some() {
                 // The picture may be shown again and may be the decoder's own: texts go on a copy.

@@ -11,7 +11,7 @@ use crate::request::Format;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
-    /// The request's id, with `-2` and so on for further variants.
+    /// The request's id, with `~2` and so on for further variants.
     pub id: String,
     /// Where the job stands.
     pub status: Status,

@@ -1,7 +1,6 @@
 //! Chunks and sound to one MP4 file, by stream copy.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use super::EncodedSound;
 use crate::encode::{AUDIO_BIT_RATE, EncodedChunk};
@@ -67,7 +66,7 @@ pub(crate) fn write_mp4(
         };
         check(&chunk, &first, planned.frames.len(), index)?;
         for picture in &chunk.pictures {
-            if interrupt.load(Ordering::Relaxed) {
+            if interrupt.is_set() {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while the video was assembled"));
             }
             let pts = planned.frames.start.0 as i64 + i64::from(picture.frame);

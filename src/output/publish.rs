@@ -49,21 +49,29 @@ impl Staging {
         let made = MadeFolders(missing.map(Path::to_owned).collect());
         fs::create_dir_all(out).map_err(failed)?;
         let folder = tempfile::Builder::new().prefix(".remix-").tempdir_in(out).map_err(failed)?;
-        Ok(Self { folder, out: out.to_owned(), _made: made })
+        let staging = Self { folder, out: out.to_owned(), _made: made };
+        fs::create_dir(staging.work()).map_err(failed)?;
+        fs::create_dir(staging.results()).map_err(failed)?;
+        Ok(staging)
     }
 
-    /// The hidden folder.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Where intermediate files go.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
     }
 
-    /// Makes the subfolder `name` of the hidden folder visible as `name` in the output folder, in one step. What was
+    /// Where the results are made, one folder each.
+    pub(crate) fn results(&self) -> PathBuf {
+        self.folder.path().join("results")
+    }
+
+    /// Makes the result `name` visible as `name` in the output folder, in one step. What was
     /// there before under that name is replaced.
     ///
     /// # Errors
     /// `OUTPUT_FAILED`; the output folder is then as it was.
     pub(crate) fn publish(&self, name: &str) -> Result<PathBuf> {
-        let (from, to) = (self.folder.path().join(name), self.out.join(name));
+        let (from, to) = (self.results().join(name), self.out.join(name));
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::OutputFailed, format!("the result cannot be published as {}", to.display()))
                 .caused_by(error)
@@ -77,7 +85,12 @@ impl Staging {
             }
             // After the exchange the old result is in the hidden folder and goes with it.
             use rustix::fs::{CWD, RenameFlags, renameat_with};
-            renameat_with(CWD, &from, CWD, &to, RenameFlags::EXCHANGE).map_err(|error| failed(error.into()))?;
+            if renameat_with(CWD, &from, CWD, &to, RenameFlags::EXCHANGE).is_err() {
+                // Some network file systems cannot exchange: aside with the old one, and back if the new one fails.
+                let aside = self.work().join(format!("{name}.old"));
+                fs::rename(&to, &aside).map_err(failed)?;
+                fs::rename(&from, &to).inspect_err(|_| drop(fs::rename(&aside, &to))).map_err(failed)?;
+            }
         } else {
             fs::rename(&from, &to).map_err(failed)?;
         }
@@ -110,8 +123,8 @@ mod tests {
         let out = tempfile::tempdir().expect("a folder");
         for round in ["first", "second"] {
             let staging = Staging::create(out.path()).expect("can be written");
-            fs::create_dir(staging.folder().join("cnt")).expect("can be made");
-            write_file(&staging.folder().join("cnt/container.json"), round.as_bytes()).expect("can be written");
+            fs::create_dir(staging.results().join("cnt")).expect("can be made");
+            write_file(&staging.results().join("cnt/container.json"), round.as_bytes()).expect("can be written");
             staging.publish("cnt").expect("is published");
             assert_eq!(fs::read_to_string(out.path().join("cnt/container.json")).expect("is there"), round);
         }
@@ -134,7 +147,7 @@ mod tests {
         fs::create_dir(out.path().join("cnt")).expect("can be made");
         write_file(&out.path().join("cnt/holiday.jpg"), b"x").expect("can be written");
         let staging = Staging::create(out.path()).expect("can be written");
-        fs::create_dir(staging.folder().join("cnt")).expect("can be made");
+        fs::create_dir(staging.results().join("cnt")).expect("can be made");
         let error = staging.publish("cnt").expect_err("is refused");
         assert_eq!(error.kind(), ErrorKind::OutputFailed);
         assert!(out.path().join("cnt/holiday.jpg").exists());

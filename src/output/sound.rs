@@ -26,12 +26,12 @@ pub(crate) struct SoundPacket {
     pub(crate) data: Vec<u8>,
 }
 
-/// Mixes and encodes all of `mixer`.
+/// Mixes and encodes all of `mixer`; `alive` is called for every packet.
 ///
 /// The encoder's first packet holds only its priming. It is left out, so that the first packet in the file starts at 0
 /// without an edit list: players that honour edit lists and those that do not hear the same. The last packet, which the
 /// encoder fills up, is as long as the sound.
-pub(crate) fn encode_sound(mut mixer: Mixer<'_>) -> Result<EncodedSound> {
+pub(crate) fn encode_sound(mut mixer: Mixer<'_>, alive: &dyn Fn()) -> Result<EncodedSound> {
     let gain = mixer.gain().0;
     let mut encoder = AacEncoder::open(SAMPLE_RATE, AUDIO_BIT_RATE)
         .map_err(|error| Error::new(ErrorKind::Internal, "the AAC encoder cannot be opened").caused_by(error))?;
@@ -41,6 +41,7 @@ pub(crate) fn encode_sound(mut mixer: Mixer<'_>) -> Result<EncodedSound> {
     let mut raw: Vec<(i64, Vec<u8>)> = Vec::new();
     let mut mixed = 0;
     loop {
+        alive();
         let count = mixer.read(&mut block)?;
         if count == 0 {
             encoder.send_end().map_err(failed)?;

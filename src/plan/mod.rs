@@ -16,7 +16,7 @@ use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
-use crate::request::Format;
+use crate::request::{Format, is_id};
 use crate::source::SourceInfo;
 use crate::text::TextBlock;
 use crate::timeline::Asset;
@@ -137,7 +137,7 @@ pub struct AudioCue {
 }
 
 impl Plan {
-    /// The id of the container that it makes: the request's, with `-2` and so on for further variants.
+    /// The id of the container that it makes: the request's, with `~2` and so on for further variants.
     pub fn container_id(&self) -> &str {
         &self.0.container_id
     }
@@ -198,6 +198,11 @@ impl Plan {
         &self.0.chunks
     }
 
+    /// The hash of the fonts that it was planned with.
+    pub fn fonts(&self) -> &str {
+        &self.0.fonts
+    }
+
     /// The engine and the libraries that it was planned with.
     pub fn engine(&self) -> &str {
         &self.0.engine
@@ -246,7 +251,7 @@ impl Plan {
                     f64::from(self.0.canvas.width()) / f64::from(shot.rect.width)
                 );
             }
-            for correction in &source.info.corrections {
+            for correction in source.info.all_corrections() {
                 let _ = writeln!(out, "       corrected: {correction}");
             }
         }
@@ -273,15 +278,32 @@ impl Plan {
                 if cue.looped { ", looped" } else { "" }
             );
         }
+        for chunk in &self.0.chunks {
+            let key = &chunk.key.as_str()[..12];
+            let _ = writeln!(out, "  chunk {key}  frames {}..{}", chunk.frames.start, chunk.frames.end);
+        }
         out
     }
 }
+
+/// More than a day at 60 fps: only a broken plan has more.
+const MAX_FRAMES: u64 = 6_000_000;
+const MAX_GOP: u32 = 600;
 
 impl TryFrom<Content> for Plan {
     type Error = Error;
 
     fn try_from(content: Content) -> Result<Self> {
         let broken = |what: &str| Err(Error::new(ErrorKind::Validation, format!("the plan is broken: {what}")));
+        let id = &content.container_id;
+        // The id names a folder, and its shape is that of a request's id with a variant's number.
+        let (request, variant) = id.split_once('~').unwrap_or((id, "2"));
+        if !is_id(request) || !matches!(variant.parse(), Ok(2..=255)) {
+            return broken("its id is not one");
+        }
+        if content.frames > MAX_FRAMES || !(1..=MAX_GOP).contains(&content.video.gop) {
+            return broken("it is too long");
+        }
         let has_source = |index: usize| index < content.sources.len();
         let mut end = FrameIndex(0);
         for shot in &content.shots {
@@ -309,7 +331,9 @@ impl TryFrom<Content> for Plan {
         }) {
             return broken("a sound has no source");
         }
-        if content.chunks != chunks::cut(&content) {
+        // The cheap comparison first.
+        let count: u64 = content.shots.iter().map(|shot| shot.frames.len().div_ceil(content.video.gop.into())).sum();
+        if content.chunks.len() as u64 != count || content.chunks != chunks::cut(&content) {
             return broken("its chunks or keys are not those of its content");
         }
         Ok(Self(content))

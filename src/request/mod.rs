@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use parse::Faults;
 pub(crate) use pick::pick;
+pub(crate) use validate::is_id;
 
 /// A request to make content: the content of a `project.json`.
 ///

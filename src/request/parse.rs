@@ -204,6 +204,11 @@ fn remove(root: &mut Value, pointer: &str) {
 
 /// "did you mean `x`?" where a known name is near, and all known names.
 pub(super) fn nearest(name: &str, known: &[&str]) -> String {
+    // Comparing costs the product of the lengths, and both may come from a stranger.
+    const LISTED: usize = 20;
+    const COMPARED: usize = 64;
+    let name: String = name.chars().take(COMPARED).collect();
+    let known: Vec<&str> = known.iter().copied().filter(|name| name.chars().count() <= COMPARED).take(LISTED).collect();
     let normal = name.to_lowercase().replace(['-', '_'], "");
     let best = known.iter().max_by(|a, b| {
         let score = |known: &str| strsim::jaro_winkler(&normal, &known.to_lowercase().replace(['-', '_'], ""));

@@ -9,6 +9,15 @@ use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
 
+/// Characters of the id of a media row, clip or track.
+const ITEM_ID_CHARS: usize = 128;
+
+/// Whether `id` may be a request's: 1 to 64 letters, digits, `.`, `_` or `-`, not starting with a dot.
+pub(crate) fn is_id(id: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&id.len()) && !id.starts_with('.') && id.chars().all(allowed)
+}
+
 impl Request {
     /// Everything that is wrong with the request itself; empty if it can be planned. Files are not looked at, except
     /// that a link in `src` may not lead out of the project's folder.
@@ -20,7 +29,8 @@ impl Request {
             let message = format!("the hook has {chars} characters; the limit is {}", limits.hook_chars);
             found.push(Finding::new(ErrorKind::Validation, "/hook", message).suggest("shorten it"));
         }
-        if self.influencer_id.is_none() && self.social_account_id.is_none() {
+        let given = |id: &Option<String>| id.as_ref().is_some_and(|id| !id.trim().is_empty());
+        if !given(&self.influencer_id) && !given(&self.social_account_id) {
             let message = "neither influencerId nor socialAccountId is given";
             found.push(
                 Finding::new(ErrorKind::InfluencerRequired, "/influencerId", message).suggest("give one of the two"),
@@ -47,17 +57,17 @@ impl Request {
         let music = self.music.iter().map(|item| (item.id.as_str(), item.src.as_str()));
         self.check_pool("music", music, limits, &mut found);
         self.check_pins(&mut found);
-        if self.format == Format::UgcRemix {
+        // The one format so far; `auto` can only mean it.
+        if matches!(self.format, Format::UgcRemix | Format::Auto) {
             found.extend(crate::formats::ugc_remix::unmet(self));
         }
         found
     }
 
     fn check_id(&self, found: &mut Vec<Finding>) {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let message = if self.id.is_empty() {
             "the request has no id".to_owned()
-        } else if self.id.len() > 64 || self.id.starts_with('.') || !self.id.chars().all(allowed) {
+        } else if !is_id(&self.id) {
             format!("the id `{}` is not 1 to 64 letters, digits, `.`, `_` or `-`", shorten(&self.id))
         } else {
             return;
@@ -98,6 +108,9 @@ impl Request {
             let at = format!("/{name}/{index}");
             if id.is_empty() {
                 found.push(Finding::new(ErrorKind::Validation, format!("{at}/id"), "it has no id"));
+            } else if id.chars().count() > ITEM_ID_CHARS {
+                let message = format!("the id `{}` has more than {ITEM_ID_CHARS} characters", shorten(id));
+                found.push(Finding::new(ErrorKind::Validation, format!("{at}/id"), message));
             } else if !seen.insert(id) {
                 let message = format!("the id `{}` is used twice", shorten(id));
                 found.push(Finding::new(ErrorKind::Validation, format!("{at}/id"), message));
@@ -154,7 +167,8 @@ impl Request {
     /// The file that `src` names.
     ///
     /// # Errors
-    /// `VALIDATION` if it leaves the project's folder: checked here again, since a link may have changed.
+    /// `VALIDATION` if it leaves the project's folder. Who can change links in that folder while a job runs can still
+    /// lead it elsewhere: give each job a folder of its own.
     pub(crate) fn resolve(&self, src: &str) -> Result<PathBuf> {
         self.check_src(src)
             .map_err(|(message, suggestion)| Error::new(ErrorKind::Validation, message).suggest(suggestion))?;

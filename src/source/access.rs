@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
@@ -57,7 +56,7 @@ pub(crate) fn hash_file(path: &Path, interrupt: &Interrupt) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     let mut block = vec![0u8; 256 * 1024];
     loop {
-        if interrupt.load(Ordering::Relaxed) {
+        if interrupt.is_set() {
             return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read"));
         }
         match file.read(&mut block) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::nal::{Framing, is_random_access};
 use super::{VideoIndex, check_file, hash_file, source_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{
@@ -29,6 +30,17 @@ pub struct SourceInfo {
     pub audio: Option<AudioInfo>,
     /// What differs from what the file says or from the working format, and is corrected.
     pub corrections: Vec<String>,
+    /// Why the file cannot be read to its end; what comes before is used.
+    pub damage: Option<String>,
+}
+
+impl SourceInfo {
+    /// All that is worth telling: the corrections, and where the file breaks off.
+    pub fn all_corrections(&self) -> Vec<String> {
+        let damage =
+            self.damage.iter().map(|fault| format!("damaged or cut short ({fault}): what can be read is used"));
+        self.corrections.iter().cloned().chain(damage).collect()
+    }
 }
 
 /// The video stream of a source.
@@ -92,6 +104,8 @@ pub(crate) struct ProbedVideo {
     pub(crate) codec: String,
     pub(crate) parameters: Arc<CodecParameters>,
     pub(crate) index: Arc<VideoIndex>,
+    /// Whether the file cannot be read to its end.
+    pub(crate) cut_short: bool,
 }
 
 /// What a reader of the audio stream needs.
@@ -101,8 +115,10 @@ pub(crate) struct ProbedAudio {
     pub(crate) codec: String,
     pub(crate) parameters: Arc<CodecParameters>,
     pub(crate) time_base: TimeBase,
-    /// The source's time zero: its first picture, or its first sample where it has none.
-    pub(crate) zero: Timestamp,
+    /// The source's time zero: its first picture. `None` without pictures: then it is the first decoded sample.
+    pub(crate) zero: Option<Timestamp>,
+    /// Whether the file cannot be read to its end.
+    pub(crate) cut_short: bool,
 }
 
 /// Reads the file at `path` from end to end without decoding it, then decodes its first picture.
@@ -114,24 +130,27 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     let bytes = check_file(path, limits)?;
     let hash = hash_file(path, interrupt)?;
     let failed = |error| source_error(error, "reading it");
-    let mut input = Input::open(path, Arc::clone(interrupt)).map_err(|error| {
+    let opening = |error| {
         source_error(error, "opening it as media")
             .suggest("upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC or OGG file")
-    })?;
+    };
+    let mut input = Input::open(path, interrupt.clone()).map_err(opening)?;
+    // Before anything is decoded. Headers may lie: every picture is checked again.
+    for stream in input.streams() {
+        check_pixels(stream.width, stream.height, limits)?;
+    }
+    input.find_streams().map_err(opening)?;
     let streams = input.streams();
     let mut corrections = Vec::new();
     let video = choose(&streams, StreamKind::Video);
     let audio = choose(&streams, StreamKind::Audio).filter(|info| info.sample_rate > 0 && info.channels > 0);
+    if let Some(audio) = audio {
+        check_sound(audio)?;
+    }
     if video.is_none() && audio.is_none() {
         return Err(Error::new(ErrorKind::SourceEmpty, "it has neither a video nor an audio stream"));
     }
-    if let Some(video) = video {
-        check_pixels(video.width, video.height, limits)?;
-    }
     let scan = Scan::run(&mut input, video, audio, limits)?;
-    if let Some(error) = &scan.fault {
-        corrections.push(format!("the file is damaged or cut short ({error}); what can be read is used"));
-    }
     let container = input.format_name();
 
     let mut probed_video = None;
@@ -142,7 +161,7 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
         check_duration(index.duration(), limits)?;
         let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
-        let first = first_picture(&mut input, stream, &parameters, index.first_pts(), limits)?;
+        let first = first_picture(&mut input, stream, &parameters, index.first_pts(), (path, interrupt), limits)?;
         let color = resolve_color(&first, stream, &mut corrections);
         let size = SourceSize::new(first.width(), first.height())
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
@@ -156,8 +175,13 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             mean_rate: if seconds > 0.0 { index.len() as f64 / seconds } else { 0.0 },
             color,
         });
-        probed_video =
-            Some(ProbedVideo { stream: stream.index, codec: stream.codec.clone(), parameters, index: Arc::new(index) });
+        probed_video = Some(ProbedVideo {
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            parameters,
+            index: Arc::new(index),
+            cut_short: scan.fault.is_some(),
+        });
     }
     let mut probed_audio = None;
     let audio_info = match (audio, scan.audio) {
@@ -167,12 +191,16 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             let first_picture = probed_video
                 .as_ref()
                 .map(|video| Timestamp::from_pts(video.index.first_pts(), video.index.time_base()));
+            let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
+            // Better refused now than after all pictures are rendered.
+            open_decoder(&parameters, &stream.codec, limits)?;
             probed_audio = Some(ProbedAudio {
                 stream: stream.index,
                 codec: stream.codec.clone(),
-                parameters: Arc::new(input.codec_parameters(stream.index).map_err(failed)?),
+                parameters,
                 time_base: stream.time_base,
-                zero: first_picture.unwrap_or(start),
+                zero: first_picture,
+                cut_short: scan.fault.is_some(),
             });
             Some(AudioInfo {
                 stream: stream.index,
@@ -187,8 +215,20 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     if video_info.is_none() && audio_info.is_none() {
         return Err(Error::new(ErrorKind::SourceEmpty, "it has no sound"));
     }
+    if interrupt.is_set() {
+        // An interrupted read may look like the end of the file.
+        return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read"));
+    }
     Ok(Probed {
-        info: SourceInfo { bytes, hash, container, video: video_info, audio: audio_info, corrections },
+        info: SourceInfo {
+            bytes,
+            hash,
+            container,
+            video: video_info,
+            audio: audio_info,
+            corrections,
+            damage: scan.fault.clone(),
+        },
         video: probed_video,
         audio: probed_audio,
     })
@@ -199,6 +239,18 @@ fn choose(streams: &[StreamInfo], kind: StreamKind) -> Option<&StreamInfo> {
     streams.iter().filter(|info| info.kind == kind).max_by_key(|info| {
         (info.is_default, u64::from(info.width) * u64::from(info.height), std::cmp::Reverse(info.index))
     })
+}
+
+/// Rates and channels that sound has; others cost memory and mean nothing.
+fn check_sound(info: &StreamInfo) -> Result<()> {
+    if !(4_000..=384_000).contains(&info.sample_rate) || info.channels > 8 {
+        return Err(Error::new(
+            ErrorKind::SourceUnsupported,
+            format!("its sound has {} Hz and {} channels", info.sample_rate, info.channels),
+        )
+        .suggest("export it with 8 to 192 kHz and at most 8 channels"));
+    }
+    Ok(())
 }
 
 fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
@@ -242,6 +294,12 @@ impl Scan {
         input.keep_only(&keep);
         let mut scan = Self { last: (i64::MIN, 0), ..Self::default() };
         let mut packet = Packet::new().map_err(failed)?;
+        let framing = match video {
+            Some(info) => {
+                Framing::of_extradata(input.codec_parameters(info.index).map_err(failed)?.extradata(), &info.codec)
+            }
+            None => Framing::StartCode,
+        };
         loop {
             match input.read(&mut packet) {
                 Ok(true) => {}
@@ -252,8 +310,8 @@ impl Scan {
                     return Ok(scan);
                 }
             }
-            if video.is_some_and(|info| info.index == packet.stream()) {
-                scan.picture(&packet);
+            if let Some(info) = video.filter(|info| info.index == packet.stream()) {
+                scan.picture(&packet, is_random_access(&info.codec, packet.data(), framing));
                 if scan.pts.len() + scan.without_pts > limits.source_packets {
                     return Err(Error::new(
                         ErrorKind::LimitExceeded,
@@ -267,10 +325,12 @@ impl Scan {
         }
     }
 
-    fn picture(&mut self, packet: &Packet) {
+    /// `can_start`: whether decoding can start at it, by what the bitstream says; a file's own flags may lie.
+    fn picture(&mut self, packet: &Packet, can_start: bool) {
+        let is_key = packet.is_key() && can_start;
         if packet.is_discard() {
             // Decoded but never shown; a key picture may still be where decoding starts.
-            if let (true, Some(pts)) = (packet.is_key(), packet.pts()) {
+            if let (true, Some(pts)) = (is_key, packet.pts()) {
                 self.keys.push(pts);
             }
             return;
@@ -286,7 +346,7 @@ impl Scan {
         if pts > self.last.0 {
             self.last = (pts, packet.duration());
         }
-        if packet.is_key() {
+        if is_key {
             self.keys.push(pts);
         }
     }
@@ -311,17 +371,26 @@ fn first_picture(
     stream: &StreamInfo,
     parameters: &CodecParameters,
     start: i64,
+    (path, interrupt): (&Path, &Interrupt),
     limits: &Limits,
 ) -> Result<VideoFrame> {
     let failed = |error| source_error(error, "decoding its first picture");
     input.keep_only(&[stream.index]);
-    input.seek(stream.index, start).map_err(failed)?;
+    if input.seek(stream.index, start).is_err() {
+        // Some files cannot seek and still read forward.
+        *input = Input::open(path, interrupt.clone()).map_err(failed)?;
+        input.keep_only(&[stream.index]);
+    }
     let mut decoder = open_decoder(parameters, &stream.codec, limits)?;
     let mut packet = Packet::new().map_err(failed)?;
     let mut frame = VideoFrame::empty().map_err(failed)?;
     // A stream may start with pictures that refer to what was cut off; more than this many is no video.
     for _ in 0..500 {
-        let more = input.read(&mut packet).unwrap_or(false);
+        let more = match input.read(&mut packet) {
+            Ok(more) => more,
+            Err(error) if error.is_interrupt() => return Err(failed(error)),
+            Err(_) => false,
+        };
         // Damaged packets are skipped: the next key picture may be whole.
         let _ = if more { decoder.send(&packet) } else { decoder.send_end() };
         match decoder.receive_video(&mut frame) {

@@ -128,12 +128,18 @@ impl ShotReader {
 struct ForwardDecoder {
     input: Input,
     decoder: Decoder,
+    interrupt: Interrupt,
     packet: Packet,
     stream: usize,
+    /// Whether the probe met a fault before the file's end.
+    cut_short: bool,
+    /// The latest pts that was read since the file was opened.
+    latest: i64,
     index: Arc<VideoIndex>,
     /// The pts of all pictures that will be shown; `None` where packets cannot be matched with pictures.
     shown: Option<BTreeSet<i64>>,
     framing: Option<Framing>,
+    progressive: bool,
     /// The picture on show, and the one after it if it had to be decoded to know.
     current: Option<(VideoFrame, i64)>,
     next: Option<(VideoFrame, i64)>,
@@ -145,6 +151,7 @@ struct ForwardDecoder {
     started: bool,
     draining: bool,
     ended: bool,
+    /// Pictures with faults.
     damaged: u64,
 }
 
@@ -157,10 +164,11 @@ impl ForwardDecoder {
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let failed = |error| source_error(error, "opening it");
-        let mut input = Input::reopen(path, Arc::clone(interrupt)).map_err(failed)?;
+        let mut input = Input::open(path, interrupt.clone()).map_err(failed)?;
         input.keep_only(&[video.stream]);
         let decoder = open_decoder(&video.parameters, &video.codec, limits)?;
-        let framing = (video.codec == "h264").then(|| Framing::of_extradata(video.parameters.extradata()));
+        let framing =
+            (video.codec == "h264").then(|| Framing::of_extradata(video.parameters.extradata(), &video.codec));
         let index = Arc::clone(&video.index);
         let pts = |&picture: &u32| index.pts(picture as usize);
         let shown = index.is_complete().then(|| schedule.iter().map(pts).collect());
@@ -168,11 +176,15 @@ impl ForwardDecoder {
         let mut this = Self {
             input,
             decoder,
+            interrupt: interrupt.clone(),
             packet: Packet::new().map_err(failed)?,
             stream: video.stream,
+            cut_short: video.cut_short,
+            latest: i64::MIN,
             index: Arc::clone(&index),
             shown,
             framing,
+            progressive: video.parameters.is_progressive(),
             current: None,
             next: None,
             spare: Vec::new(),
@@ -259,6 +271,9 @@ impl ForwardDecoder {
             None => VideoFrame::empty().map_err(failed)?,
         };
         loop {
+            if self.interrupt.is_set() {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was decoded"));
+            }
             match self.decoder.receive_video(&mut frame) {
                 Ok(Received::Frame) => {
                     if frame.is_damaged() {
@@ -293,8 +308,12 @@ impl ForwardDecoder {
         }
         loop {
             match self.input.read(&mut self.packet) {
-                Ok(true) if self.packet.stream() != self.stream || self.is_superfluous() => {}
+                Ok(true) if self.packet.stream() != self.stream => {}
+                Ok(true) if self.is_superfluous() => {
+                    self.latest = self.latest.max(self.packet.pts().unwrap_or(i64::MIN));
+                }
                 Ok(true) => {
+                    self.latest = self.latest.max(self.packet.pts().unwrap_or(i64::MIN));
                     match self.decoder.send(&self.packet) {
                         Ok(()) => {}
                         Err(error) if error.is_invalid_data() => self.damaged += 1,
@@ -302,14 +321,24 @@ impl ForwardDecoder {
                     }
                     return Ok(());
                 }
-                Err(error) if error.is_interrupt() => return Err(source_error(error, "reading it")),
-                // What follows a fault cannot be read: the probe has reported it, and the last picture is held.
+                // The probe met the same fault, and reported it: the last picture is held.
+                Err(error) if !self.cut_short || error.is_interrupt() => return Err(source_error(error, "reading it")),
+                Ok(false) if self.ends_early() => {
+                    return Err(Error::new(ErrorKind::SourceUnreadable, "it ends earlier than when it was probed")
+                        .suggest("do not change files while they are rendered"));
+                }
                 Ok(false) | Err(_) => {
                     self.draining = true;
                     return self.decoder.send_end().map_err(|error| source_error(error, "decoding it"));
                 }
             }
         }
+    }
+
+    /// Whether the end of the file was met before its last picture, which the probe saw. Pictures that were left out
+    /// count as read.
+    fn ends_early(&self) -> bool {
+        self.index.is_complete() && !self.cut_short && self.latest < self.index.pts(usize::MAX)
     }
 
     /// Whether the packet's picture is neither shown nor referred to, so that leaving it out changes nothing.
@@ -319,7 +348,8 @@ impl ForwardDecoder {
             return false;
         }
         match self.framing {
-            Some(framing) => is_unreferenced(self.packet.data(), framing),
+            // Two fields may come in two packets of one pts, and both make the picture.
+            Some(framing) => self.progressive && is_unreferenced(self.packet.data(), framing),
             None => self.packet.is_disposable(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::chunk_file;
@@ -78,7 +79,11 @@ impl ChunkStore {
                 .caused_by(error)
                 .suggest("free space on the disk or choose another folder")
         };
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
+        let mut file = tempfile::Builder::new()
+            // As for any file, the umask decides: processes of several users may share a store.
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(&self.folder)
+            .map_err(failed)?;
         file.write_all(&chunk_file::write(chunk)).map_err(failed)?;
         file.persist(self.file(key)).map_err(|error| failed(error.error))?;
         Ok(())
