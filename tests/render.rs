@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -89,7 +90,7 @@ fn ffprobe_sees_what_was_promised() {
     );
     let video = &rendered().container.assets[0];
     assert_eq!((video.frames, video.duration), (Some(FRAMES), Some(16.0)));
-    assert_eq!(video.frame_rate.as_deref(), Some("30/1"));
+    assert_eq!(video.frame_rate.as_deref(), Some("30"));
 }
 
 #[test]
@@ -284,28 +285,32 @@ fn the_reaction_shows_its_frames_with_the_hook_on_all_of_them() {
 #[test]
 fn the_app_demo_shows_every_second_frame_of_its_clip_cropped_to_cover() {
     let source = fixture().join("media/app-demo.mp4");
-    // Every `step`th frame of the output from `shown` on, against every second as many of the clip from `meant` on.
-    let compare = |shown: u64, meant: u64, step: u64| {
-        let output = format!("trim=start_frame={shown},select=not(mod(n\\,{step}))");
-        let clip = format!("trim=start_frame={meant},select=not(mod(n\\,{}))", 2 * step);
+    // Every `step`th frame of the output in `shown`, against every second as many of the clip from `meant` on.
+    let compare = |shown: Range<u64>, meant: u64, step: u64| {
+        let end = meant + 2 * (shown.end - shown.start);
+        let output = format!("trim=start_frame={}:end_frame={},select=not(mod(n\\,{step}))", shown.start, shown.end);
+        let clip = format!("trim=start_frame={meant}:end_frame={end},select=not(mod(n\\,{}))", 2 * step);
         let cover = "crop=1170:2080:0:226,scale=1080:1920:flags=bicubic";
         ssim((&rendered().video(), &output), (&source, &format!("{clip},{cover}")))
     };
-    let right = compare(SEAM, 0, 4);
+    let right = compare(SEAM..FRAMES, 0, 4);
     assert_eq!(right.len(), 90);
     let (at, least) = extreme(&right, f64::min);
     assert!(least >= 0.97, "frame {} is only {least} like its source", SEAM as usize + 4 * at);
-    let last = compare(FRAMES - 3, 714, 1);
+    let last = compare(FRAMES - 3..FRAMES, 714, 1);
     assert_eq!(last.len(), 3);
     assert!(extreme(&last, f64::min).1 >= 0.97, "the last frames: {last:?}");
 
-    let later = compare(SEAM, 4, 4);
-    let earlier = compare(SEAM + 4, 4, 4);
-    for (name, right, wrong) in [("later", &right[..], &later), ("earlier", &right[1..], &earlier)] {
+    // The first five seconds tell the right frame from its neighbours.
+    let half = SEAM + 150;
+    let later = compare(SEAM..half, 4, 4);
+    let earlier = compare(SEAM + 4..half, 4, 4);
+    assert_eq!((later.len(), earlier.len()), (38, 37));
+    for (name, right, wrong) in [("later", &right[..38], &later), ("earlier", &right[1..38], &earlier)] {
         let pairs: Vec<_> = right.iter().zip(wrong.iter()).collect();
         assert!(pairs.iter().all(|(right, wrong)| *right > &(*wrong - 0.002)), "a frame four {name} fits better");
         let moving = pairs.iter().filter(|(right, wrong)| *right > &(*wrong + 0.005)).count();
-        assert!(moving >= 20, "where things move the right frame is told from one four {name}: {moving} times");
+        assert!(moving >= 10, "where things move the right frame is told from one four {name}: {moving} times");
     }
 }
 

@@ -37,6 +37,10 @@ pub(super) struct SoundReader {
     decoded: Option<i64>,
     /// The next sample frame to hand out.
     position: i64,
+    /// Sample frames from the first decoded one on that are sound; what follows is an encoder's padding.
+    length: Option<i64>,
+    /// The sample frame after the last one that is sound, once the first is known.
+    end: Option<i64>,
     draining: bool,
     ended: bool,
 }
@@ -70,6 +74,8 @@ impl SoundReader {
             read: 0,
             decoded: None,
             position: Timestamp::ZERO.saturating_add(start).to_sample_frames(SAMPLE_RATE),
+            length: audio.length.map(|span| Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)),
+            end: None,
             draining: false,
             ended: false,
         })
@@ -168,6 +174,9 @@ impl SoundReader {
         }
         self.held = false;
         let start = self.decoded.or(at).unwrap_or(self.position);
+        if self.end.is_none() {
+            self.end = self.length.map(|length| start.saturating_add(length));
+        }
         let resampler = match &mut self.resampler {
             Some(resampler) => resampler,
             none => none.insert(Resampler::for_frame(&self.frame, SAMPLE_RATE).map_err(failed)?),
@@ -196,6 +205,14 @@ impl SoundReader {
             return;
         }
         let start = end - left;
+        if let Some(padding) = self.end.map(|sound| end - sound).filter(|&padding| padding > 0) {
+            let kept = usize::try_from(left - padding).unwrap_or(0) * 2;
+            self.buffer.truncate(self.read + kept);
+            self.decoded = Some(end - padding.min(left));
+            if kept == 0 {
+                return;
+            }
+        }
         if start < self.position {
             let late = usize::try_from(self.position - start).unwrap_or(usize::MAX).saturating_mul(2);
             self.read = self.read.saturating_add(late).min(self.buffer.len());

@@ -98,7 +98,7 @@ mod tests {
         ) {
             let part = cover(size(w, h), CanvasSize::VERTICAL_HD, Focus { x: fx, y: fy });
             prop_assert!(part.x + part.width <= w && part.y + part.height <= h);
-            prop_assert!(part.x % 2 == 0 && part.y % 2 == 0);
+            prop_assert!(part.x.is_multiple_of(2) && part.y.is_multiple_of(2));
             // One side is whole and the other within two pixels of the exact shape.
             let exact = if part.height == h { f64::from(h) * 9.0 / 16.0 - f64::from(part.width) }
                 else { f64::from(w) * 16.0 / 9.0 - f64::from(part.height) };

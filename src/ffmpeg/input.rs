@@ -11,6 +11,7 @@ use ffmpeg_next::ffi;
 
 use super::av::Options;
 use super::frame::ColorTags;
+use super::packet::timestamp;
 use super::{AvError, CodecParameters, Packet};
 use crate::units::TimeBase;
 
@@ -61,6 +62,8 @@ pub(crate) struct StreamInfo {
     pub(crate) kind: StreamKind,
     pub(crate) codec: String,
     pub(crate) time_base: TimeBase,
+    /// How long the container says that it is (with edit lists applied), in its time base.
+    pub(crate) duration: Option<i64>,
     pub(crate) is_default: bool,
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -184,6 +187,7 @@ impl Input {
                 kind,
                 codec: CStr::from_ptr(ffi::avcodec_get_name((*parameters).codec_id)).to_string_lossy().into_owned(),
                 time_base: TimeBase::new(u32::try_from(base.num).ok()?, u32::try_from(base.den).ok()?)?,
+                duration: timestamp((*raw).duration).filter(|&duration| duration > 0),
                 is_default: (*raw).disposition & ffi::AV_DISPOSITION_DEFAULT as c_int != 0,
                 width: u32::try_from((*parameters).width).unwrap_or(0),
                 height: u32::try_from((*parameters).height).unwrap_or(0),

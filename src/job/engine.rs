@@ -199,7 +199,10 @@ impl Engine {
         staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
         // Only now: until then the stage can be run again. If it cannot be removed, it is merely left over.
         let _ = std::fs::remove_file(file);
-        control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
+        let _ = guarded("a progress listener", || {
+            control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
+            Ok(())
+        });
         Ok(container)
     }
 
@@ -269,10 +272,18 @@ impl Engine {
             containers.push(self.prepare(plan, visuals, assembly, file, &staging, &part)?);
             before += plan.frames();
         }
+        // All or none: what stands in the way is found before the first is published.
+        for plan in &plans {
+            staging.check_place(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
+        }
         for plan in &plans {
             staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
         }
-        control.report(Stage::Finalizing, 1.0, total, total);
+        // The results are out: a listener that panics now does not undo them.
+        let _ = guarded("a progress listener", || {
+            control.report(Stage::Finalizing, 1.0, total, total);
+            Ok(())
+        });
         Ok(containers)
     }
 

@@ -65,24 +65,35 @@ impl Staging {
         self.folder.path().join("results")
     }
 
-    /// Makes the result `name` visible as `name` in the output folder, in one step. What was
-    /// there before under that name is replaced.
+    /// # Errors
+    /// `OUTPUT_FAILED` if something else than an older result lies where `name` would be published.
+    pub(crate) fn check_place(&self, name: &str) -> Result<()> {
+        let to = self.out.join(name);
+        if to.symlink_metadata().is_err() || to.join("container.json").is_file() {
+            return Ok(());
+        }
+        let is_empty = fs::read_dir(&to).is_ok_and(|mut entries| entries.next().is_none());
+        if is_empty {
+            return Ok(());
+        }
+        let message = format!("{} is there already and is not a result of this engine", to.display());
+        Err(Error::new(ErrorKind::OutputFailed, message).suggest("move it away or choose another output folder"))
+    }
+
+    /// Makes the result `name` visible as `name` in the output folder, in one step. What was there before under that
+    /// name is replaced.
     ///
     /// # Errors
     /// `OUTPUT_FAILED`; the output folder is then as it was.
     pub(crate) fn publish(&self, name: &str) -> Result<PathBuf> {
+        self.check_place(name)?;
         let (from, to) = (self.results().join(name), self.out.join(name));
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::OutputFailed, format!("the result cannot be published as {}", to.display()))
                 .caused_by(error)
-                .suggest("check that nothing else is there under this name")
+                .suggest("check the output folder and its permissions")
         };
         if to.symlink_metadata().is_ok() {
-            if !to.is_dir()
-                || !to.join("container.json").is_file() && fs::read_dir(&to).map_err(failed)?.next().is_some()
-            {
-                return Err(failed(std::io::Error::other("it is there already and is not a result of this engine")));
-            }
             // After the exchange the old result is in the hidden folder and goes with it.
             use rustix::fs::{CWD, RenameFlags, renameat_with};
             if renameat_with(CWD, &from, CWD, &to, RenameFlags::EXCHANGE).is_err() {

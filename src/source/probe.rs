@@ -117,6 +117,8 @@ pub(crate) struct ProbedAudio {
     pub(crate) time_base: TimeBase,
     /// The source's time zero: its first picture. `None` without pictures: then it is the first decoded sample.
     pub(crate) zero: Option<Timestamp>,
+    /// How long the container says that it is; what the last packet has beyond that is padding of its encoder.
+    pub(crate) length: Option<TimeSpan>,
     /// Whether the file cannot be read to its end.
     pub(crate) cut_short: bool,
 }
@@ -160,6 +162,7 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
             .video_index(stream.time_base)
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
         check_duration(index.duration(), limits)?;
+        note_missing_end(stream, index.duration(), &mut corrections);
         let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
         let first = first_picture(&mut input, stream, &parameters, index.first_pts(), (path, interrupt), limits)?;
         let color = resolve_color(&first, stream, &mut corrections);
@@ -200,6 +203,11 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
                 parameters,
                 time_base: stream.time_base,
                 zero: first_picture,
+                length: told_length(stream).filter(|length| {
+                    // A header that is off by more than padding is not believed.
+                    let padding = TimeSpan::from_secs_f64(0.2).unwrap_or_default();
+                    *length < duration && duration.ticks() - length.ticks() < padding.ticks()
+                }),
                 cut_short: scan.fault.is_some(),
             });
             Some(AudioInfo {
@@ -239,6 +247,22 @@ fn choose(streams: &[StreamInfo], kind: StreamKind) -> Option<&StreamInfo> {
     streams.iter().filter(|info| info.kind == kind).max_by_key(|info| {
         (info.is_default, u64::from(info.width) * u64::from(info.height), std::cmp::Reverse(info.index))
     })
+}
+
+/// How long the container says that a stream is.
+fn told_length(stream: &StreamInfo) -> Option<TimeSpan> {
+    let end = Timestamp::from_pts(stream.duration?, stream.time_base);
+    Some(end.saturating_since(Timestamp::ZERO))
+}
+
+/// An upload that broke off looks whole to a demuxer, whose header still has the full length.
+fn note_missing_end(stream: &StreamInfo, found: TimeSpan, corrections: &mut Vec<String>) {
+    let Some(told) = told_length(stream) else { return };
+    let missing = told.ticks().saturating_sub(found.ticks());
+    // A quarter of a second is more than any container rounds.
+    if missing > TimeSpan::from_secs(1).ticks() / 4 {
+        corrections.push(format!("cut short: {found} of {told} are there"));
+    }
 }
 
 /// Rates and channels that sound has; others cost memory and mean nothing.

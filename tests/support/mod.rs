@@ -65,7 +65,7 @@ pub(crate) fn ssim(left: (&Path, &str), right: (&Path, &str)) -> Vec<f64> {
     let graph = format!("{};{};[l][r]ssim=stats_file=-", same("0:v", left.1, "l"), same("1:v", right.1, "r"));
     let mut args: Vec<&OsStr> = ["-v", "error", "-nostdin", "-i"].iter().map(OsStr::new).collect();
     args.extend([left.0.as_os_str(), OsStr::new("-i"), right.0.as_os_str()]);
-    args.extend(["-lavfi", &graph, "-f", "null", "-"].iter().map(OsStr::new));
+    args.extend(["-lavfi", &graph, "-f", "null", "-"].into_iter().map(OsStr::new));
     let lines = String::from_utf8(run("ffmpeg", args)).expect("text");
     let all = |line: &str| line.split("All:").nth(1)?.split(' ').next()?.parse().ok();
     lines.lines().map(|line| all(line).expect("every line has a figure")).collect()
