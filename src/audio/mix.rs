@@ -13,6 +13,49 @@ use crate::units::Gain;
 /// The highest sample of the mix, -1.5 dBFS: AAC overshoots a little.
 const CEILING: f32 = 0.841_395;
 
+/// A mix of at most this many sample frames is kept between measuring and encoding: half a minute, 11.5 MB.
+const KEPT_MIX: u64 = 30 * crate::plan::SAMPLE_RATE as u64;
+
+/// What one pass over a mix tells.
+pub(crate) struct Measured {
+    /// The gain that keeps the mix under the ceiling.
+    pub(crate) gain: Gain,
+    kept: Option<Vec<f32>>,
+}
+
+impl Measured {
+    /// The same mix once more: as it was kept, or from a new mixer.
+    pub(crate) fn replay_or<'a>(self, mixer: impl FnOnce() -> Mixer<'a>) -> Mix<'a> {
+        match self.kept {
+            Some(samples) => Mix::Kept { samples, read: 0 },
+            None => Mix::Anew(Box::new(mixer())),
+        }
+    }
+}
+
+/// A mix to be read from its start to its end.
+pub(crate) enum Mix<'a> {
+    /// All of it, interleaved, and how much has been read.
+    Kept { samples: Vec<f32>, read: usize },
+    /// Made while it is read.
+    Anew(Box<Mixer<'a>>),
+}
+
+impl Mix<'_> {
+    /// As [`Mixer::read`].
+    pub(crate) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
+        match self {
+            Self::Anew(mixer) => mixer.read(out),
+            Self::Kept { samples, read } => {
+                let count = (samples.len() - *read).min(out.len());
+                out[..count].copy_from_slice(&samples[*read..*read + count]);
+                *read += count;
+                Ok(count / 2)
+            }
+        }
+    }
+}
+
 /// Makes the mix of a plan from its start to its end, block by block.
 pub(crate) struct Mixer<'a> {
     plan: &'a Plan,
@@ -22,7 +65,6 @@ pub(crate) struct Mixer<'a> {
     interrupt: &'a Interrupt,
     voices: Vec<Voice<'a>>,
     position: u64,
-    gain: Gain,
     scratch: Vec<f32>,
 }
 
@@ -45,31 +87,28 @@ impl<'a> Mixer<'a> {
         sources: &'a [Arc<Probed>],
         limits: &'a Limits,
         interrupt: &'a Interrupt,
-        gain: Gain,
     ) -> Self {
         let voices = plan.cues().iter().map(Voice::new).collect();
-        Self { plan, sources, limits, interrupt, voices, position: 0, gain, scratch: Vec::new() }
+        Self { plan, sources, limits, interrupt, voices, position: 0, scratch: Vec::new() }
     }
 
-    /// The gain on the whole mix.
-    pub(crate) fn gain(&self) -> Gain {
-        self.gain
-    }
-
-    /// Makes the whole mix, and gives the gain that keeps it under the ceiling: 1 unless it is louder. `alive` is called
-    /// for every block.
-    pub(crate) fn safe_gain(mut self, alive: &dyn Fn()) -> Result<Gain> {
+    /// Makes the whole mix, and finds the gain that keeps it under the ceiling: 1 unless it is louder.
+    pub(crate) fn measure(mut self) -> Result<Measured> {
         let mut block = vec![0.0f32; 2 * 8192];
         let mut peak = 0.0f32;
+        let mut kept = (self.plan.samples() <= KEPT_MIX).then(Vec::new);
         loop {
-            alive();
             let count = self.read(&mut block)?;
             if count == 0 {
                 break;
             }
-            peak = block[..count * 2].iter().fold(peak, |peak, sample| peak.max(sample.abs()));
+            let samples = &block[..count * 2];
+            peak = samples.iter().fold(peak, |peak, sample| peak.max(sample.abs()));
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(samples);
+            }
         }
-        Ok(if peak > CEILING { Gain(CEILING / peak) } else { Gain::UNITY })
+        Ok(Measured { gain: if peak > CEILING { Gain(CEILING / peak) } else { Gain::UNITY }, kept })
     }
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
@@ -78,6 +117,7 @@ impl<'a> Mixer<'a> {
     /// # Errors
     /// What decoding a source reports; `CANCELED`.
     pub(crate) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
+        self.interrupt.pulse().beat();
         let frames = (out.len() as u64 / 2).min(self.plan.samples() - self.position);
         let block = &mut out[..frames as usize * 2];
         block.fill(0.0);
@@ -104,7 +144,7 @@ impl<'a> Mixer<'a> {
             for (frame, (target, sound)) in
                 block[offset..].chunks_exact_mut(2).zip(self.scratch.chunks_exact(2)).enumerate()
             {
-                let gain = cue.gain.0 * fade(cue, at + frame as u64) * self.gain.0;
+                let gain = cue.gain.0 * fade(cue, at + frame as u64);
                 target[0] += sound[0] * gain;
                 target[1] += sound[1] * gain;
             }

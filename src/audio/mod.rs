@@ -6,4 +6,4 @@
 mod decode;
 mod mix;
 
-pub(crate) use mix::Mixer;
+pub(crate) use mix::{Mix, Mixer};

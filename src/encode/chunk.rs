@@ -69,6 +69,7 @@ impl ChunkEncoder {
             if self.interrupt.is_set() {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a chunk was encoded"));
             }
+            self.interrupt.pulse().beat();
             let frame = self.packet.pts().and_then(|pts| u32::try_from(pts).ok());
             let frame =
                 frame.ok_or_else(|| Error::new(ErrorKind::Internal, "the encoder gave a picture without time"))?;

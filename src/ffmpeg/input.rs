@@ -2,18 +2,16 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ffmpeg_next::ffi;
 
 use super::av::Options;
 use super::frame::ColorTags;
 use super::packet::timestamp;
-use super::{AvError, CodecParameters, Packet};
-use crate::units::TimeBase;
+use super::{AvError, CodecParameters, Interrupt, Packet};
+use crate::units::{TimeBase, Timestamp};
 
 /// Demuxers that may open an upload: no playlists, no `concat`, nothing that opens further files.
 const DEMUXERS: &str = "mov,matroska,mp3,wav,flac,ogg,aac";
@@ -25,24 +23,6 @@ const DECODERS: &str = "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,libdav1d,prores,mjpe
 /// Whether decoder `name` may run.
 pub(super) fn decoder_allowed(name: &str) -> bool {
     DECODERS.split(',').any(|allowed| allowed == name)
-}
-
-/// Stops blocking reads of an [`Input`], and every loop that looks at it, when one of its flags is set: the caller's
-/// cancel token, or the job's own stop.
-#[derive(Debug, Clone)]
-pub(crate) struct Interrupt {
-    cancel: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Interrupt {
-    pub(crate) fn new(cancel: Arc<AtomicBool>, stop: Arc<AtomicBool>) -> Self {
-        Self { cancel, stop }
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed)
-    }
 }
 
 /// What kind of data a stream has.
@@ -76,7 +56,10 @@ pub(crate) struct StreamInfo {
 pub(crate) struct Input {
     context: NonNull<ffi::AVFormatContext>,
     /// Kept alive for the callback, which has a pointer to it.
-    _interrupt: Box<Interrupt>,
+    interrupt: Box<Interrupt>,
+    path: PathBuf,
+    /// The latest time that was read.
+    reached: Option<Timestamp>,
 }
 
 // SAFETY: a format context is tied to no thread; its interrupt flag is atomic and shared by reference count.
@@ -90,6 +73,7 @@ unsafe extern "C" fn interrupted(interrupt: *mut c_void) -> c_int {
 impl Input {
     /// Decodes enough of the file to know its streams. What the headers say of their sizes should be checked before.
     pub(crate) fn find_streams(&mut self) -> Result<(), AvError> {
+        let _working = self.interrupt.pulse().enter(&self.path, self.reached);
         // SAFETY: the context is open; find_stream_info takes no per-stream options here.
         let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
         AvError::check("avformat_find_stream_info", code).map(drop)
@@ -103,6 +87,7 @@ impl Input {
         url.extend_from_slice(path.as_os_str().as_bytes());
         let url = CString::new(url).map_err(|_| AvError::invalid("avformat_open_input"))?;
         let interrupt = Box::new(interrupt);
+        let _working = interrupt.pulse().enter(path, None);
         let mut options = Options::new([
             ("format_whitelist", DEMUXERS),
             ("codec_whitelist", DECODERS),
@@ -127,7 +112,7 @@ impl Input {
             AvError::check("avformat_open_input", code)?;
             NonNull::new(raw).ok_or(AvError::invalid("avformat_open_input"))?
         };
-        let input = Self { context, _interrupt: interrupt };
+        let input = Self { context, interrupt, path: path.to_owned(), reached: None };
         if let Some(name) = options.leftover() {
             tracing::error!(option = name, "FFmpeg did not take an option of the allow-list");
             return Err(AvError::invalid("avformat_open_input (an option was not consumed)"));
@@ -216,18 +201,28 @@ impl Input {
     /// Reads the next packet into `packet`; `false` at the end of the file.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         packet.unref();
+        let _working = self.interrupt.pulse().enter(&self.path, self.reached);
         // SAFETY: the context is open and the packet is blank.
         let code = unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) };
         if code == ffi::AVERROR_EOF {
             return Ok(false);
         }
         AvError::check("av_read_frame", code)?;
+        self.reached = self.time_of(packet).or(self.reached);
         Ok(true)
+    }
+
+    fn time_of(&self, packet: &Packet) -> Option<Timestamp> {
+        // SAFETY: the streams of an open context are valid.
+        let base = self.raw_streams().get(packet.stream()).map(|&stream| unsafe { (*stream).time_base })?;
+        let base = TimeBase::new(u32::try_from(base.num).ok()?, u32::try_from(base.den).ok()?)?;
+        Some(Timestamp::from_pts(packet.pts().or(packet.dts())?, base))
     }
 
     /// Moves to the last key packet of `stream` at or before `pts` (in its time base).
     pub(crate) fn seek(&mut self, stream: usize, pts: i64) -> Result<(), AvError> {
         let stream = c_int::try_from(stream).map_err(|_| AvError::invalid("av_seek_frame"))?;
+        let _working = self.interrupt.pulse().enter(&self.path, self.reached);
         // SAFETY: the context is open; an unknown stream index is refused by FFmpeg.
         let code = unsafe { ffi::av_seek_frame(self.context.as_ptr(), stream, pts, ffi::AVSEEK_FLAG_BACKWARD) };
         AvError::check("av_seek_frame", code)?;

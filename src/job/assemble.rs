@@ -12,7 +12,6 @@ use crate::error::{Result, Stage};
 use crate::output::{EncodedSound, StageTime, encode_sound, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
-use crate::units::Gain;
 
 /// What assembling came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,15 +26,13 @@ pub struct Assembly {
 }
 
 /// Mixes and encodes the plan's sound: what assembling does first, unless a worker without chunks has done it already.
-/// `alive` is called again and again while it goes on.
-pub(super) fn make_sound(shared: &Shared, plan: &Plan, alive: &dyn Fn(), control: &Control) -> Result<EncodedSound> {
+pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Result<EncodedSound> {
     shared.check_plan(plan)?;
     let interrupt = control.interrupt();
     let sources = shared.probe_sources(plan, control)?;
-    let limits = &shared.limits;
-    let mixer = |gain| Mixer::new(plan, &sources, limits, &interrupt, gain);
-    let gain = mixer(Gain::UNITY).safe_gain(alive)?;
-    encode_sound(mixer(gain), alive)
+    let mixer = || Mixer::new(plan, &sources, &shared.limits, &interrupt);
+    let measured = mixer().measure()?;
+    encode_sound(measured.gain, measured.replay_or(mixer))
 }
 
 pub(super) fn assemble(
@@ -50,7 +47,7 @@ pub(super) fn assemble(
     control.frames_done(Stage::Assembling, 0, plan.frames());
     let sound = match sound {
         Some(sound) => sound,
-        None => make_sound(shared, plan, &|| (), control)?,
+        None => make_sound(shared, plan, control)?,
     };
     write_mp4(plan, store, &sound, file, &control.interrupt(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());

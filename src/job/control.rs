@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::ffmpeg::Interrupt;
+use crate::ffmpeg::{Interrupt, Pulse};
 
 /// Cancels a job: shared by everybody who may, and looked at on every frame and packet.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,7 @@ pub struct Control {
     cancel: Cancel,
     /// Ends this job alone, where the token may be shared by several.
     stop: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     tracker: Option<Arc<Tracker>>,
     part: Part,
 }
@@ -111,7 +112,12 @@ impl Control {
 
     /// What every loop of the job looks at.
     pub(crate) fn interrupt(&self) -> Interrupt {
-        Interrupt::new(Arc::clone(&self.cancel.0), Arc::clone(&self.stop))
+        Interrupt::new(Arc::clone(&self.cancel.0), Arc::clone(&self.stop), Arc::clone(&self.pulse))
+    }
+
+    /// The sign of life of this job.
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Ends this job, without touching the caller's token.

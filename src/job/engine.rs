@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::watchdog::watched;
 use super::{Assembly, Control, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -132,7 +133,7 @@ impl Engine {
     /// # Errors
     /// `SOURCE_UNREADABLE`, `SOURCE_UNSUPPORTED`, `SOURCE_EMPTY`, `LIMIT_EXCEEDED`, `CANCELED`.
     pub fn probe(&self, path: &Path, control: &Control) -> Result<SourceInfo> {
-        guarded("probing", || Ok(self.0.probe(path, control)?.info.clone()))
+        self.watched("probing", control, || Ok(self.0.probe(path, control)?.info.clone()))
             .map_err(|error| error.for_asset(path.display().to_string()))
     }
 
@@ -142,7 +143,7 @@ impl Engine {
     /// All findings of the request at once, or all faults of its sources; `CANCELED`.
     pub fn plan(&self, request: &Request, control: &Control) -> Result<Vec<Plan>> {
         let _span = tracing::info_span!("planning", id = %request.id).entered();
-        guarded("planning", || super::planning::plan(&self.0, request, control))
+        self.watched("planning", control, || super::planning::plan(&self.0, request, control))
             .map_err(|error| error.at_stage(Stage::Planning))
     }
 
@@ -153,7 +154,7 @@ impl Engine {
     /// `OUTPUT_FAILED` if the store cannot be written, `STALLED`, `CANCELED`, `INTERNAL`.
     pub fn generate_visuals(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
-        guarded("rendering", || super::visuals::generate(&self.0, plan, store, &|_| Ok(()), control))
+        self.watched("rendering", control, || super::visuals::generate(&self.0, plan, store, &|| Ok(()), control))
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 
@@ -164,7 +165,7 @@ impl Engine {
     /// As [`Engine::generate_visuals`]; `NOT_FOUND` if the plan has no such chunk.
     pub fn render_chunk(&self, plan: &Plan, index: usize, store: &ChunkStore, control: &Control) -> Result<()> {
         let _span = tracing::info_span!("render_chunk", id = plan.container_id(), index).entered();
-        guarded("rendering", || super::visuals::render_one(&self.0, plan, index, store, control))
+        self.watched("rendering", control, || super::visuals::render_one(&self.0, plan, index, store, control))
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 
@@ -176,7 +177,7 @@ impl Engine {
     /// `file` may be there in part: the caller owns it.
     pub fn assemble(&self, plan: &Plan, store: &ChunkStore, file: &Path, control: &Control) -> Result<Assembly> {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-        guarded("assembling", || super::assemble::assemble(&self.0, plan, store, file, None, control))
+        self.watched("assembling", control, || super::assemble::assemble(&self.0, plan, store, file, None, control))
             .map_err(|error| error.at_stage(Stage::Assembling))
     }
 
@@ -217,8 +218,14 @@ impl Engine {
         control: &Control,
     ) -> Result<Container> {
         let _span = tracing::info_span!("finalizing", id = plan.container_id()).entered();
-        guarded("finalizing", || super::finalize::finalize(&self.0, plan, visuals, assembly, file, staging, control))
-            .map_err(|error| error.at_stage(Stage::Finalizing))
+        self.watched("finalizing", control, || {
+            super::finalize::finalize(&self.0, plan, visuals, assembly, file, staging, control)
+        })
+        .map_err(|error| error.at_stage(Stage::Finalizing))
+    }
+
+    fn watched<T>(&self, what: &str, control: &Control, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        watched(what, self.0.limits.stall, control, work)
     }
 
     /// All four stages: makes the request's containers, each published as `out/<container id>`, in the order of the
@@ -259,9 +266,9 @@ impl Engine {
             let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
             let file = staging.work().join(format!("{}.mp4", plan.container_id()));
             let part = control.part(before, total);
-            let assembly =
-                guarded("assembling", || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
-                    .map_err(|error| error.at_stage(Stage::Assembling))?;
+            let assembly = self
+                .watched("assembling", &part, || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
+                .map_err(|error| error.at_stage(Stage::Assembling))?;
             assemblies.push((file, assembly));
             before += plan.frames();
         }
@@ -296,13 +303,14 @@ impl Engine {
     ) -> Result<(Visuals, Option<EncodedSound>)> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
         let sound = Mutex::new(None);
-        let make_sound = |alive: &dyn Fn()| {
-            let made = super::assemble::make_sound(&self.0, plan, alive, control)
+        let make_sound = || {
+            let made = super::assemble::make_sound(&self.0, plan, control)
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             Ok(())
         };
-        let visuals = guarded("rendering", || super::visuals::generate(&self.0, plan, store, &make_sound, control))
+        let visuals = self
+            .watched("rendering", control, || super::visuals::generate(&self.0, plan, store, &make_sound, control))
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
         Ok((visuals, sound.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }

@@ -36,10 +36,17 @@ pub(super) fn finalize(
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
     let video = folder.join(VIDEO);
     take_over(file, &video)?;
-
-    let probed = probe(&video, &shared.limits, &control.interrupt())?;
-    check(plan, &probed)?;
-    let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, &control.interrupt())?;
+    let (probed, jpeg, frame) = std::thread::scope(|scope| {
+        // The disk works while the file is read.
+        let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
+        let interrupt = control.interrupt();
+        let probed = probe(&video, &shared.limits, &interrupt)?;
+        check(plan, &probed)?;
+        let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, &interrupt)?;
+        let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
+        synced.map_err(|error| unwritable(&video, error))?;
+        Ok((probed, jpeg, frame))
+    })?;
     write_file(&folder.join(THUMBNAIL), &jpeg)?;
     tracing::debug!(frame = frame.0, "thumbnail made");
 
@@ -129,10 +136,9 @@ pub(super) fn finalize(
     Ok(container)
 }
 
-/// Gives `file` the further name `to`, or copies it to another file system, and waits until it is on the disk.
+/// Gives `file` the further name `to`, or copies it to another file system.
 fn take_over(file: &Path, to: &Path) -> Result<()> {
-    let linked = fs::hard_link(file, to).or_else(|_| fs::copy(file, to).map(drop));
-    linked.and_then(|()| fs::File::open(to)?.sync_all()).map_err(|error| unwritable(to, error))
+    fs::hard_link(file, to).or_else(|_| fs::copy(file, to).map(drop)).map_err(|error| unwritable(to, error))
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

@@ -8,6 +8,7 @@ mod planning;
 mod queue;
 mod submit;
 mod visuals;
+mod watchdog;
 
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};

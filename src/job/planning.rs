@@ -1,12 +1,18 @@
 //! Stage `planning`.
 
-use super::Control;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::engine::Shared;
+use super::{Control, guarded};
 use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
 use crate::formats;
 use crate::plan::{Context, JobInfo, Plan, resolve};
 use crate::request::Request;
+use crate::source::Probed;
+use crate::timeline::Timeline;
 use crate::units::TimeSpan;
 
 pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Result<Vec<Plan>> {
@@ -21,6 +27,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     let mut plans = Vec::new();
     for variant in 0..variants {
         let (timeline, picks) = formats::timeline(request, format, variant)?;
+        let mut probed = probe_all(shared, &timeline, control)?;
         let context = Context {
             container_id: match variant {
                 0 => request.id.clone(),
@@ -44,10 +51,37 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
             fonts: &shared.fonts,
             limits: &shared.limits,
         };
-        let plan = resolve(&timeline, context, |asset| Ok(shared.probe(&asset.path, control)?.info.clone()))?;
+        let plan = resolve(&timeline, context, |asset| {
+            let found = probed.remove(&asset.path).unwrap_or_else(|| shared.probe(&asset.path, control));
+            Ok(found?.info.clone())
+        })?;
         tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
         plans.push(plan);
         control.report(Stage::Planning, f64::from(variant + 1) / f64::from(variants), 0, 0);
     }
     Ok(plans)
+}
+
+type Probes = BTreeMap<PathBuf, Result<Arc<Probed>>>;
+
+/// Probes every file of a timeline, several at once: each file is read from end to end.
+fn probe_all(shared: &Shared, timeline: &Timeline, control: &Control) -> Result<Probes> {
+    let shots = timeline.shots.iter().map(|shot| &shot.asset);
+    let assets = shots.chain(timeline.music.iter().map(|music| &music.asset));
+    let paths: BTreeSet<&Path> = assets.map(|asset| asset.path.as_path()).collect();
+    let threads = shared.threads.get().min(paths.len());
+    let (waiting, found) = (Mutex::new(paths.into_iter()), Mutex::new(Probes::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(path) = next() {
+                    let probed = guarded("probing", || shared.probe(path, control));
+                    found.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), probed);
+                }
+            });
+        }
+    });
+    control.cancel().check()?;
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

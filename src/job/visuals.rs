@@ -37,8 +37,6 @@ pub struct Visuals {
 
 /// What a worker tells.
 enum Event {
-    /// Something other than a frame goes on.
-    Alive,
     /// A frame is finished.
     Frame,
     /// A chunk was in the store, with this many frames.
@@ -48,8 +46,7 @@ enum Event {
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
-/// It calls what it is given again and again while it goes on.
-pub(super) type Aside<'a> = &'a (dyn Fn(&dyn Fn()) -> Result<()> + Sync);
+pub(super) type Aside<'a> = &'a (dyn Fn() -> Result<()> + Sync);
 
 pub(super) fn generate(
     shared: &Shared,
@@ -80,10 +77,7 @@ pub(super) fn generate(
                     let result = guarded("a worker", || {
                         work(worker, painter, queue, store, stop, &events)?;
                         let first = !stop.load(Ordering::Relaxed) && !aside_taken.swap(true, Ordering::Relaxed);
-                        let alive = || {
-                            let _ = events.send(Event::Alive);
-                        };
-                        if first { aside(&alive) } else { Ok(()) }
+                        if first { aside() } else { Ok(()) }
                     });
                     if result.is_err() {
                         stop.store(true, Ordering::Relaxed);
@@ -93,8 +87,7 @@ pub(super) fn generate(
             })
             .collect();
         drop(events);
-        let watched =
-            guarded("a progress listener", || watch(&heard, plan, control, shared.limits.stall, &mut visuals));
+        let watched = guarded("a progress listener", || watch(&heard, plan, control, &mut visuals));
         if watched.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
@@ -144,23 +137,14 @@ fn first_cause(results: Vec<Result<()>>) -> Result<()> {
     canceled.map_or(Ok(()), Err)
 }
 
-/// Listens to the workers until the last one is done; tells progress, and ends the job if nothing moves.
-fn watch(
-    heard: &mpsc::Receiver<Event>,
-    plan: &Plan,
-    control: &Control,
-    stall: Duration,
-    visuals: &mut Visuals,
-) -> Result<()> {
+/// Listens to the workers until the last one is done, and tells progress.
+fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals: &mut Visuals) -> Result<()> {
     let mut frames = 0;
-    let mut last = Instant::now();
     control.frames_done(Stage::GeneratingVisuals, 0, plan.frames());
     loop {
         match heard.recv_timeout(Duration::from_millis(100)) {
             Ok(event) => {
-                last = Instant::now();
                 match event {
-                    Event::Alive => continue,
                     Event::Frame => frames += 1,
                     Event::Reused(count) => {
                         frames += count;
@@ -175,17 +159,7 @@ fn watch(
                 control.frames_done(Stage::GeneratingVisuals, frames, plan.frames());
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => {
-                control.cancel().check()?;
-                if last.elapsed() > stall {
-                    // Frees reads that block.
-                    control.stop();
-                    let message = format!("no frame was finished for {} s, after frame {frames}", stall.as_secs());
-                    return Err(
-                        Error::new(ErrorKind::Stalled, message).suggest("run the job again on a less busy machine")
-                    );
-                }
-            }
+            Err(RecvTimeoutError::Timeout) => control.cancel().check()?,
         }
     }
 }
@@ -369,6 +343,7 @@ impl<'a> Brush<'a> {
                 encoder.send(&mut self.shown)?;
             }
             *next = FrameIndex(frame + 1);
+            interrupt.pulse().beat();
             on_frame();
         }
         let chunk = encoder.finish();

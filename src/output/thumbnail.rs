@@ -1,5 +1,6 @@
 //! The thumbnail: a good frame of the finished video.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgb};
@@ -10,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::source::{Probed, keep, open_finished};
+use crate::source::{Probed, ShotReader, keep, open_finished};
 use crate::units::FrameIndex;
 
 /// Chunk starts that are looked at, at most: each is an IDR picture, so one picture is decoded for each.
@@ -24,28 +25,57 @@ pub(crate) fn make_thumbnail(
     path: &Path,
     probed: &Probed,
     limits: &Limits,
+    threads: NonZeroUsize,
     interrupt: &Interrupt,
 ) -> Result<(Vec<u8>, FrameIndex)> {
-    let mut video = open_finished(plan, path, probed, limits, interrupt)?;
+    let open = || open_finished(plan, path, probed, limits, interrupt);
     if let Some(frame) = plan.job().thumbnail_frame {
-        return Ok((jpeg(video.frame_anywhere(frame.0)?)?, frame));
+        return Ok((jpeg(open()?.frame_anywhere(frame.0)?)?, frame));
     }
     let starts: Vec<FrameIndex> = plan.chunks().iter().map(|chunk| chunk.frames.start).collect();
     let step = starts.len().div_ceil(CANDIDATES).max(1);
-    let mut best: Option<(f64, VideoFrame, FrameIndex)> = None;
-    for &frame in starts.iter().step_by(step) {
+    let candidates: Vec<FrameIndex> = starts.into_iter().step_by(step).collect();
+    let share = candidates.len().div_ceil(threads.get()).max(1);
+    let found: Vec<Result<Option<Candidate>>> = std::thread::scope(|scope| {
+        let look = |frames| scope.spawn(move || best_of(plan, frames, open()?));
+        let workers: Vec<_> = candidates.chunks(share).map(look).collect();
+        let died = || Error::new(ErrorKind::Internal, "a thread died while it chose the thumbnail");
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(died()))).collect()
+    });
+    let mut best: Option<Candidate> = None;
+    for candidate in found {
+        best = better(best, candidate?);
+    }
+    let best =
+        best.ok_or_else(|| Error::new(ErrorKind::Internal, "the finished video has no picture for a thumbnail"))?;
+    Ok((jpeg(&best.picture)?, best.frame))
+}
+
+struct Candidate {
+    score: f64,
+    picture: VideoFrame,
+    frame: FrameIndex,
+}
+
+/// The better of two, the earlier one of equals.
+fn better(first: Option<Candidate>, second: Option<Candidate>) -> Option<Candidate> {
+    match (first, second) {
+        (Some(first), Some(second)) if second.score > first.score => Some(second),
+        (first, second) => first.or(second),
+    }
+}
+
+fn best_of(plan: &Plan, frames: &[FrameIndex], mut video: ShotReader) -> Result<Option<Candidate>> {
+    let mut best = None;
+    for &frame in frames {
         let picture = video.frame_anywhere(frame.0)?;
         let Some(planes) = picture.planes() else { continue };
         // The hook is what makes people stop: a frame that shows it is worth more.
         let has_text = plan.texts().iter().any(|text| text.frames.contains(frame));
         let score = worth(planes) * if has_text { 1.5 } else { 1.0 };
-        if best.as_ref().is_none_or(|(least, ..)| score > *least) {
-            best = Some((score, keep(picture)?, frame));
-        }
+        best = better(best, Some(Candidate { score, picture: keep(picture)?, frame }));
     }
-    let (_, picture, frame) =
-        best.ok_or_else(|| Error::new(ErrorKind::Internal, "the finished video has no picture for a thumbnail"))?;
-    Ok((jpeg(&picture)?, frame))
+    Ok(best)
 }
 
 /// How good a picture is as a thumbnail, from 0 (one flat colour): its contrast and sharpness, less where it is nearly

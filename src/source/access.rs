@@ -56,6 +56,7 @@ pub(crate) fn hash_file(path: &Path, interrupt: &Interrupt) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     let mut block = vec![0u8; 256 * 1024];
     loop {
+        let _working = interrupt.pulse().enter(path, None);
         if interrupt.is_set() {
             return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read"));
         }
