@@ -24,6 +24,8 @@ pub struct Limits {
     pub source_duration: TimeSpan,
     /// Video packets of one source. Default: 500 000 (more than an hour at 120 fps).
     pub source_packets: usize,
+    /// Mean pictures a second of one source. Default: 1 000, more than any phone's slow motion.
+    pub source_frame_rate: u32,
     /// Length of an output. Default: 10 min, the longest that all platforms take.
     pub output_duration: TimeSpan,
     /// How long a job may go without finishing a frame before it ends in `STALLED`. Default: 60 s.
@@ -41,6 +43,7 @@ impl Default for Limits {
             source_pixels: 4096 * 4096,
             source_duration: TimeSpan::from_secs(3_600),
             source_packets: 500_000,
+            source_frame_rate: 1_000,
             output_duration: TimeSpan::from_secs(600),
             stall: Duration::from_secs(60),
         }

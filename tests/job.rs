@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use remix_engine::limits::Limits;
 use remix_engine::output::Container;
 use remix_engine::request::{Format, Request};
 use remix_engine::store::ChunkStore;
-use remix_engine::{Cancel, Control, Engine, ErrorKind, Progress, Stage};
+use remix_engine::{Cancel, Control, Engine, EngineOptions, ErrorKind, Progress, Stage};
 use serde_json::{Value, json};
 use support::{Project, engine, fixture, left_in, moving, silent, ssim};
 
@@ -381,4 +382,34 @@ fn urls_start_with_the_base_that_was_given() {
     let container = engine(2).render(&project.request(), &project.out()).expect("can be rendered").remove(0);
     assert_eq!(container.preview.primary_url, "https://cdn.example/content/cnt_test/video.mp4");
     assert!(container.assets.iter().all(|asset| asset.url.starts_with("https://cdn.example/content/cnt_test/")));
+}
+
+/// An engine that takes any pause for a stall: opening a clip takes longer.
+fn impatient() -> Engine {
+    let limits = Limits { stall: Duration::from_micros(100), ..Limits::default() };
+    Engine::new(EngineOptions { limits, ..EngineOptions::default() }).expect("this machine has what the engine needs")
+}
+
+#[test]
+fn a_stall_names_the_stage_and_the_source_and_leaves_nothing() {
+    let project = Project::small();
+    let store = ChunkStore::open(project.out().join("chunks")).expect("a store");
+    let plans = engine(2).plan(&project.request(), &Control::new()).expect("can be planned");
+    let stalled = |error: remix_engine::Error, stage: Stage| {
+        assert_eq!((error.code(), error.stage()), ("STALLED", Some(stage)), "{error}");
+        assert!(error.is_retryable() && error.suggestion().is_some());
+        assert!(error.message().contains("nothing was finished"), "{error}");
+        assert!(error.asset().is_some(), "{error}");
+    };
+    let error = impatient().plan(&project.request(), &Control::new()).expect_err("stalls");
+    stalled(error, Stage::Planning);
+    let error = impatient().generate_visuals(&plans[0], &store, &Control::new()).expect_err("stalls");
+    stalled(error, Stage::GeneratingVisuals);
+    let file = project.out().join("assembled.mp4");
+    let error = impatient().assemble(&plans[0], &store, &file, &Control::new()).expect_err("stalls");
+    stalled(error, Stage::Assembling);
+    let out = project.out().join("results");
+    let error = impatient().render(&project.request(), &out).expect_err("stalls");
+    stalled(error, Stage::Planning);
+    assert!(left_in(&out).is_empty());
 }

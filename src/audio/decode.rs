@@ -54,9 +54,9 @@ impl SoundReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut input = Input::open(path, interrupt.clone()).map_err(failed)?;
+        let mut input = Input::open(path, audio.demuxers, interrupt.clone()).map_err(failed)?;
         input.keep_only(&[audio.stream]);
-        let decoder = open_decoder(&audio.parameters, &audio.codec, limits)?;
+        let decoder = open_decoder(&audio.parameters, None, &audio.codec, limits)?;
         Ok(Self {
             input,
             decoder,

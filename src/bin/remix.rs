@@ -189,14 +189,16 @@ fn probe(args: ProbeArgs) -> Result<()> {
     match &info.video {
         Some(video) => {
             text += &format!(
-                "  video      {} {}, {:.3} fps, {} pictures, {}, matrix {}, {} range\n",
+                "  video      {} {}, {:.3} fps, {} pictures, {}, matrix {}, transfer {}, {} range{}\n",
                 video.codec,
                 video.size,
                 video.mean_rate,
                 video.pictures,
                 video.duration,
                 video.color.matrix,
-                if video.color.full_range { "full" } else { "limited" }
+                video.color.transfer,
+                if video.color.full_range { "full" } else { "limited" },
+                if video.has_alpha { ", with alpha" } else { "" }
             );
         }
         None => text += "  video      none\n",

@@ -3,10 +3,18 @@
 //! The working picture is planar Y'CbCr 4:2:0, 8 bit, BT.709 limited range, of the canvas size. Overlays are
 //! premultiplied, converted to Y'CbCr with alpha once, and blended only inside their rectangle.
 
+mod alpha;
 mod fit;
 mod picture;
+mod recolor;
 mod sprite;
+mod tone;
+mod turn;
 
+pub use alpha::{blend_over, fill_black, premultiply};
 pub use fit::{Fit, Focus, SourceRect, cover};
 pub use picture::{I420Mut, I420Ref, PlaneMut, PlaneRef};
+pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;
+pub use tone::{Deep, Hdr, Primaries, ToneMap};
+pub use turn::{Orientation, turn, turn_plane};

@@ -27,12 +27,20 @@ pub(crate) struct Decoder(NonNull<ffi::AVCodecContext>);
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// Opens the decoder of a stream. `Ok(None)` if FFmpeg has none or the allow-list refuses it.
-    pub(crate) fn open(parameters: &CodecParameters, max_pixels: u64) -> Result<Option<Self>, AvError> {
+    /// Opens the decoder of a stream, the one of the name `wanted` if it is given. `Ok(None)` if FFmpeg has none or the
+    /// allow-list refuses it.
+    pub(crate) fn open(
+        parameters: &CodecParameters,
+        wanted: Option<&CStr>,
+        max_pixels: u64,
+    ) -> Result<Option<Self>, AvError> {
         // SAFETY: `parameters` outlive these calls, which copy them; the context is freed by `Decoder`'s drop, also
         // when opening fails.
         unsafe {
-            let codec = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
+            let codec = match wanted {
+                Some(name) => ffi::avcodec_find_decoder_by_name(name.as_ptr()),
+                None => ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id),
+            };
             if codec.is_null() || !decoder_allowed(&CStr::from_ptr((*codec).name).to_string_lossy()) {
                 return Ok(None);
             }

@@ -6,6 +6,7 @@ use std::ptr::{self, NonNull};
 use ffmpeg_next::ffi;
 
 use super::AvError;
+use super::input::{aspect, matrix};
 use super::packet::timestamp;
 use crate::compose::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 
@@ -25,6 +26,42 @@ pub(crate) struct ColorTags {
     pub(crate) range: i32,
 }
 
+/// The pixel formats that the engine makes pictures of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PixelFormat {
+    /// Planar 4:2:0, 8 bit.
+    I420,
+    /// Planar 4:2:0, 8 bit, with an alpha plane.
+    I420Alpha,
+    /// Planar 4:2:0, 10 bit in 16-bit words.
+    I420Deep,
+    /// Packed RGBA, 8 bit, straight alpha.
+    Rgba,
+}
+
+impl PixelFormat {
+    pub(super) fn raw(self) -> c_int {
+        use ffi::AVPixelFormat::*;
+        (match self {
+            Self::I420 => AV_PIX_FMT_YUV420P,
+            Self::I420Alpha => AV_PIX_FMT_YUVA420P,
+            Self::I420Deep => AV_PIX_FMT_YUV420P10LE,
+            Self::Rgba => AV_PIX_FMT_RGBA,
+        }) as c_int
+    }
+}
+
+/// What a pixel format is, as far as conversions ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FormatInfo {
+    /// Bits of the first component.
+    pub(crate) depth: u32,
+    pub(crate) is_rgb: bool,
+    pub(crate) has_alpha: bool,
+    /// The old full-range twins of the planar 8-bit formats.
+    pub(crate) implies_full_range: bool,
+}
+
 impl VideoFrame {
     /// A frame without a picture.
     pub(crate) fn empty() -> Result<Self, AvError> {
@@ -34,17 +71,39 @@ impl VideoFrame {
 
     /// A frame with an 8-bit 4:2:0 picture of undefined content, tagged BT.709 limited. Both sizes must be even.
     pub(crate) fn i420(width: u32, height: u32) -> Result<Self, AvError> {
-        let frame = Self::empty()?;
+        Self::of_format(PixelFormat::I420, width, height)
+    }
+
+    /// A frame with a picture of undefined content, tagged BT.709 limited.
+    pub(crate) fn of_format(format: PixelFormat, width: u32, height: u32) -> Result<Self, AvError> {
+        let mut frame = Self::empty()?;
         // SAFETY: the frame is blank and ours; av_frame_get_buffer allocates planes for the size and format set here.
         unsafe {
             let raw = frame.0.as_ptr();
             (*raw).width = c_int::try_from(width).map_err(|_| AvError::invalid("av_frame_get_buffer"))?;
             (*raw).height = c_int::try_from(height).map_err(|_| AvError::invalid("av_frame_get_buffer"))?;
-            (*raw).format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as c_int;
+            (*raw).format = format.raw();
             AvError::check("av_frame_get_buffer", ffi::av_frame_get_buffer(raw, 0))?;
         }
-        let mut frame = frame;
         frame.tag_bt709_limited();
+        Ok(frame)
+    }
+
+    /// A frame with a copy of `rgba`: 8-bit RGBA, row by row without padding.
+    pub(crate) fn from_rgba(rgba: &[u8], width: u32, height: u32) -> Result<Self, AvError> {
+        let row = width as usize * 4;
+        if row == 0 || rgba.len() != row * height as usize {
+            return Err(AvError::invalid("av_frame_get_buffer"));
+        }
+        let frame = Self::of_format(PixelFormat::Rgba, width, height)?;
+        // SAFETY: the frame is ours alone; its one plane has `height` rows of at least `row` bytes, `linesize` apart.
+        unsafe {
+            let raw = frame.0.as_ptr();
+            for (y, from) in rgba.chunks_exact(row).enumerate() {
+                let to = (*raw).data[0].offset(y as isize * (*raw).linesize[0] as isize);
+                ptr::copy_nonoverlapping(from.as_ptr(), to, row);
+            }
+        }
         Ok(frame)
     }
 
@@ -100,6 +159,69 @@ impl VideoFrame {
         raw.pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_NONE;
     }
 
+    /// What its pixel format is; `None` for a frame without a picture, and for formats that are no pixels in memory.
+    pub(crate) fn format_info(&self) -> Option<FormatInfo> {
+        let format = self.pixel_format();
+        // SAFETY: the descriptor is static; an unknown number gives null. The transmuted value is only passed on to C,
+        // and is one that FFmpeg itself wrote into the frame.
+        let descriptor = unsafe {
+            let get: unsafe extern "C" fn(c_int) -> *const ffi::AVPixFmtDescriptor =
+                std::mem::transmute(ffi::av_pix_fmt_desc_get as *const ());
+            get(format).as_ref()?
+        };
+        let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
+        if has(ffi::AV_PIX_FMT_FLAG_HWACCEL as u32) || descriptor.nb_components == 0 {
+            return None;
+        }
+        use ffi::AVPixelFormat::*;
+        let full =
+            [AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUVJ411P];
+        Some(FormatInfo {
+            depth: u32::try_from(descriptor.comp[0].depth).ok()?,
+            is_rgb: has(ffi::AV_PIX_FMT_FLAG_RGB as u32) || has(ffi::AV_PIX_FMT_FLAG_PAL as u32),
+            has_alpha: has(ffi::AV_PIX_FMT_FLAG_ALPHA as u32) || has(ffi::AV_PIX_FMT_FLAG_PAL as u32),
+            implies_full_range: full.into_iter().any(|known| known as c_int == format),
+        })
+    }
+
+    /// How much wider than high a pixel is, by the bitstream.
+    pub(crate) fn sample_aspect(&self) -> Option<(u32, u32)> {
+        aspect(self.get().sample_aspect_ratio)
+    }
+
+    /// How the bitstream wants the picture turned (H.264 and HEVC: the display orientation SEI).
+    pub(crate) fn display_matrix(&self) -> Option<[i32; 9]> {
+        // SAFETY: the frame is ours; its side data is valid for its size as long as the frame.
+        unsafe {
+            let kind = ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX;
+            let found = ffi::av_frame_get_side_data(self.as_ptr(), kind).as_ref()?;
+            matrix(std::slice::from_raw_parts(found.data.cast_const(), found.size))
+        }
+    }
+
+    /// Whether the picture consists of two fields of different times.
+    pub(crate) fn is_interlaced(&self) -> bool {
+        #[cfg(ffmpeg_6_1)]
+        return self.get().flags & ffi::AV_FRAME_FLAG_INTERLACED as c_int != 0;
+        #[cfg(not(ffmpeg_6_1))]
+        return self.get().interlaced_frame != 0;
+    }
+
+    /// Halves its time: filters that can double the rate count in halves of the time base.
+    pub(super) fn halve_pts(&mut self) {
+        let pts = self.pts().map(|pts| pts.div_euclid(2));
+        // SAFETY: the frame is ours and borrowed mutably.
+        let raw = unsafe { self.0.as_mut() };
+        raw.pts = pts.unwrap_or(ffi::AV_NOPTS_VALUE);
+        raw.best_effort_timestamp = raw.pts;
+    }
+
+    /// Makes it blank.
+    pub(crate) fn unref(&mut self) {
+        // SAFETY: the frame is ours.
+        unsafe { ffi::av_frame_unref(self.0.as_ptr()) }
+    }
+
     /// Whether decoding reported a fault in this picture.
     pub(crate) fn is_damaged(&self) -> bool {
         self.get().decode_error_flags != 0 || self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
@@ -122,11 +244,15 @@ impl VideoFrame {
     /// Whether the picture is planar 8-bit 4:2:0 without alpha.
     pub(crate) fn is_i420(&self) -> bool {
         let format = self.get().format;
-        format == ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as c_int
-            || format == ffi::AVPixelFormat::AV_PIX_FMT_YUVJ420P as c_int
+        format == PixelFormat::I420.raw() || format == ffi::AVPixelFormat::AV_PIX_FMT_YUVJ420P as c_int
     }
 
-    /// The picture as three planes; `None` unless it is planar 8-bit 4:2:0 with positive strides.
+    /// Whether the picture is of this format.
+    pub(crate) fn is(&self, format: PixelFormat) -> bool {
+        self.get().format == format.raw()
+    }
+
+    /// The picture as three planes; `None` unless it is planar 8-bit 4:2:0 with positive strides. Alpha is left out.
     pub(crate) fn planes(&self) -> Option<I420Ref<'_>> {
         let [y, u, v] = self.plane_shapes()?;
         // SAFETY: plane_shapes has checked that every pointer is set and every stride covers a row; FFmpeg allocates
@@ -157,23 +283,63 @@ impl VideoFrame {
         }
     }
 
+    /// The planes of a 10-bit 4:2:0 picture.
+    pub(crate) fn deep_planes(&self) -> Option<crate::compose::Deep<'_>> {
+        None
+    }
+
+    /// The alpha plane; `None` unless it is planar 8-bit 4:2:0 with alpha.
+    pub(crate) fn alpha(&self) -> Option<PlaneRef<'_>> {
+        let shape = self.alpha_shape()?;
+        // SAFETY: as in `planes`.
+        let bytes = unsafe { std::slice::from_raw_parts(shape.data, shape.span()) };
+        PlaneRef::new(bytes, shape.width, shape.height, shape.stride)
+    }
+
+    /// The planes to draw on, and the alpha plane with them.
+    pub(crate) fn planes_and_alpha_mut(&mut self) -> Result<Option<(I420Mut<'_>, PlaneMut<'_>)>, AvError> {
+        let Some(shape) = self.alpha_shape() else { return Ok(None) };
+        // SAFETY: the frame is ours.
+        AvError::check("av_frame_make_writable", unsafe { ffi::av_frame_make_writable(self.0.as_ptr()) })?;
+        let shape = self.alpha_shape().unwrap_or(shape);
+        // SAFETY: as in `planes_mut`; the alpha plane does not overlap with the others.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(shape.data, shape.span()) };
+        let alpha = PlaneMut::new(bytes, shape.width, shape.height, shape.stride);
+        Ok(self.planes_mut()?.zip(alpha))
+    }
+
+    fn alpha_shape(&self) -> Option<PlaneShape> {
+        let frame = self.get();
+        let (width, height) = (usize::try_from(frame.width).ok()?, usize::try_from(frame.height).ok()?);
+        if !self.is(PixelFormat::I420Alpha) {
+            return None;
+        }
+        self.plane_shape(3, width, height)
+    }
+
+    fn plane_shape(&self, plane: usize, width: usize, height: usize) -> Option<PlaneShape> {
+        let frame = self.get();
+        let stride = usize::try_from(frame.linesize[plane]).ok()?;
+        (!frame.data[plane].is_null() && stride >= width && width > 0 && height > 0).then_some(PlaneShape {
+            data: frame.data[plane],
+            width,
+            height,
+            stride,
+        })
+    }
+
     fn plane_shapes(&self) -> Option<[PlaneShape; 3]> {
-        if !self.is_i420() {
+        if !self.is_i420() && !self.is(PixelFormat::I420Alpha) {
             return None;
         }
         let frame = self.get();
         let (width, height) = (usize::try_from(frame.width).ok()?, usize::try_from(frame.height).ok()?);
-        let shape = |i: usize, width: usize, height: usize| {
-            let stride = usize::try_from(frame.linesize[i]).ok()?;
-            (!frame.data[i].is_null() && stride >= width && width > 0 && height > 0).then_some(PlaneShape {
-                data: frame.data[i],
-                width,
-                height,
-                stride,
-            })
-        };
         let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-        Some([shape(0, width, height)?, shape(1, half_width, half_height)?, shape(2, half_width, half_height)?])
+        Some([
+            self.plane_shape(0, width, height)?,
+            self.plane_shape(1, half_width, half_height)?,
+            self.plane_shape(2, half_width, half_height)?,
+        ])
     }
 
     /// Makes this frame refer to the same picture as `other`.

@@ -13,12 +13,10 @@ use super::packet::timestamp;
 use super::{AvError, CodecParameters, Interrupt, Packet};
 use crate::units::{TimeBase, Timestamp};
 
-/// Demuxers that may open an upload: no playlists, no `concat`, nothing that opens further files.
-const DEMUXERS: &str = "mov,matroska,mp3,wav,flac,ogg,aac";
 /// Decoders that may run on an upload. FFmpeg has about 500; a decoder that nobody needs is only a way in.
 const DECODERS: &str = "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,libdav1d,prores,mjpeg,mpeg4,png,qtrle,aac,mp3,mp3float,\
-                        opus,libopus,vorbis,flac,alac,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,\
-                        pcm_f32le,pcm_f32be,pcm_u8";
+                        opus,libopus,vorbis,flac,alac,pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,\
+                        pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,adpcm_ima_wav,adpcm_ms";
 
 /// Whether decoder `name` may run.
 pub(super) fn decoder_allowed(name: &str) -> bool {
@@ -35,6 +33,14 @@ pub(crate) enum StreamKind {
     Other,
 }
 
+/// How a stream uses Dolby Vision (ETSI TS 103 572).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DolbyVision {
+    pub(crate) profile: u8,
+    /// What the base layer can be shown as without Dolby Vision; 0 is nothing.
+    pub(crate) compatibility: u8,
+}
+
 /// What the container says about one stream.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamInfo {
@@ -45,8 +51,20 @@ pub(crate) struct StreamInfo {
     /// How long the container says that it is (with edit lists applied), in its time base.
     pub(crate) duration: Option<i64>,
     pub(crate) is_default: bool,
+    /// The number that the container gives it; in MP4 the track's id.
+    pub(crate) id: i32,
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// How much wider than high a pixel is, by the container; `None` where it does not say.
+    pub(crate) sample_aspect: Option<(u32, u32)>,
+    /// How the container wants the pictures turned: a 3x3 matrix of 16.16 and 2.30 fixed-point numbers, row by row
+    /// (ISO/IEC 14496-12, 8.5.2.2 and 6.2.2).
+    pub(crate) display_matrix: Option<[i32; 9]>,
+    pub(crate) dolby_vision: Option<DolbyVision>,
+    /// Whether the container says that there is a second layer with the alpha (Matroska's AlphaMode).
+    pub(crate) has_alpha_layer: bool,
+    /// Whether the pictures are coded as fields, as far as is known before decoding.
+    pub(crate) is_interlaced: bool,
     pub(crate) color: ColorTags,
     pub(crate) sample_rate: u32,
     pub(crate) channels: u32,
@@ -79,9 +97,10 @@ impl Input {
         AvError::check("avformat_find_stream_info", code).map(drop)
     }
 
-    /// Opens `path`, which must be a regular file, and reads its headers only: enough where its [`CodecParameters`] are
-    /// known from before, since finding them out decodes up to twenty pictures.
-    pub(crate) fn open(path: &Path, interrupt: Interrupt) -> Result<Self, AvError> {
+    /// Opens `path`, which must be a regular file, with one of `demuxers` (FFmpeg's names, separated by commas), and
+    /// reads its headers only: enough where its [`CodecParameters`] are known from before, since finding them out
+    /// decodes up to twenty pictures.
+    pub(crate) fn open(path: &Path, demuxers: &str, interrupt: Interrupt) -> Result<Self, AvError> {
         // The prefix keeps a name with a colon from being taken for a protocol.
         let mut url = b"file:".to_vec();
         url.extend_from_slice(path.as_os_str().as_bytes());
@@ -89,7 +108,7 @@ impl Input {
         let interrupt = Box::new(interrupt);
         let _working = interrupt.pulse().enter(path, None);
         let mut options = Options::new([
-            ("format_whitelist", DEMUXERS),
+            ("format_whitelist", demuxers),
             ("codec_whitelist", DECODERS),
             ("protocol_whitelist", "file"),
             ("max_streams", "32"),
@@ -156,11 +175,9 @@ impl Input {
             let parameters = (*raw).codecpar;
             let codec_type = ptr::addr_of!((*parameters).codec_type).cast::<i32>().read();
             let kind = if codec_type == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO as i32 {
-                if (*raw).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0 {
-                    StreamKind::Cover
-                } else {
-                    StreamKind::Video
-                }
+                const STILLS: c_int =
+                    ffi::AV_DISPOSITION_ATTACHED_PIC as c_int | ffi::AV_DISPOSITION_TIMED_THUMBNAILS as c_int;
+                if (*raw).disposition & STILLS != 0 { StreamKind::Cover } else { StreamKind::Video }
             } else if codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO as i32 {
                 StreamKind::Audio
             } else {
@@ -174,6 +191,12 @@ impl Input {
                 time_base: TimeBase::new(u32::try_from(base.num).ok()?, u32::try_from(base.den).ok()?)?,
                 duration: timestamp((*raw).duration).filter(|&duration| duration > 0),
                 is_default: (*raw).disposition & ffi::AV_DISPOSITION_DEFAULT as c_int != 0,
+                id: (*raw).id,
+                sample_aspect: aspect((*raw).sample_aspect_ratio).or(aspect((*parameters).sample_aspect_ratio)),
+                display_matrix: side_data(raw, ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX).and_then(matrix),
+                dolby_vision: side_data(raw, ffi::AVPacketSideDataType::AV_PKT_DATA_DOVI_CONF).and_then(dolby_vision),
+                has_alpha_layer: tag((*raw).metadata, c"alpha_mode").is_some_and(|mode| mode == "1"),
+                is_interlaced: is_interlaced(ptr::addr_of!((*parameters).field_order).cast::<i32>().read()),
                 width: u32::try_from((*parameters).width).unwrap_or(0),
                 height: u32::try_from((*parameters).height).unwrap_or(0),
                 color: ColorTags {
@@ -227,6 +250,67 @@ impl Input {
         let code = unsafe { ffi::av_seek_frame(self.context.as_ptr(), stream, pts, ffi::AVSEEK_FLAG_BACKWARD) };
         AvError::check("av_seek_frame", code)?;
         Ok(())
+    }
+}
+
+/// A ratio with positive parts.
+pub(super) fn aspect(ratio: ffi::AVRational) -> Option<(u32, u32)> {
+    let (num, den) = (u32::try_from(ratio.num).ok()?, u32::try_from(ratio.den).ok()?);
+    (num > 0 && den > 0).then_some((num, den))
+}
+
+fn is_interlaced(field_order: i32) -> bool {
+    use ffi::AVFieldOrder::*;
+    [AV_FIELD_TT, AV_FIELD_BB, AV_FIELD_TB, AV_FIELD_BT].into_iter().any(|order| order as i32 == field_order)
+}
+
+/// The nine numbers of a display matrix.
+pub(super) fn matrix(data: &[u8]) -> Option<[i32; 9]> {
+    let mut numbers = data.chunks_exact(4).map(|bytes| i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let mut matrix = [0; 9];
+    for number in &mut matrix {
+        *number = numbers.next()?;
+    }
+    Some(matrix)
+}
+
+/// Reads an `AVDOVIDecoderConfigurationRecord`, which the bindings lack: eight bytes, of which the third is the profile
+/// and the last the compatibility of the base layer (libavutil/dovi_meta.h).
+fn dolby_vision(data: &[u8]) -> Option<DolbyVision> {
+    Some(DolbyVision { profile: *data.get(2)?, compatibility: *data.get(7)? })
+}
+
+/// The side data of a kind that the container has for a stream.
+///
+/// # Safety
+/// `stream` must be a stream of an open context, and the slice must not outlive it.
+unsafe fn side_data<'a>(stream: *mut ffi::AVStream, kind: ffi::AVPacketSideDataType) -> Option<&'a [u8]> {
+    // SAFETY: by the caller's promise; FFmpeg keeps the array valid for its count and each entry for its size. The
+    // kind is read as the integer that it is.
+    unsafe {
+        #[cfg(ffmpeg_8_0)]
+        let (list, count) =
+            ((*(*stream).codecpar).coded_side_data, usize::try_from((*(*stream).codecpar).nb_coded_side_data).ok()?);
+        #[cfg(not(ffmpeg_8_0))]
+        let (list, count) = ((*stream).side_data, usize::try_from((*stream).nb_side_data).ok()?);
+        if list.is_null() {
+            return None;
+        }
+        let list = std::slice::from_raw_parts(list.cast_const(), count);
+        let found = list.iter().find(|entry| ptr::addr_of!(entry.type_).cast::<i32>().read() == kind as i32)?;
+        (!found.data.is_null()).then(|| std::slice::from_raw_parts(found.data.cast_const(), found.size))
+    }
+}
+
+/// The value of a metadata tag.
+///
+/// # Safety
+/// `dictionary` must be null or a dictionary of an open context.
+unsafe fn tag(dictionary: *mut ffi::AVDictionary, key: &CStr) -> Option<String> {
+    // SAFETY: by the caller's promise; av_dict_get accepts null, and an entry's value is a C string.
+    unsafe {
+        let entry = ffi::av_dict_get(dictionary, key.as_ptr(), ptr::null(), 0);
+        (!entry.is_null()).then(|| CStr::from_ptr((*entry).value).to_string_lossy().into_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use ffmpeg_next::ffi;
 
-use super::{AvError, VideoFrame};
+use super::{AvError, PixelFormat, VideoFrame};
 
 /// A part of a source picture, in its coded pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,9 @@ pub(crate) struct Crop {
     pub(crate) height: u32,
 }
 
-/// One reused conversion from a part of pictures of one size, format and colour to 4:2:0 8-bit BT.709 limited.
+/// One reused conversion from a part of pictures of one size and format to pictures of another.
+///
+/// Y'CbCr keeps its matrix and range: swscale would change them by way of 8-bit RGB. RGB becomes BT.709 limited.
 pub(crate) struct Scaler {
     context: NonNull<ffi::SwsContext>,
     from: From,
@@ -31,44 +33,39 @@ struct From {
     width: u32,
     height: u32,
     pixel_format: i32,
-    /// `SWS_CS_*` number of the matrix.
-    matrix: c_int,
-    full_range: bool,
     crop: Crop,
 }
 
+impl From {
+    fn of(frame: &VideoFrame, crop: Crop) -> Self {
+        Self { width: frame.width(), height: frame.height(), pixel_format: frame.pixel_format(), crop }
+    }
+}
+
 impl Scaler {
-    /// A scaler for pictures like `frame`: the part `crop` becomes `width` by `height`.
-    ///
-    /// `matrix` is the H.273 code point (1 BT.709, 5 and 6 BT.601, 9 BT.2020) and must be resolved.
+    /// A scaler for pictures like `frame`: the part `crop` becomes `width` by `height` of `format`.
     pub(crate) fn new(
         frame: &VideoFrame,
-        matrix: i32,
-        full_range: bool,
         crop: Crop,
+        format: PixelFormat,
         (width, height): (u32, u32),
     ) -> Result<Self, AvError> {
-        let from = From {
-            width: frame.width(),
-            height: frame.height(),
-            pixel_format: frame.pixel_format(),
-            matrix: sws_matrix(matrix),
-            full_range,
-            crop,
-        };
-        // Accurate rounding and bit-exactness make the bytes independent of the CPU's vector units.
-        let flags = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_BITEXACT | ffi::SWS_FULL_CHR_H_INP;
+        let from = From::of(frame, crop);
+        // Luma is bicubic, chroma, which has half the detail, bilinear. Accurate rounding and bit-exactness make the
+        // bytes independent of the CPU's vector units.
+        let flags = ffi::SWS_BICUBLIN | ffi::SWS_ACCURATE_RND | ffi::SWS_BITEXACT | ffi::SWS_FULL_CHR_H_INP;
         let settings: [(&CStr, i64); 8] = [
             (c"srcw", i64::from(crop.width)),
             (c"srch", i64::from(crop.height)),
-            (c"src_format", i64::from(from.pixel_format)),
+            (c"src_format", i64::from(without_range(from.pixel_format))),
             (c"dstw", i64::from(width)),
             (c"dsth", i64::from(height)),
-            (c"dst_format", ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i64),
+            (c"dst_format", i64::from(format.raw())),
             (c"sws_flags", i64::from(flags)),
             (c"threads", 1),
         ];
         let cropped = VideoFrame::empty()?;
+        let full_range = frame.format_info().is_some_and(|info| info.is_rgb);
         // SAFETY: the context is allocated here and freed by `Scaler`'s drop; the coefficient tables are static.
         unsafe {
             let context = NonNull::new(ffi::sws_alloc_context()).ok_or(AvError::no_memory("sws_alloc_context"))?;
@@ -78,32 +75,17 @@ impl Scaler {
                 AvError::check("av_opt_set_int(scaler)", ffi::av_opt_set_int(raw.cast(), name.as_ptr(), value, 0))?;
             }
             AvError::check("sws_init_context", ffi::sws_init_context(raw, std::ptr::null_mut(), std::ptr::null_mut()))?;
-            let code = ffi::sws_setColorspaceDetails(
-                raw,
-                ffi::sws_getCoefficients(from.matrix),
-                c_int::from(full_range),
-                ffi::sws_getCoefficients(ffi::SWS_CS_ITU709),
-                0,
-                0,
-                1 << 16,
-                1 << 16,
-            );
+            let matrix = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709);
+            let range = c_int::from(full_range);
+            let code = ffi::sws_setColorspaceDetails(raw, matrix, range, matrix, 0, 0, 1 << 16, 1 << 16);
             AvError::check("sws_setColorspaceDetails", code)?;
             Ok(scaler)
         }
     }
 
     /// Whether it takes pictures like `frame`; a stream may change its size or format on the way.
-    pub(crate) fn takes(&self, frame: &VideoFrame, matrix: i32, full_range: bool, crop: Crop) -> bool {
-        self.from
-            == From {
-                width: frame.width(),
-                height: frame.height(),
-                pixel_format: frame.pixel_format(),
-                matrix: sws_matrix(matrix),
-                full_range,
-                crop,
-            }
+    pub(crate) fn takes(&self, frame: &VideoFrame, crop: Crop) -> bool {
+        self.from == From::of(frame, crop)
     }
 
     /// Scales the part of `frame` into `target`, which must have the target size and be writable.
@@ -151,13 +133,15 @@ impl Drop for Scaler {
     }
 }
 
-/// The `SWS_CS_*` number of an H.273 matrix code point.
-fn sws_matrix(code_point: i32) -> c_int {
-    match code_point {
-        4 => ffi::SWS_CS_FCC,
-        5 | 6 => ffi::SWS_CS_ITU601,
-        7 => ffi::SWS_CS_SMPTE240M,
-        9 | 10 => ffi::SWS_CS_BT2020,
-        _ => ffi::SWS_CS_ITU709,
-    }
+/// The plain twin of a pixel format that implies the full range: swscale would convert the range.
+fn without_range(format: c_int) -> c_int {
+    use ffi::AVPixelFormat::*;
+    let twins = [
+        (AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P),
+        (AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P),
+        (AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P),
+        (AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P),
+        (AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_YUV411P),
+    ];
+    twins.into_iter().find(|&(full, _)| full as c_int == format).map_or(format, |(_, plain)| plain as c_int)
 }

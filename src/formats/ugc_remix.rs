@@ -4,6 +4,7 @@ use super::Pick;
 use crate::compose::{Fit, Focus};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Request, pick};
+use crate::source::AtEnd;
 use crate::text::{Anchor, Area, TextBlock, TextStyle};
 use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
@@ -80,6 +81,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
         focus: Focus::default(),
         volume: Decibels(0.0),
         duration: ShotDuration::Media,
+        at_end: AtEnd::Hold,
     };
     let timeline = Timeline {
         canvas: CanvasSize::VERTICAL_HD,

@@ -13,7 +13,7 @@ use crate::output::{
     write_file,
 };
 use crate::plan::Plan;
-use crate::source::{Probed, probe};
+use crate::source::{Probed, SourceInfo, probe};
 use crate::units::FrameIndex;
 
 const VIDEO: &str = "video.mp4";
@@ -113,10 +113,11 @@ pub(super) fn finalize(
             sources: plan
                 .sources()
                 .iter()
-                .map(|source| SourceReport {
+                .enumerate()
+                .map(|(place, source)| SourceReport {
                     id: source.asset.id.clone(),
                     blake3: source.info.hash.clone(),
-                    corrections: source.info.all_corrections(),
+                    corrections: corrections(&source.info, visuals.damaged_by_source.get(&place)),
                 })
                 .collect(),
             stages,
@@ -139,6 +140,12 @@ pub(super) fn finalize(
 /// Gives `file` the further name `to`, or copies it to another file system.
 fn take_over(file: &Path, to: &Path) -> Result<()> {
     fs::hard_link(file, to).or_else(|_| fs::copy(file, to).map(drop)).map_err(|error| unwritable(to, error))
+}
+
+/// All that was corrected in a source, with what only rendering showed.
+fn corrections(info: &SourceInfo, damaged: Option<&u64>) -> Vec<String> {
+    let damaged = damaged.map(|count| format!("{count} damaged pictures concealed"));
+    info.all_corrections().into_iter().chain(damaged).collect()
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

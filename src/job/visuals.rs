@@ -1,5 +1,6 @@
 //! Stage `generating_visuals`: chunks on worker threads.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -10,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::engine::{Shared, elapsed};
 use super::queue::RunQueue;
 use super::{Control, guarded};
-use crate::compose::Sprite;
+use crate::compose::{PlaneRef, Sprite, blend_over, fill_black};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::{AvError, Interrupt, VideoFrame, release_free_memory};
 use crate::output::StageTime;
 use crate::plan::{Plan, PlannedShot};
-use crate::source::{Probed, ShotReader};
+use crate::source::{Probed, Reading, ShotReader};
 use crate::store::ChunkStore;
 use crate::text::{lay_out, rasterise};
 use crate::units::{FrameIndex, FrameRange};
@@ -31,6 +32,8 @@ pub struct Visuals {
     pub chunks_reused: u64,
     /// Source pictures that decoded with faults.
     pub damaged_pictures: u64,
+    /// The same for each source that has some, by its place in the plan.
+    pub damaged_by_source: BTreeMap<usize, u64>,
     /// Wall time of the stages so far.
     pub stages: Vec<StageTime>,
 }
@@ -41,8 +44,8 @@ enum Event {
     Frame,
     /// A chunk was in the store, with this many frames.
     Reused(u64),
-    /// A chunk was rendered, with this many damaged pictures in its source.
-    Rendered(u64),
+    /// A chunk was rendered of this source, with this many damaged pictures.
+    Rendered(usize, u64),
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
@@ -150,9 +153,12 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
                         frames += count;
                         visuals.chunks_reused += 1;
                     }
-                    Event::Rendered(damaged) => {
+                    Event::Rendered(source, damaged) => {
                         visuals.chunks_rendered += 1;
                         visuals.damaged_pictures += damaged;
+                        if damaged > 0 {
+                            *visuals.damaged_by_source.entry(source).or_default() += damaged;
+                        }
                         continue;
                     }
                 }
@@ -187,7 +193,7 @@ fn work(
             let _ = events.send(Event::Frame);
         })?;
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Rendered(damaged));
+        let _ = events.send(Event::Rendered(painter.plan.shots()[planned.shot].source, damaged));
     }
     Ok(())
 }
@@ -233,21 +239,16 @@ impl<'a> Painter<'a> {
     fn open(&self, shot: &PlannedShot, first: FrameIndex) -> Result<ShotReader> {
         let missing = || Error::new(ErrorKind::Internal, "a shot has no video source");
         let video = self.sources.get(shot.source).and_then(|probed| probed.video.as_ref()).ok_or_else(missing)?;
-        let source = &self.plan.sources()[shot.source];
-        let info = source.info.video.as_ref().ok_or_else(missing)?;
-        let frames = FrameRange::new(first.0 - shot.frames.start.0, shot.frames.len());
-        ShotReader::open(
-            &source.asset.path,
-            video,
-            info.color,
-            shot.start,
-            self.plan.rate(),
-            frames,
-            shot.rect,
-            self.plan.canvas(),
-            &self.shared.limits,
-            &self.interrupt,
-        )
+        let reading = Reading {
+            start: shot.start,
+            rate: self.plan.rate(),
+            frames: FrameRange::new(first.0 - shot.frames.start.0, shot.frames.len()),
+            at_end: shot.at_end,
+            rect: shot.rect,
+            canvas: self.plan.canvas(),
+        };
+        let path = &self.plan.sources()[shot.source].asset.path;
+        ShotReader::open(path, video, reading, &self.shared.limits, &self.interrupt)
     }
 }
 
@@ -331,9 +332,9 @@ impl<'a> Brush<'a> {
             let picture = reader.frame(frame - shot.frames.start.0).map_err(about)?;
             let live = plan.texts().iter().zip(sprites).filter(|(text, _)| text.frames.contains(FrameIndex(frame)));
             let mut live = live.filter_map(|(_, sprite)| sprite.as_ref()).peekable();
-            if live.peek().is_some() {
+            if live.peek().is_some() || !picture.is_i420() {
                 // The picture may be shown again and may be the decoder's own: texts go on a copy.
-                copy_picture(picture, &mut self.canvas)?;
+                lay_down(picture, &mut self.canvas)?;
                 if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
                     live.for_each(|sprite| sprite.blend(&mut planes));
                 }
@@ -341,6 +342,8 @@ impl<'a> Brush<'a> {
             } else {
                 self.shown.share(picture).map_err(no_memory)?;
                 encoder.send(&mut self.shown)?;
+                // x264 has its own copy by now; a second reference would make the reader copy its picture.
+                self.shown.unref();
             }
             *next = FrameIndex(frame + 1);
             interrupt.pulse().beat();
@@ -353,17 +356,26 @@ impl<'a> Brush<'a> {
     }
 }
 
-/// Copies the planes of a working picture.
-fn copy_picture(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+/// Puts a working picture on the canvas: copied, or if it has alpha, over black.
+fn lay_down(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
     let wrong = || Error::new(ErrorKind::Internal, "a picture is not in the working format");
     let source = from.planes().ok_or_else(wrong)?;
-    let target = to.planes_mut().map_err(no_memory)?.ok_or_else(wrong)?;
-    for (from, mut to) in [(source.y, target.y), (source.u, target.u), (source.v, target.v)] {
-        if (from.width(), from.height()) != (to.width(), to.height()) {
-            return Err(wrong());
+    let mut target = to.planes_mut().map_err(no_memory)?.ok_or_else(wrong)?;
+    let size = |plane: PlaneRef<'_>| (plane.width(), plane.height());
+    if size(source.y) != (target.y.width(), target.y.height()) {
+        return Err(wrong());
+    }
+    match from.alpha() {
+        Some(alpha) => {
+            fill_black(&mut target);
+            blend_over(&mut target, source, alpha);
         }
-        for (y, row) in from.rows().enumerate() {
-            to.row_mut(y).copy_from_slice(row);
+        None => {
+            for (from, to) in [(source.y, &mut target.y), (source.u, &mut target.u), (source.v, &mut target.v)] {
+                for (y, row) in from.rows().enumerate() {
+                    to.row_mut(y).copy_from_slice(row);
+                }
+            }
         }
     }
     Ok(())

@@ -101,7 +101,7 @@ mod tests {
         .expect_err("stalls");
         assert_eq!(error.code(), "STALLED");
         assert!(error.is_retryable());
-        assert!(error.to_string().contains("clip.mp4"), "{error}");
+        assert_eq!(error.asset(), Some("clip.mp4"));
         assert!(error.message().contains("after 1.000 s"), "{error}");
         assert!(began.elapsed() >= STALL);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Content, PlannedShot};
-use crate::source::ColorInfo;
+use crate::source::{AtEnd, ColorInfo};
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
 
@@ -56,6 +56,7 @@ struct Visible<'a> {
     stream: Option<usize>,
     color: Option<ColorInfo>,
     start: TimeSpan,
+    at_end: AtEnd,
     first: u64,
     rect: crate::compose::SourceRect,
     texts: Vec<VisibleText<'a>>,
@@ -82,6 +83,7 @@ pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRang
         stream: source.video.as_ref().map(|video| video.stream),
         color: source.video.as_ref().map(|video| video.color),
         start: shot.start,
+        at_end: shot.at_end,
         first: origin - shot.frames.start.0,
         rect: shot.rect,
         texts: content

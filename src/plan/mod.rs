@@ -17,7 +17,7 @@ use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
 use crate::request::{Format, is_id};
-use crate::source::SourceInfo;
+use crate::source::{AtEnd, SourceInfo, VideoKind};
 use crate::text::TextBlock;
 use crate::timeline::Asset;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
@@ -98,6 +98,8 @@ pub struct PlannedShot {
     pub frames: FrameRange,
     /// The source's time at its first frame, from the source's first picture.
     pub start: TimeSpan,
+    /// What is shown after the source's end.
+    pub at_end: AtEnd,
     /// The part of the source that is scaled to the canvas.
     pub rect: SourceRect,
 }
@@ -239,11 +241,13 @@ impl Plan {
             if let Some(video) = &source.info.video {
                 let _ = writeln!(
                     out,
-                    "       {} {} {:.2} fps, {} long; the part {}x{} at ({}, {}) covers the canvas, scaled by {:.3}",
+                    "       {} {} {}; the part {}x{} at ({}, {}) covers the canvas, scaled by {:.3}",
                     video.codec,
                     video.size,
-                    video.mean_rate,
-                    video.duration,
+                    match video.kind {
+                        VideoKind::Still => "still".to_owned(),
+                        _ => format!("{:.2} fps, {} long", video.mean_rate, video.duration),
+                    },
                     shot.rect.width,
                     shot.rect.height,
                     shot.rect.x,

@@ -5,10 +5,10 @@ use crate::compose::{Fit, cover};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::source::SourceInfo;
+use crate::source::{AtEnd, SourceInfo};
 use crate::text::{FontBook, lay_out};
 use crate::timeline::{Asset, During, Shot, ShotDuration, Timeline};
-use crate::units::{FrameIndex, FrameRange, TimeSpan};
+use crate::units::{FrameIndex, FrameRange, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
 const GOP_SECONDS: u64 = 2;
@@ -75,8 +75,7 @@ pub(crate) fn resolve(
     }
     if let Some(music) = &timeline.music {
         let length = samples_at(timeline, FrameIndex(frames));
-        let fade_out =
-            u64::try_from(crate::units::Timestamp::ZERO.saturating_add(music.fade_out).to_sample_frames(SAMPLE_RATE));
+        let fade_out = samples_in(music.fade_out);
         cues.push(AudioCue {
             source: sources.index(&music.asset)?,
             start: 0,
@@ -84,7 +83,7 @@ pub(crate) fn resolve(
             source_start: TimeSpan::ZERO,
             gain: music.gain.to_gain(),
             fade_in: DECLICK.min(length),
-            fade_out: fade_out.unwrap_or(0).min(length),
+            fade_out: fade_out.min(length),
             looped: true,
         });
     }
@@ -148,6 +147,11 @@ impl Sources {
         };
         let info = &self.0[index].info;
         match need {
+            Need::Video if info.unusable_video.is_some() => {
+                let fault = info.unusable_video.as_ref();
+                let (kind, reason) = fault.map_or((ErrorKind::Internal, ""), |fault| (fault.kind, &fault.reason));
+                Err(about(Error::new(kind, reason).suggest("export it as H.264 video in MP4")))
+            }
             Need::Video if info.video.is_none() => Err(about(
                 Error::new(ErrorKind::SourceEmpty, format!("{} has no video stream", asset.path.display()))
                     .suggest("give a clip with pictures"),
@@ -169,34 +173,52 @@ impl Sources {
         let source = self.index(&shot.asset)?;
         let video = self.0[source].info.video.as_ref();
         let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
-        let ShotDuration::Media = shot.duration;
-        let frames = timeline.rate.frames_in(video.duration).max(1);
+        let duration = match shot.duration {
+            ShotDuration::Media => video.duration,
+            ShotDuration::For(span) => span,
+        };
+        let frames = timeline.rate.frames_in(duration).max(1);
         let Fit::Cover = shot.fit;
         Ok(PlannedShot {
             name: shot.name.clone(),
             source,
             frames: FrameRange::new(start, start.saturating_add(frames)),
             start: TimeSpan::ZERO,
+            at_end: shot.at_end,
             rect: cover(video.size, timeline.canvas, shot.focus),
         })
     }
 
-    /// The clip's own sound; `None` if it has none.
-    fn sound(&self, shot: &Shot, planned: &PlannedShot, timeline: &Timeline) -> Option<AudioCue> {
-        self.0[planned.source].info.audio.as_ref()?;
-        let start = samples_at(timeline, planned.frames.start);
-        let length = samples_at(timeline, planned.frames.end) - start;
-        Some(AudioCue {
-            source: planned.source,
-            start,
-            length,
-            source_start: planned.start,
-            gain: shot.volume.to_gain(),
-            fade_in: DECLICK.min(length),
-            fade_out: DECLICK.min(length),
-            looped: false,
-        })
+    /// The clip's own sound; none if it has none. A clip that loops starts its sound with each pass.
+    fn sound(&self, shot: &Shot, planned: &PlannedShot, timeline: &Timeline) -> Vec<AudioCue> {
+        let info = &self.0[planned.source].info;
+        let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
+        let (start, end) = (samples_at(timeline, planned.frames.start), samples_at(timeline, planned.frames.end));
+        let pass = match planned.at_end {
+            AtEnd::Loop => samples_in(video.duration).max(1),
+            AtEnd::Hold => end - start,
+        };
+        let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1));
+        let cue = |start: u64| {
+            let length = pass.min(end - start);
+            AudioCue {
+                source: planned.source,
+                start,
+                length,
+                source_start: planned.start,
+                gain: shot.volume.to_gain(),
+                fade_in: DECLICK.min(length),
+                fade_out: DECLICK.min(length),
+                looped: false,
+            }
+        };
+        starts.map(cue).collect()
     }
+}
+
+/// The sample frames in a span, to the nearest.
+fn samples_in(span: TimeSpan) -> u64 {
+    u64::try_from(Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)).unwrap_or(0)
 }
 
 /// The sample frame at which an output frame starts.

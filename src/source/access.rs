@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::sniff::HEAD;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
@@ -45,6 +46,15 @@ pub(crate) fn check_file(path: &Path, limits: &Limits) -> Result<u64> {
         .suggest("shorten or re-encode it, or raise Limits::source_bytes")),
         bytes => Ok(bytes),
     }
+}
+
+/// The first bytes of a file.
+pub(super) fn read_head(path: &Path) -> Result<Vec<u8>> {
+    let unreadable =
+        |error| Error::new(ErrorKind::SourceUnreadable, format!("{} cannot be read", path.display())).caused_by(error);
+    let mut head = Vec::with_capacity(HEAD);
+    File::open(path).map_err(unreadable)?.take(HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+    Ok(head)
 }
 
 /// The BLAKE3 hash of a file's content, as 64 hexadecimal digits. Read in blocks: a mapped file that somebody truncates

@@ -2,7 +2,20 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{FrameIndex, FrameRate, TimeBase, TimeSpan, Timestamp};
+
+/// What a shot shows that is longer than its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AtEnd {
+    /// The last picture. Default.
+    #[default]
+    Hold,
+    /// The source from its start again.
+    Loop,
+}
 
 /// All pictures of a video stream that the container shows, from one pass over its packets.
 #[derive(Debug, Clone)]
@@ -66,6 +79,27 @@ impl VideoIndex {
         Timestamp::from_pts(self.end, self.time_base).saturating_since(start)
     }
 
+    /// The picture shown before the one at `pts`; that one itself if it is the first.
+    pub(crate) fn before(&self, pts: i64) -> i64 {
+        let place = self.pts.partition_point(|&known| known < pts);
+        self.pts.get(place.saturating_sub(1)).copied().unwrap_or(pts)
+    }
+
+    /// The lowest and the highest rate between neighbouring pictures, in pictures a second; `None` where they are the
+    /// same but for the rounding of the time base, or one is missing here and there.
+    pub(crate) fn rate_span(&self) -> Option<(f64, f64)> {
+        let steps = || self.pts.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+        let (least, most) = (steps().min()?, steps().max()?);
+        let mean = self.pts.last()?.saturating_sub(*self.pts.first()?) as f64 / (self.pts.len() - 1) as f64;
+        let strange = steps().filter(|&step| (step as f64 - mean).abs() > (mean * 0.1).max(1.0)).count();
+        // Constant streams that lost a picture are not variable ones.
+        if strange * 50 <= self.pts.len() {
+            return None;
+        }
+        let rate = |step: i64| f64::from(self.time_base.den()) / (step as f64 * f64::from(self.time_base.num()));
+        Some((rate(most), rate(least)))
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
@@ -78,13 +112,22 @@ impl VideoIndex {
 
     /// For each of `frames` output frames at `rate` the picture that is on at its time: the last one that has started
     /// by then. The shot's first frame shows source time `start` (from the first picture). Before the first picture
-    /// the first is shown, after the end the last.
-    pub(crate) fn schedule(&self, start: TimeSpan, rate: FrameRate, frames: u64) -> Vec<u32> {
+    /// the first is shown; after the end the last, or the source again.
+    pub(crate) fn schedule(&self, start: TimeSpan, rate: FrameRate, frames: u64, at_end: AtEnd) -> Vec<u32> {
         let first = self.first_pts();
+        let length = i64::try_from(self.duration().ticks()).unwrap_or(i64::MAX);
         let mut current = 0usize;
+        let mut last = Timestamp::ZERO;
         (0..frames)
             .map(|frame| {
-                let time = rate.time_of(FrameIndex(frame)).saturating_add(start);
+                let mut time = rate.time_of(FrameIndex(frame)).saturating_add(start);
+                if at_end == AtEnd::Loop && length > 0 {
+                    time = Timestamp::from_ticks(time.ticks() % length);
+                }
+                if time < last {
+                    current = 0;
+                }
+                last = time;
                 while let Some(&next) = self.pts.get(current + 1) {
                     if self.time_base.cmp_pts(next.saturating_sub(first), time) == Ordering::Greater {
                         break;
@@ -107,7 +150,7 @@ mod tests {
     }
 
     fn at_30(index: &VideoIndex, frames: u64) -> Vec<u32> {
-        index.schedule(TimeSpan::ZERO, FrameRate::FPS_30, frames)
+        index.schedule(TimeSpan::ZERO, FrameRate::FPS_30, frames, AtEnd::Hold)
     }
 
     #[test]
@@ -129,8 +172,27 @@ mod tests {
         assert_eq!(source.len(), 3, "a repeated pts is one picture");
         // Frame 1 is at 33.3 ms, after the picture at 33 ms; the next comes at 500 ms, which is frame 15.
         assert_eq!(at_30(&source, 17), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
-        let trimmed = source.schedule(TimeSpan::from_secs(1), FrameRate::FPS_30, 2);
+        let trimmed = source.schedule(TimeSpan::from_secs(1), FrameRate::FPS_30, 2, AtEnd::Hold);
         assert_eq!(trimmed, [2, 2], "beyond the end the last picture is held");
+    }
+
+    #[test]
+    fn a_looped_source_starts_again_on_its_own_clock() {
+        // Three pictures of 40 ms: 120 ms, which is no whole number of output frames.
+        let source = index(25, &[7, 8, 9]);
+        let shown = source.schedule(TimeSpan::ZERO, FrameRate::FPS_30, 9, AtEnd::Loop);
+        // Frames at 0, 33, 67, 100, 133 (13), 167 (47), 200 (80), 233 (113), 267 (27) ms.
+        assert_eq!(shown, [0, 0, 1, 2, 0, 1, 2, 2, 0]);
+    }
+
+    #[test]
+    fn variable_rates_are_seen_and_rounded_ones_are_not() {
+        assert_eq!(index(1000, &[0, 33, 67, 100, 133, 167]).rate_span(), None, "milliseconds of 30 a second");
+        let (slowest, fastest) = index(1000, &[0, 20, 40, 240, 260]).rate_span().expect("is variable");
+        assert_eq!((slowest, fastest), (5.0, 50.0));
+        assert_eq!(index(1000, &[5]).rate_span(), None);
+        assert_eq!(index(1000, &[0, 20, 40]).before(20), 0);
+        assert_eq!(index(1000, &[0, 20, 40]).before(0), 0);
     }
 
     #[test]

@@ -3,18 +3,28 @@
 //! Above this room only the displayed size, the output's frame numbers and the working colour exist.
 
 mod access;
+mod boxes;
+mod color;
+mod convert;
+mod finished;
+mod geometry;
 mod index;
+mod look;
 mod nal;
+mod picture;
+mod pictures;
 mod probe;
 mod reader;
-mod still;
+mod sniff;
 
 pub(crate) use access::{check_file, hash_file};
+pub use color::ColorInfo;
+pub(crate) use finished::{keep, open_finished};
+pub use index::AtEnd;
 pub(crate) use index::VideoIndex;
-pub use probe::{AudioInfo, ColorInfo, SourceInfo, VideoInfo};
-pub(crate) use probe::{Probed, ProbedAudio, open_decoder, probe};
-pub(crate) use reader::ShotReader;
-pub(crate) use still::{keep, open_finished};
+pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
+pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe};
+pub(crate) use reader::{Reading, ShotReader};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffmpeg::AvError;

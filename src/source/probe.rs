@@ -1,16 +1,23 @@
 //! What is in a file: one pass over its packets and one decoded picture.
 
+use std::ffi::CStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::read_head;
+use super::color::ColorInfo;
+use super::convert::Look;
+use super::look::{clean_aperture, look_of};
 use super::nal::{Framing, is_random_access};
+use super::picture::{PictureKind, probe_picture};
+use super::pictures::index_of;
+use super::sniff::{Kind, sniff};
 use super::{VideoIndex, check_file, hash_file, source_error};
+use crate::compose::Orientation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{
-    CodecParameters, ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame,
-};
+use crate::ffmpeg::{CodecParameters, Decoder, Input, Interrupt, Packet, Received, StreamInfo, StreamKind, VideoFrame};
 use crate::limits::Limits;
 use crate::units::{SourceSize, TimeBase, TimeSpan, Timestamp};
 
@@ -32,6 +39,18 @@ pub struct SourceInfo {
     pub corrections: Vec<String>,
     /// Why the file cannot be read to its end; what comes before is used.
     pub damage: Option<String>,
+    /// Why its video stream cannot be used; its sound can.
+    pub unusable_video: Option<Unusable>,
+}
+
+/// Why a part of a source cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unusable {
+    /// The kind of the error that using it gives.
+    pub kind: ErrorKind,
+    /// What is wrong.
+    pub reason: String,
 }
 
 impl SourceInfo {
@@ -39,7 +58,8 @@ impl SourceInfo {
     pub fn all_corrections(&self) -> Vec<String> {
         let damage =
             self.damage.iter().map(|fault| format!("damaged or cut short ({fault}): what can be read is used"));
-        self.corrections.iter().cloned().chain(damage).collect()
+        let unusable = self.unusable_video.iter().map(|fault| format!("its video is not used: {}", fault.reason));
+        self.corrections.iter().cloned().chain(unusable).chain(damage).collect()
     }
 }
 
@@ -53,6 +73,8 @@ pub struct VideoInfo {
     pub codec: String,
     /// Its size as it is displayed, in pixels.
     pub size: SourceSize,
+    /// How it was made.
+    pub kind: VideoKind,
     /// Pictures in it.
     pub pictures: u64,
     /// From the first picture to the end of the last, in ticks.
@@ -61,16 +83,20 @@ pub struct VideoInfo {
     pub mean_rate: f64,
     /// Its colour, resolved.
     pub color: ColorInfo,
+    /// Whether its pictures are transparent in places.
+    pub has_alpha: bool,
 }
 
-/// The colour of a source, with every default resolved.
+/// What kind of pictures a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ColorInfo {
-    /// Matrix coefficients, ITU-T H.273 code point: 1 is BT.709, 5 and 6 are BT.601, 9 is BT.2020.
-    pub matrix: u8,
-    /// Whether samples use the full range, 0 to 255.
-    pub full_range: bool,
+#[serde(rename_all = "kebab-case")]
+pub enum VideoKind {
+    /// A video stream.
+    Clip,
+    /// One picture, such as a JPEG; a shot of it lasts four seconds unless it says otherwise.
+    Still,
+    /// A moving picture without sound, such as a GIF.
+    Animation,
 }
 
 /// The audio stream of a source.
@@ -97,20 +123,42 @@ pub(crate) struct Probed {
     pub(crate) audio: Option<ProbedAudio>,
 }
 
-/// What a reader of the video stream needs.
+/// What a reader of the pictures needs.
 #[derive(Debug, Clone)]
 pub(crate) struct ProbedVideo {
-    pub(crate) stream: usize,
-    pub(crate) codec: String,
-    pub(crate) parameters: Arc<CodecParameters>,
     pub(crate) index: Arc<VideoIndex>,
+    pub(super) look: Look,
+    pub(super) origin: Origin,
+}
+
+/// Where pictures come from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// A stream that FFmpeg decodes.
+    Stream(ProbedStream),
+    /// A picture file.
+    Picture(PictureKind),
+}
+
+/// What a decoder of a video stream needs.
+#[derive(Debug, Clone)]
+pub(super) struct ProbedStream {
+    pub(super) demuxers: &'static str,
+    pub(super) stream: usize,
+    pub(super) codec: String,
+    /// The decoder, where it is not the usual one of the codec.
+    pub(super) decoder: Option<&'static CStr>,
+    pub(super) parameters: Arc<CodecParameters>,
+    /// Whether the pictures are made of two fields each.
+    pub(super) is_interlaced: bool,
     /// Whether the file cannot be read to its end.
-    pub(crate) cut_short: bool,
+    pub(super) cut_short: bool,
 }
 
 /// What a reader of the audio stream needs.
 #[derive(Debug, Clone)]
 pub(crate) struct ProbedAudio {
+    pub(crate) demuxers: &'static str,
     pub(crate) stream: usize,
     pub(crate) codec: String,
     pub(crate) parameters: Arc<CodecParameters>,
@@ -131,12 +179,85 @@ pub(crate) struct ProbedAudio {
 pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Result<Probed> {
     let bytes = check_file(path, limits)?;
     let hash = hash_file(path, interrupt)?;
-    let failed = |error| source_error(error, "reading it");
-    let opening = |error| {
-        source_error(error, "opening it as media")
-            .suggest("upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC or OGG file")
+    let file = FileFacts { bytes, hash };
+    match sniff(&read_head(path)?) {
+        Some(Kind::Picture(kind)) => probe_picture_file(path, kind, file, limits, interrupt),
+        Some(Kind::Media(demuxers)) => probe_media(path, demuxers, file, limits, interrupt),
+        None => {
+            Err(Error::new(ErrorKind::SourceUnsupported, "it is neither video, sound nor a picture by its content")
+                .suggest(KNOWN))
+        }
+    }
+}
+
+const KNOWN: &str = "upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC, OGG, JPEG, PNG, WebP, GIF, AVIF or HEIC file";
+
+struct FileFacts {
+    bytes: u64,
+    hash: String,
+}
+
+/// A picture file as a source: its pictures on a clock of milliseconds.
+fn probe_picture_file(
+    path: &Path,
+    kind: PictureKind,
+    file: FileFacts,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> Result<Probed> {
+    let found = probe_picture(path, kind, limits, interrupt)?;
+    let index = index_of(&found)?;
+    check_duration(index.duration(), limits)?;
+    let kind_of_video = if index.len() > 1 { VideoKind::Animation } else { VideoKind::Still };
+    let size = SourceSize::new(found.width, found.height)
+        .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its picture has no size"))?;
+    let look = Look {
+        color: ColorInfo::SRGB,
+        has_alpha: found.has_alpha,
+        aperture: None,
+        aspect: None,
+        orientation: Orientation::Upright,
+        size,
     };
-    let mut input = Input::open(path, interrupt.clone()).map_err(opening)?;
+    let mut corrections = found.corrections.clone();
+    if found.has_alpha {
+        corrections.push("transparent parts show what lies below".to_owned());
+    }
+    Ok(Probed {
+        info: SourceInfo {
+            bytes: file.bytes,
+            hash: file.hash,
+            container: kind.name().to_owned(),
+            video: Some(VideoInfo {
+                stream: 0,
+                codec: kind.name().to_owned(),
+                size,
+                kind: kind_of_video,
+                pictures: index.len() as u64,
+                duration: index.duration(),
+                mean_rate: mean_rate(&index),
+                color: look.color,
+                has_alpha: found.has_alpha,
+            }),
+            audio: None,
+            corrections,
+            damage: None,
+            unusable_video: None,
+        },
+        video: Some(ProbedVideo { index: Arc::new(index), look, origin: Origin::Picture(kind) }),
+        audio: None,
+    })
+}
+
+fn probe_media(
+    path: &Path,
+    demuxers: &'static str,
+    file: FileFacts,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> Result<Probed> {
+    let opening = |error| source_error(error, "opening it as media").suggest(KNOWN);
+    let mut input = Input::open(path, demuxers, interrupt.clone()).map_err(opening)?;
     // Before anything is decoded. Headers may lie: every picture is checked again.
     for stream in input.streams() {
         check_pixels(stream.width, stream.height, limits)?;
@@ -145,7 +266,7 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     let streams = input.streams();
     let mut corrections = Vec::new();
     let video = choose(&streams, StreamKind::Video);
-    let audio = choose(&streams, StreamKind::Audio).filter(|info| info.sample_rate > 0 && info.channels > 0);
+    let audio = choose_audio(&input, &streams, limits)?;
     if let Some(audio) = audio {
         check_sound(audio)?;
     }
@@ -154,71 +275,24 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     }
     let scan = Scan::run(&mut input, video, audio, limits)?;
     let container = input.format_name();
+    let facts = Facts { path, demuxers, limits, interrupt, scan: &scan };
 
-    let mut probed_video = None;
-    let mut video_info = None;
-    if let Some(stream) = video {
-        let index = scan
-            .video_index(stream.time_base)
-            .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
-        check_duration(index.duration(), limits)?;
-        note_missing_end(stream, index.duration(), &mut corrections);
-        let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
-        let first = first_picture(&mut input, stream, &parameters, index.first_pts(), (path, interrupt), limits)?;
-        let color = resolve_color(&first, stream, &mut corrections);
-        let size = SourceSize::new(first.width(), first.height())
-            .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
-        let seconds = index.duration().as_secs_f64();
-        video_info = Some(VideoInfo {
-            stream: stream.index,
-            codec: stream.codec.clone(),
-            size,
-            pictures: index.len() as u64,
-            duration: index.duration(),
-            mean_rate: if seconds > 0.0 { index.len() as f64 / seconds } else { 0.0 },
-            color,
-        });
-        probed_video = Some(ProbedVideo {
-            stream: stream.index,
-            codec: stream.codec.clone(),
-            parameters,
-            index: Arc::new(index),
-            cut_short: scan.fault.is_some(),
-        });
-    }
-    let mut probed_audio = None;
-    let audio_info = match (audio, scan.audio) {
-        (Some(stream), Some((start, end))) => {
-            let duration = end.saturating_since(start);
-            check_duration(duration, limits)?;
-            let first_picture = probed_video
-                .as_ref()
-                .map(|video| Timestamp::from_pts(video.index.first_pts(), video.index.time_base()));
-            let parameters = Arc::new(input.codec_parameters(stream.index).map_err(failed)?);
-            // Better refused now than after all pictures are rendered.
-            open_decoder(&parameters, &stream.codec, limits)?;
-            probed_audio = Some(ProbedAudio {
-                stream: stream.index,
-                codec: stream.codec.clone(),
-                parameters,
-                time_base: stream.time_base,
-                zero: first_picture,
-                length: told_length(stream).filter(|length| {
-                    // A header that is off by more than padding is not believed.
-                    let padding = TimeSpan::from_secs_f64(0.2).unwrap_or_default();
-                    *length < duration && duration.ticks() - length.ticks() < padding.ticks()
-                }),
-                cut_short: scan.fault.is_some(),
-            });
-            Some(AudioInfo {
-                stream: stream.index,
-                codec: stream.codec.clone(),
-                sample_rate: stream.sample_rate,
-                channels: stream.channels,
-                duration,
-            })
+    let mut unusable_video = None;
+    let (video_info, probed_video) = match video.map(|stream| facts.video(&mut input, stream, &mut corrections)) {
+        None => (None, None),
+        Some(Ok((info, probed))) => (Some(info), Some(probed)),
+        // A song with a cover that nobody can decode is still a song.
+        Some(Err(error)) if scan.audio.is_some() && error.kind() != ErrorKind::Canceled => {
+            unusable_video = Some(Unusable { kind: error.kind(), reason: error.message().to_owned() });
+            (None, None)
         }
-        _ => None,
+        Some(Err(error)) => return Err(error),
+    };
+    let zero = probed_video.as_ref().map(|video| Timestamp::from_pts(video.index.first_pts(), video.index.time_base()));
+    let (audio_info, probed_audio) = match audio.map(|stream| facts.audio(&input, stream, zero)).transpose()?.flatten()
+    {
+        None => (None, None),
+        Some((info, probed)) => (Some(info), Some(probed)),
     };
     if video_info.is_none() && audio_info.is_none() {
         return Err(Error::new(ErrorKind::SourceEmpty, "it has no sound"));
@@ -229,17 +303,140 @@ pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Resu
     }
     Ok(Probed {
         info: SourceInfo {
-            bytes,
-            hash,
+            bytes: file.bytes,
+            hash: file.hash,
             container,
             video: video_info,
             audio: audio_info,
             corrections,
             damage: scan.fault.clone(),
+            unusable_video,
         },
         video: probed_video,
         audio: probed_audio,
     })
+}
+
+/// What the description of a file's streams starts from.
+struct Facts<'a> {
+    path: &'a Path,
+    demuxers: &'static str,
+    limits: &'a Limits,
+    interrupt: &'a Interrupt,
+    scan: &'a Scan,
+}
+
+impl Facts<'_> {
+    fn video(
+        &self,
+        input: &mut Input,
+        stream: &StreamInfo,
+        corrections: &mut Vec<String>,
+    ) -> Result<(VideoInfo, ProbedVideo)> {
+        let failed = |error| source_error(error, "reading it");
+        let limits = self.limits;
+        let index = self
+            .scan
+            .video_index(stream.time_base)
+            .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
+        check_duration(index.duration(), limits)?;
+        check_rate(mean_rate(&index), limits)?;
+        note_missing_end(stream, index.duration(), corrections);
+        if let Some((slowest, fastest)) = index.rate_span() {
+            corrections.push(format!("variable frame rate, {slowest:.1} to {fastest:.1} pictures a second"));
+        }
+        let mut probed = ProbedStream {
+            demuxers: self.demuxers,
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            decoder: decoder_of(stream),
+            parameters: Arc::new(input.codec_parameters(stream.index).map_err(failed)?),
+            is_interlaced: stream.is_interlaced,
+            cut_short: self.scan.fault.is_some(),
+        };
+        let first = first_picture(input, &probed, index.first_pts(), (self.path, self.interrupt), limits)?;
+        probed.is_interlaced |= first.is_interlaced();
+        let aperture = if self.demuxers == "mov" { clean_aperture(self.path, stream.id, &first) } else { None };
+        let look = look_of(stream, &first, aperture, &probed, corrections)?;
+        let info = VideoInfo {
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            size: look.size,
+            kind: VideoKind::Clip,
+            pictures: index.len() as u64,
+            duration: index.duration(),
+            mean_rate: mean_rate(&index),
+            color: look.color,
+            has_alpha: look.has_alpha,
+        };
+        Ok((info, ProbedVideo { index: Arc::new(index), look, origin: Origin::Stream(probed) }))
+    }
+
+    /// `zero`: when the source's first picture is shown.
+    fn audio(
+        &self,
+        input: &Input,
+        stream: &StreamInfo,
+        zero: Option<Timestamp>,
+    ) -> Result<Option<(AudioInfo, ProbedAudio)>> {
+        let Some((start, end)) = self.scan.audio else { return Ok(None) };
+        let duration = end.saturating_since(start);
+        check_duration(duration, self.limits)?;
+        let parameters =
+            Arc::new(input.codec_parameters(stream.index).map_err(|error| source_error(error, "reading it"))?);
+        // Better refused now than after all pictures are rendered.
+        open_decoder(&parameters, None, &stream.codec, self.limits)?;
+        let probed = ProbedAudio {
+            demuxers: self.demuxers,
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            parameters,
+            time_base: stream.time_base,
+            zero,
+            length: told_length(stream).filter(|length| {
+                // A header that is off by more than padding is not believed.
+                let padding = TimeSpan::from_secs_f64(0.2).unwrap_or_default();
+                *length < duration && duration.ticks() - length.ticks() < padding.ticks()
+            }),
+            cut_short: self.scan.fault.is_some(),
+        };
+        let info = AudioInfo {
+            stream: stream.index,
+            codec: stream.codec.clone(),
+            sample_rate: stream.sample_rate,
+            channels: stream.channels,
+            duration,
+        };
+        Ok(Some((info, probed)))
+    }
+}
+
+fn mean_rate(index: &VideoIndex) -> f64 {
+    let seconds = index.duration().as_secs_f64();
+    if seconds > 0.0 { index.len() as f64 / seconds } else { 0.0 }
+}
+
+/// The decoder that a stream needs, where FFmpeg's own would lose something: it drops the alpha of VP8 and VP9.
+fn decoder_of(stream: &StreamInfo) -> Option<&'static CStr> {
+    match stream.codec.as_str() {
+        "vp8" if stream.has_alpha_layer => Some(c"libvpx"),
+        "vp9" if stream.has_alpha_layer => Some(c"libvpx-vp9"),
+        _ => None,
+    }
+}
+
+/// The main audio stream among those that can be decoded; if none can, the main one, whose error tells why.
+fn choose_audio<'a>(input: &Input, streams: &'a [StreamInfo], limits: &Limits) -> Result<Option<&'a StreamInfo>> {
+    let sound = |info: &&StreamInfo| info.kind == StreamKind::Audio && info.sample_rate > 0 && info.channels > 0;
+    let mut usable = Vec::new();
+    for info in streams.iter().filter(sound) {
+        let parameters = input.codec_parameters(info.index).map_err(|error| source_error(error, "reading it"))?;
+        if open_decoder(&parameters, None, &info.codec, limits).is_ok() {
+            usable.push(info.clone());
+        }
+    }
+    let best = choose(if usable.is_empty() { streams } else { &usable }, StreamKind::Audio).map(|info| info.index);
+    Ok(streams.iter().filter(sound).find(|info| Some(info.index) == best))
 }
 
 /// The main stream of a kind: the one marked as default, then the one with most pixels, then the first.
@@ -285,6 +482,14 @@ fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
             format!("its pictures of {width}x{height} have {pixels} pixels; the limit is {}", limits.source_pixels),
         )
         .suggest("scale the clip down"));
+    }
+    Ok(())
+}
+
+fn check_rate(rate: f64, limits: &Limits) -> Result<()> {
+    if rate > f64::from(limits.source_frame_rate) {
+        let message = format!("it has {rate:.0} pictures a second; the limit is {}", limits.source_frame_rate);
+        return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("export it with at most 60"));
     }
     Ok(())
 }
@@ -392,20 +597,19 @@ impl Scan {
 /// Decodes the first picture that can be decoded; `start` is the first pts.
 fn first_picture(
     input: &mut Input,
-    stream: &StreamInfo,
-    parameters: &CodecParameters,
+    probed: &ProbedStream,
     start: i64,
     (path, interrupt): (&Path, &Interrupt),
     limits: &Limits,
 ) -> Result<VideoFrame> {
     let failed = |error| source_error(error, "decoding its first picture");
-    input.keep_only(&[stream.index]);
-    if input.seek(stream.index, start).is_err() {
+    input.keep_only(&[probed.stream]);
+    if input.seek(probed.stream, start).is_err() {
         // Some files cannot seek and still read forward.
-        *input = Input::open(path, interrupt.clone()).map_err(failed)?;
-        input.keep_only(&[stream.index]);
+        *input = Input::open(path, probed.demuxers, interrupt.clone()).map_err(failed)?;
+        input.keep_only(&[probed.stream]);
     }
-    let mut decoder = open_decoder(parameters, &stream.codec, limits)?;
+    let mut decoder = open_decoder(&probed.parameters, probed.decoder, &probed.codec, limits)?;
     let mut packet = Packet::new().map_err(failed)?;
     let mut frame = VideoFrame::empty().map_err(failed)?;
     // A stream may start with pictures that refer to what was cut off; more than this many is no video.
@@ -432,30 +636,17 @@ fn first_picture(
         .suggest("the file is damaged: export or upload it again"))
 }
 
-/// Opens the decoder of a stream of codec `codec`.
-pub(crate) fn open_decoder(parameters: &CodecParameters, codec: &str, limits: &Limits) -> Result<Decoder> {
-    Decoder::open(parameters, limits.source_pixels)
+/// Opens the decoder of a stream of codec `codec`, the one named `wanted` if it is given.
+pub(crate) fn open_decoder(
+    parameters: &CodecParameters,
+    wanted: Option<&CStr>,
+    codec: &str,
+    limits: &Limits,
+) -> Result<Decoder> {
+    Decoder::open(parameters, wanted, limits.source_pixels)
         .map_err(|error| source_error(error, "opening its decoder"))?
         .ok_or_else(|| {
             Error::new(ErrorKind::SourceUnsupported, format!("its codec {codec} is not supported"))
                 .suggest("export it as H.264 or HEVC video with AAC sound in MP4")
         })
-}
-
-/// Fills in what a stream does not say about its colour.
-fn resolve_color(frame: &VideoFrame, stream: &StreamInfo, corrections: &mut Vec<String>) -> ColorInfo {
-    const UNSPECIFIED: i32 = 2;
-    let ColorTags { matrix, range, .. } = frame.color();
-    let matrix = if matrix == UNSPECIFIED || matrix == 3 { stream.color.matrix } else { matrix };
-    let matrix = match matrix {
-        1 | 4..=7 | 9 | 10 => matrix as u8,
-        // Untagged high-definition video is BT.709 in practice, smaller sizes BT.601.
-        _ if frame.width().min(frame.height()) >= 720 => 1,
-        _ => {
-            corrections.push("no colour matrix given, BT.601 assumed from its size".to_owned());
-            6
-        }
-    };
-    let range = if range == 0 { stream.color.range } else { range };
-    ColorInfo { matrix, full_range: range == 2 }
 }

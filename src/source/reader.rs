@@ -1,126 +1,161 @@
-//! The pictures of one shot, in order, as working pictures.
+//! A shot's pictures, in the order of the output's frames.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::convert::Converter;
+use super::index::AtEnd;
 use super::nal::{Framing, is_unreferenced};
-use super::probe::{ColorInfo, ProbedVideo, open_decoder};
-use super::{VideoIndex, source_error};
+use super::pictures::PictureReader;
+use super::probe::{Origin, ProbedStream};
+use super::{ProbedVideo, VideoIndex, open_decoder, source_error};
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, Crop, Decoder, Input, Interrupt, Packet, Received, Scaler, VideoFrame};
+use crate::ffmpeg::{AvError, Decoder, Deinterlacer, Input, Interrupt, Packet, Received, VideoFrame};
 use crate::limits::Limits;
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
 
-/// Decodes a shot forward and gives the working picture of each of its output frames.
-///
-/// It holds one file, one single-threaded decoder, at most two decoded pictures and one scaled one, whatever the
-/// length of the source.
+/// What is read of a source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// The source's time at the shot's first frame.
+    pub(crate) start: TimeSpan,
+    /// The output's rate.
+    pub(crate) rate: FrameRate,
+    /// The frames that will be asked for, counted from the shot's start.
+    pub(crate) frames: FrameRange,
+    pub(crate) at_end: AtEnd,
+    /// The part of the displayed picture that is scaled to `canvas`.
+    pub(crate) rect: SourceRect,
+    pub(crate) canvas: CanvasSize,
+}
+
+/// Reads one source forward, for the frames of one shot.
 pub(crate) struct ShotReader {
-    decode: ForwardDecoder,
-    /// For each frame of the shot from `first`, the picture that it shows.
+    pictures: Pictures,
+    index: Arc<VideoIndex>,
+    /// The picture of each frame from `first` on.
     schedule: Vec<u32>,
     first: u64,
-    color: ColorInfo,
-    crop: Crop,
-    canvas: CanvasSize,
-    scaler: Option<Scaler>,
-    scaled: Option<VideoFrame>,
-    /// The pts of the picture in `scaled`.
-    scaled_pts: Option<i64>,
+    /// The picture that was asked for last.
+    last: u32,
+    converter: Converter,
+    /// The pts of the picture that was converted last.
+    converted: Option<i64>,
+}
+
+/// Where the decoded pictures come from.
+enum Pictures {
+    Stream(Box<ForwardDecoder>),
+    Picture(PictureReader),
+}
+
+impl Pictures {
+    /// Has the picture on show be the last one at or before `wanted`, which is not before the one on show.
+    fn advance_to(&mut self, wanted: i64) -> Result<()> {
+        match self {
+            Self::Stream(decoder) => decoder.advance_to(wanted),
+            Self::Picture(reader) => reader.advance_to(wanted),
+        }
+    }
+
+    /// Has it be the one at `wanted`, wherever that is.
+    fn return_to(&mut self, wanted: i64) -> Result<()> {
+        match self {
+            Self::Stream(decoder) => {
+                decoder.start_before(wanted)?;
+                decoder.advance_to(wanted)
+            }
+            Self::Picture(reader) => {
+                reader.restart();
+                reader.advance_to(wanted)
+            }
+        }
+    }
+
+    /// The picture on show and its pts.
+    fn current(&self) -> Result<(&VideoFrame, i64)> {
+        match self {
+            Self::Stream(decoder) => decoder.current(),
+            Self::Picture(reader) => reader.current(),
+        }
+    }
 }
 
 impl ShotReader {
-    /// Opens the source at `path` for the frames `frames` of a shot (counted from the shot's start) that begins at
-    /// source time `start`. The part `rect` is scaled to `canvas`.
-    #[expect(clippy::too_many_arguments, reason = "each is one independent fact of the plan")]
+    /// Opens the source at `path` for what `reading` says.
     pub(crate) fn open(
         path: &Path,
         video: &ProbedVideo,
-        color: ColorInfo,
-        start: TimeSpan,
-        rate: FrameRate,
-        frames: FrameRange,
-        rect: SourceRect,
-        canvas: CanvasSize,
+        reading: Reading,
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut schedule = video.index.schedule(start, rate, frames.end.0);
+        let Reading { start, rate, frames, at_end, rect, canvas } = reading;
+        let index = Arc::clone(&video.index);
+        let mut schedule = index.schedule(start, rate, frames.end.0, at_end);
         let first = frames.start.0;
         schedule.drain(..usize::try_from(first).unwrap_or(usize::MAX).min(schedule.len()));
-        let decode = ForwardDecoder::open(path, video, &schedule, limits, interrupt)?;
-        let crop = Crop { left: rect.x, top: rect.y, width: rect.width, height: rect.height };
-        Ok(Self { decode, schedule, first, color, crop, canvas, scaler: None, scaled: None, scaled_pts: None })
+        let pictures = match &video.origin {
+            Origin::Stream(stream) => {
+                Pictures::Stream(Box::new(ForwardDecoder::open(path, stream, &index, &schedule, limits, interrupt)?))
+            }
+            Origin::Picture(kind) => Pictures::Picture(PictureReader::open(path, *kind, &index, limits, interrupt)?),
+        };
+        let converter = Converter::new(video.look.clone(), rect, canvas)?;
+        let last = schedule.first().copied().unwrap_or(0);
+        Ok(Self { pictures, index, schedule, first, last, converter, converted: None })
     }
 
-    /// The working picture of the shot's frame `frame`: canvas size, 4:2:0 8 bit, BT.709 limited. Frames must be asked
-    /// for in ascending order.
+    /// The working picture of the shot's frame `frame`: canvas size, 8-bit 4:2:0 BT.709 limited, with premultiplied
+    /// alpha if the source has it. Frames must be asked for in ascending order.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
-        let at = frame.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
-        let picture = at.and_then(|at| self.schedule.get(at)).copied().ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("frame {frame} is outside of the shot that was opened"))
-        })?;
-        let wanted = self.decode.index.pts(picture as usize);
-        self.decode.advance_to(wanted)?;
-        let (picture, pts) = self.decode.current()?;
-        if self.is_working_picture(picture) {
+        let picture = self.picture_of(frame)?;
+        let wanted = self.index.pts(picture as usize);
+        if picture < self.last {
+            self.pictures.return_to(wanted)?;
+        } else {
+            self.pictures.advance_to(wanted)?;
+        }
+        self.last = picture;
+        let (picture, pts) = self.pictures.current()?;
+        if self.converter.passes(picture)? {
             return Ok(picture);
         }
-        if self.scaled_pts != Some(pts) {
-            let ColorInfo { matrix, full_range } = self.color;
-            let (matrix, crop) = (i32::from(matrix), self.crop);
-            let failed = |error| source_error(error, "scaling a picture");
-            let fits =
-                |crop: &Crop| crop.left + crop.width <= picture.width() && crop.top + crop.height <= picture.height();
-            if !fits(&crop) {
-                return Err(Error::new(
-                    ErrorKind::SourceUnsupported,
-                    format!("its picture size changes to {}x{} on the way", picture.width(), picture.height()),
-                )
-                .suggest("export the clip with one size"));
-            }
-            let scaler = match &mut self.scaler {
-                Some(scaler) if scaler.takes(picture, matrix, full_range, crop) => scaler,
-                stale => {
-                    let size = (self.canvas.width(), self.canvas.height());
-                    stale.insert(Scaler::new(picture, matrix, full_range, crop, size).map_err(failed)?)
-                }
-            };
-            let target = match &mut self.scaled {
-                Some(target) => target,
-                none => none.insert(VideoFrame::i420(self.canvas.width(), self.canvas.height()).map_err(failed)?),
-            };
-            scaler.scale(picture, target).map_err(failed)?;
-            self.scaled_pts = Some(pts);
+        if self.converted == Some(pts) {
+            return self.converter.converted();
         }
-        self.scaled.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "the scaled picture is missing"))
+        self.converted = Some(pts);
+        self.converter.convert(picture)
+    }
+
+    fn picture_of(&self, frame: u64) -> Result<u32> {
+        let at = frame.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.schedule.get(at)).copied().ok_or_else(|| {
+            Error::new(ErrorKind::Internal, format!("frame {frame} is outside of the shot that was opened"))
+        })
     }
 
     /// As [`Self::frame`], for any frame: moves to the key picture before it and decodes from there.
     pub(crate) fn frame_anywhere(&mut self, frame: u64) -> Result<&VideoFrame> {
-        let at = frame.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
-        if let Some(&picture) = at.and_then(|at| self.schedule.get(at)) {
-            let wanted = self.decode.index.pts(picture as usize);
-            self.decode.shown = self.decode.index.is_complete().then(|| BTreeSet::from([wanted]));
-            self.decode.stop_after = Some(wanted);
-            self.decode.start_before(wanted)?;
+        let picture = self.picture_of(frame)?;
+        let wanted = self.index.pts(picture as usize);
+        if let Pictures::Stream(decoder) = &mut self.pictures {
+            decoder.shown = self.index.is_complete().then(|| BTreeSet::from([wanted]));
+            decoder.stop_after = Some(wanted);
+            decoder.start_before(wanted)?;
+            self.last = picture;
         }
         self.frame(frame)
     }
 
-    /// Whether a decoded picture needs no conversion and is used without a copy.
-    fn is_working_picture(&self, picture: &VideoFrame) -> bool {
-        picture.is_i420()
-            && (picture.width(), picture.height()) == (self.canvas.width(), self.canvas.height())
-            && (self.crop.width, self.crop.height) == (self.canvas.width(), self.canvas.height())
-            && self.color == (ColorInfo { matrix: 1, full_range: false })
-    }
-
     /// Pictures that decoded with faults so far.
     pub(crate) fn damaged(&self) -> u64 {
-        self.decode.damaged
+        match &self.pictures {
+            Pictures::Stream(decoder) => decoder.damaged,
+            Pictures::Picture(_) => 0,
+        }
     }
 }
 
@@ -144,6 +179,11 @@ struct ForwardDecoder {
     current: Option<(VideoFrame, i64)>,
     next: Option<(VideoFrame, i64)>,
     spare: Vec<VideoFrame>,
+    /// For pictures of two fields.
+    deinterlacer: Option<Deinterlacer>,
+    is_interlaced: bool,
+    /// Whether the deinterlacer has been told that no picture follows.
+    fields_ended: bool,
     /// Nothing after the packet of this pts is needed: the decoder is drained after it, and gives its picture at once
     /// in place of waiting for reordered ones.
     stop_after: Option<i64>,
@@ -158,20 +198,22 @@ struct ForwardDecoder {
 impl ForwardDecoder {
     fn open(
         path: &Path,
-        video: &ProbedVideo,
+        video: &ProbedStream,
+        index: &Arc<VideoIndex>,
         schedule: &[u32],
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let failed = |error| source_error(error, "opening it");
-        let mut input = Input::open(path, interrupt.clone()).map_err(failed)?;
+        let mut input = Input::open(path, video.demuxers, interrupt.clone()).map_err(failed)?;
         input.keep_only(&[video.stream]);
-        let decoder = open_decoder(&video.parameters, &video.codec, limits)?;
+        let decoder = open_decoder(&video.parameters, video.decoder, &video.codec, limits)?;
         let framing =
             (video.codec == "h264").then(|| Framing::of_extradata(video.parameters.extradata(), &video.codec));
-        let index = Arc::clone(&video.index);
         let pts = |&picture: &u32| index.pts(picture as usize);
-        let shown = index.is_complete().then(|| schedule.iter().map(pts).collect());
+        // A deinterlaced picture is made of its neighbours too.
+        let countable = index.is_complete() && !video.is_interlaced;
+        let shown = countable.then(|| schedule.iter().map(pts).collect());
         let first = schedule.first().map_or(index.first_pts(), pts);
         let mut this = Self {
             input,
@@ -181,13 +223,16 @@ impl ForwardDecoder {
             stream: video.stream,
             cut_short: video.cut_short,
             latest: i64::MIN,
-            index: Arc::clone(&index),
+            index: Arc::clone(index),
             shown,
             framing,
             progressive: video.parameters.is_progressive(),
             current: None,
             next: None,
             spare: Vec::new(),
+            deinterlacer: None,
+            is_interlaced: video.is_interlaced,
+            fields_ended: false,
             stop_after: None,
             started: false,
             draining: false,
@@ -202,6 +247,8 @@ impl ForwardDecoder {
     /// tried, and last the beginning.
     fn start_before(&mut self, pts: i64) -> Result<()> {
         let index = Arc::clone(&self.index);
+        // The first picture out of a deinterlacer lacks its predecessor.
+        let pts = if self.is_interlaced { index.before(pts) } else { pts };
         let keys: Vec<_> = if index.is_complete() { index.keys_before(pts).collect() } else { Vec::new() };
         // The first key picture is where the file starts anyway.
         let Some((&beginning, later)) = keys.split_last() else { return Ok(()) };
@@ -228,6 +275,8 @@ impl ForwardDecoder {
         self.decoder.flush();
         self.packet.unref();
         self.spare.extend(self.current.take().into_iter().chain(self.next.take()).map(|(frame, _)| frame));
+        self.deinterlacer = None;
+        self.fields_ended = false;
         self.draining = false;
         self.ended = false;
         self.started = false;
@@ -265,37 +314,72 @@ impl ForwardDecoder {
 
     /// The next picture in display order, or `None` at the end.
     fn decode_one(&mut self) -> Result<Option<(VideoFrame, i64)>> {
-        let failed = |error: AvError| source_error(error, "decoding it");
         let mut frame = match self.spare.pop() {
             Some(frame) => frame,
             None => VideoFrame::empty().map_err(failed)?,
         };
         loop {
+            let more = if self.is_interlaced { self.weave(&mut frame)? } else { self.decode(&mut frame)? };
+            if !more {
+                self.ended = true;
+                self.spare.push(frame);
+                return Ok(None);
+            }
+            let last = self.current.as_ref().map(|(_, pts)| *pts);
+            let Some(pts) = frame.pts() else { continue };
+            // Time never goes back: a picture that claims to be earlier than the one on show is dropped.
+            if last.is_some_and(|last| pts <= last) {
+                continue;
+            }
+            return Ok(Some((frame, pts)));
+        }
+    }
+
+    /// The next picture out of the decoder; `false` at the end.
+    fn decode(&mut self, frame: &mut VideoFrame) -> Result<bool> {
+        loop {
             if self.interrupt.is_set() {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was decoded"));
             }
-            match self.decoder.receive_video(&mut frame) {
+            match self.decoder.receive_video(frame) {
                 Ok(Received::Frame) => {
-                    if frame.is_damaged() {
-                        self.damaged += 1;
-                    }
-                    let last = self.current.as_ref().map(|(_, pts)| *pts);
-                    let Some(pts) = frame.pts() else { continue };
-                    // Time never goes back: a picture that claims to be earlier than the one on show is dropped.
-                    if last.is_some_and(|last| pts <= last) {
-                        continue;
-                    }
-                    return Ok(Some((frame, pts)));
+                    self.damaged += u64::from(frame.is_damaged());
+                    return Ok(true);
                 }
                 Ok(Received::NeedsInput) if !self.draining => self.feed()?,
-                Ok(_) => {
-                    self.ended = true;
-                    self.spare.push(frame);
-                    return Ok(None);
-                }
+                Ok(_) => return Ok(false),
                 Err(error) if error.is_invalid_data() => self.damaged += 1,
                 Err(error) => return Err(failed(error)),
             }
+        }
+    }
+
+    /// The next picture out of the deinterlacer; `false` at the end. Where the pictures change their size, the last of
+    /// the old size is lost.
+    fn weave(&mut self, frame: &mut VideoFrame) -> Result<bool> {
+        loop {
+            if let Some(deinterlacer) = &mut self.deinterlacer {
+                if deinterlacer.receive(frame).map_err(failed)? {
+                    return Ok(true);
+                }
+            }
+            if self.fields_ended {
+                return Ok(false);
+            }
+            if !self.decode(frame)? {
+                self.fields_ended = true;
+                if let Some(deinterlacer) = &mut self.deinterlacer {
+                    deinterlacer.send_end().map_err(failed)?;
+                }
+                continue;
+            }
+            let Some(pts) = frame.pts() else { continue };
+            frame.set_pts(pts);
+            let deinterlacer = match &mut self.deinterlacer {
+                Some(deinterlacer) if deinterlacer.takes(frame) => deinterlacer,
+                stale => stale.insert(Deinterlacer::new(frame).map_err(failed)?),
+            };
+            deinterlacer.send(frame).map_err(failed)?;
         }
     }
 
@@ -353,4 +437,8 @@ impl ForwardDecoder {
             None => self.packet.is_disposable(),
         }
     }
+}
+
+fn failed(error: AvError) -> Error {
+    source_error(error, "decoding it")
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Fit, Focus};
+use crate::source::AtEnd;
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
@@ -55,6 +56,8 @@ pub struct Shot {
     pub volume: Decibels,
     /// How long it is on.
     pub duration: ShotDuration,
+    /// What is shown where it is on for longer than its clip lasts.
+    pub at_end: AtEnd,
 }
 
 /// How long a shot is on.
@@ -62,8 +65,10 @@ pub struct Shot {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ShotDuration {
-    /// As long as its clip, rounded to the nearest frame.
+    /// As long as its clip, rounded to the nearest frame; a still picture for four seconds.
     Media,
+    /// This long, rounded to the nearest frame, at least one.
+    For(TimeSpan),
 }
 
 /// A text over the pictures.

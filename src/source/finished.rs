@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::probe::ColorInfo;
+use super::index::AtEnd;
+use super::reader::Reading;
 use super::{Probed, ShotReader};
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,10 +24,15 @@ pub(crate) fn open_finished(
         return Err(Error::new(ErrorKind::Internal, "the finished file has no video"));
     };
     let rect = SourceRect { x: 0, y: 0, width: info.size.width(), height: info.size.height() };
-    let color = ColorInfo { matrix: 1, full_range: false };
-    let range = FrameRange::new(0, plan.frames());
-    let (rate, canvas) = (plan.rate(), plan.canvas());
-    ShotReader::open(path, video, color, TimeSpan::ZERO, rate, range, rect, canvas, limits, interrupt)
+    let reading = Reading {
+        start: TimeSpan::ZERO,
+        rate: plan.rate(),
+        frames: FrameRange::new(0, plan.frames()),
+        at_end: AtEnd::Hold,
+        rect,
+        canvas: plan.canvas(),
+    };
+    ShotReader::open(path, video, reading, limits, interrupt)
 }
 
 /// A new reference to the same picture.

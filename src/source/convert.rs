@@ -1,0 +1,235 @@
+//! Decoded pictures to the working format: one fixed chain for each source, and no step that it does not need.
+//!
+//! Crop and scale (swscale, which keeps the colours) → colour (matrix and range, or HDR to SDR) → turn. A picture that is
+//! what the output wants already is used as it is, without a copy.
+
+use super::color::ColorInfo;
+use super::geometry::Geometry;
+use super::source_error;
+use crate::compose::{
+    Encoding, Hdr, Orientation, Primaries, Recolor, SourceRect, ToneMap, premultiply, turn, turn_plane,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::{AvError, Crop, PixelFormat, Scaler, VideoFrame};
+use crate::units::{CanvasSize, SourceSize};
+
+/// How the pictures of one source become pictures of the output.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub(super) color: ColorInfo,
+    /// Whether the pictures have alpha that counts.
+    pub(super) has_alpha: bool,
+    pub(super) aperture: Option<Crop>,
+    /// What the container says about the pixels' shape.
+    pub(super) aspect: Option<(u32, u32)>,
+    pub(super) orientation: Orientation,
+    /// The size that was planned with.
+    pub(super) size: SourceSize,
+}
+
+/// Converts the pictures of one source, with all that it needs made once.
+pub(super) struct Converter {
+    look: Look,
+    rect: SourceRect,
+    canvas: CanvasSize,
+    color: Color,
+    /// The geometry of pictures of the size and pixel shape that came last.
+    geometry: Option<(PictureShape, Crop)>,
+    /// One for each step that scales or changes the pixel format.
+    scalers: [Option<Scaler>; 2],
+    /// One picture for each step.
+    deep: Option<VideoFrame>,
+    flat: Option<VideoFrame>,
+    scaled: Option<VideoFrame>,
+    turned: Option<VideoFrame>,
+}
+
+type PictureShape = (u32, u32, Option<(u32, u32)>);
+
+/// What happens to the colours.
+enum Color {
+    Keep,
+    Recolor(Recolor),
+    Tone(Box<ToneMap>),
+}
+
+impl Color {
+    fn of(info: ColorInfo) -> Result<Self> {
+        let unsupported = || {
+            Error::new(ErrorKind::SourceUnsupported, format!("its colour matrix {} is not supported", info.matrix))
+                .suggest("export it in BT.709")
+        };
+        let encoding = Encoding::of_matrix(info.matrix, info.full_range).ok_or_else(unsupported)?;
+        let primaries = if info.is_wide() { Primaries::Bt2020 } else { Primaries::Bt709 };
+        let transfer = info.hdr().unwrap_or(Hdr::None);
+        if transfer != Hdr::None || info.is_wide() {
+            return Ok(Self::Tone(Box::new(ToneMap::new(transfer, primaries, encoding))));
+        }
+        Ok(Recolor::to_bt709(encoding).map_or(Self::Keep, Self::Recolor))
+    }
+}
+
+impl Converter {
+    /// The part `rect` of the displayed picture is scaled to `canvas`.
+    ///
+    /// # Errors
+    /// `SOURCE_UNSUPPORTED` for a colour matrix that is none.
+    pub(super) fn new(look: Look, rect: SourceRect, canvas: CanvasSize) -> Result<Self> {
+        let color = Color::of(look.color)?;
+        Ok(Self {
+            look,
+            rect,
+            canvas,
+            color,
+            geometry: None,
+            scalers: [None, None],
+            deep: None,
+            flat: None,
+            scaled: None,
+            turned: None,
+        })
+    }
+
+    /// Whether `picture` is a working picture as it is.
+    pub(super) fn passes(&mut self, picture: &VideoFrame) -> Result<bool> {
+        let crop = self.crop(picture)?;
+        let whole = (crop.left, crop.top, crop.width, crop.height) == (0, 0, picture.width(), picture.height());
+        Ok(picture.is_i420()
+            && whole
+            && (crop.width, crop.height) == (self.canvas.width(), self.canvas.height())
+            && matches!(self.color, Color::Keep)
+            && self.look.orientation == Orientation::Upright)
+    }
+
+    /// The working picture of `picture`: canvas size, 8-bit 4:2:0 BT.709 limited, and with alpha (premultiplied) if the
+    /// source has it.
+    pub(super) fn convert(&mut self, picture: &VideoFrame) -> Result<&VideoFrame> {
+        let crop = self.crop(picture)?;
+        let info = picture.format_info().ok_or_else(|| {
+            Error::new(ErrorKind::SourceUnsupported, "its pixel format is not known").suggest("export it as H.264")
+        })?;
+        let (width, height) = (self.canvas.width(), self.canvas.height());
+        let size = if self.look.orientation.swaps_sides() { (height, width) } else { (width, height) };
+        let is_rgb = info.is_rgb;
+        if self.look.has_alpha && info.has_alpha {
+            self.convert_alpha(picture, crop, size, is_rgb)?;
+        } else if let (Color::Tone(tone), false) = (&self.color, is_rgb) {
+            let whole = (crop.width, crop.height) == size;
+            let untouched = whole && picture.is(PixelFormat::I420Deep) && covers(crop, picture);
+            let deep = if untouched {
+                picture
+            } else {
+                scale(&mut self.scalers[0], picture, crop, PixelFormat::I420Deep, size, &mut self.deep)?
+            };
+            let flat = frame(&mut self.flat, PixelFormat::I420, size)?;
+            let from = deep.deep_planes().ok_or_else(not_working)?;
+            tone.apply(from, &mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?);
+        } else {
+            scale(&mut self.scalers[0], picture, crop, PixelFormat::I420, size, &mut self.flat)?;
+            let flat = self.flat.as_mut().ok_or_else(not_working)?;
+            if let (Color::Recolor(recolor), false) = (&self.color, is_rgb) {
+                recolor.apply(&mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?);
+            }
+        }
+        if self.look.orientation != Orientation::Upright {
+            self.turn()?;
+        }
+        self.converted()
+    }
+
+    /// The picture that was converted last.
+    pub(super) fn converted(&self) -> Result<&VideoFrame> {
+        let upright = self.look.orientation == Orientation::Upright;
+        if upright { self.flat.as_ref() } else { self.turned.as_ref() }.ok_or_else(not_working)
+    }
+
+    /// With alpha: colours first, then premultiplied, then scaled, so that what is transparent colours no edge.
+    fn convert_alpha(&mut self, picture: &VideoFrame, crop: Crop, size: (u32, u32), is_rgb: bool) -> Result<()> {
+        let [plain, last] = &mut self.scalers;
+        let part = (crop.width, crop.height);
+        scale(plain, picture, crop, PixelFormat::I420Alpha, part, &mut self.scaled)?;
+        let scaled = self.scaled.as_mut().ok_or_else(not_working)?;
+        let alpha = scaled.alpha().map(|alpha| alpha.rows().flatten().copied().collect::<Vec<u8>>());
+        let alpha = alpha.ok_or_else(not_working)?;
+        let mut planes = scaled.planes_mut().map_err(failed)?.ok_or_else(not_working)?;
+        if let (Color::Recolor(recolor), false) = (&self.color, is_rgb) {
+            recolor.apply(&mut planes);
+        }
+        let width = part.0 as usize;
+        let alpha = crate::compose::PlaneRef::new(&alpha, width, part.1 as usize, width).ok_or_else(not_working)?;
+        premultiply(&mut planes, alpha);
+        let whole = Crop { left: 0, top: 0, width: part.0, height: part.1 };
+        scale(last, scaled, whole, PixelFormat::I420Alpha, size, &mut self.flat)?;
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let flat = self.flat.as_ref().ok_or_else(not_working)?;
+        let format = if flat.is(PixelFormat::I420Alpha) { PixelFormat::I420Alpha } else { PixelFormat::I420 };
+        let turned = frame(&mut self.turned, format, (self.canvas.width(), self.canvas.height()))?;
+        let orientation = self.look.orientation;
+        let from = flat.planes().ok_or_else(not_working)?;
+        match (flat.alpha(), turned.planes_and_alpha_mut().map_err(failed)?) {
+            (Some(alpha), Some((mut planes, mut turned_alpha))) => {
+                turn(from, &mut planes, orientation);
+                turn_plane(alpha, &mut turned_alpha, orientation);
+            }
+            _ => turn(from, &mut turned.planes_mut().map_err(failed)?.ok_or_else(not_working)?, orientation),
+        }
+        Ok(())
+    }
+
+    /// The part of `picture` that is shown, in its coded pixels. A stream may change its size on the way.
+    fn crop(&mut self, picture: &VideoFrame) -> Result<Crop> {
+        let aspect = self.look.aspect.or(picture.sample_aspect());
+        let shape = (picture.width(), picture.height(), aspect);
+        if let Some((_, crop)) = self.geometry.filter(|(known, _)| *known == shape) {
+            return Ok(crop);
+        }
+        let Look { aperture, orientation, size, .. } = self.look;
+        let geometry = Geometry::new((shape.0, shape.1), aperture, aspect, orientation)
+            .ok_or_else(|| Error::new(ErrorKind::SourceUnsupported, "one of its pictures has no size"))?;
+        let crop = geometry.coded(geometry.part_like(self.rect, size));
+        self.geometry = Some((shape, crop));
+        Ok(crop)
+    }
+}
+
+fn covers(crop: Crop, picture: &VideoFrame) -> bool {
+    crop == Crop { left: 0, top: 0, width: picture.width(), height: picture.height() }
+}
+
+/// Scales the part `crop` of `picture` into `target`, with the scaler that is there or a new one.
+fn scale<'a>(
+    scaler: &mut Option<Scaler>,
+    picture: &VideoFrame,
+    crop: Crop,
+    format: PixelFormat,
+    size: (u32, u32),
+    target: &'a mut Option<VideoFrame>,
+) -> Result<&'a VideoFrame> {
+    let scaler = match scaler {
+        Some(scaler) if scaler.takes(picture, crop) => scaler,
+        stale => stale.insert(Scaler::new(picture, crop, format, size).map_err(failed)?),
+    };
+    let target = frame(target, format, size)?;
+    scaler.scale(picture, target).map_err(failed)?;
+    Ok(target)
+}
+
+/// The picture in `slot`, made if it is missing or of another kind.
+fn frame(slot: &mut Option<VideoFrame>, format: PixelFormat, (width, height): (u32, u32)) -> Result<&mut VideoFrame> {
+    let fits = |kept: &VideoFrame| kept.is(format) && (kept.width(), kept.height()) == (width, height);
+    if !slot.as_ref().is_some_and(fits) {
+        *slot = Some(VideoFrame::of_format(format, width, height).map_err(failed)?);
+    }
+    slot.as_mut().ok_or_else(not_working)
+}
+
+fn failed(error: AvError) -> Error {
+    source_error(error, "converting a picture")
+}
+
+fn not_working() -> Error {
+    Error::new(ErrorKind::Internal, "a picture is not in the working format")
+}
