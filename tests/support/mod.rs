@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod boxes;
+pub(crate) mod numbered;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::num::NonZeroUsize;
