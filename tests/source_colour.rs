@@ -257,6 +257,17 @@ fn video(project: &support::Project) -> PathBuf {
     project.out().join("cnt_test/video.mp4")
 }
 
+/// Adds which patches of a frame are another colour than they were in the source.
+fn check(source: &Source, video: &Path, frame: u64, faults: &mut Vec<String>) {
+    for (patch, found) in patches(video, frame, "yuv420p", CANVAS, 8).iter().enumerate() {
+        let meant = source.meant(patch);
+        let off = (0..3).map(|plane| (found[plane] - meant[plane]).abs()).fold(0.0, f64::max);
+        if off > 2.0 {
+            faults.push(format!("{}: {} is {found:.1?}, not {meant:.1?}", source.what, PATCHES[patch].0));
+        }
+    }
+}
+
 /// Renders the sources two by two and says at once which patches of which are another colour than they were.
 fn assert_kept(sources: &[Source]) {
     let mut faults = Vec::new();
@@ -270,21 +281,7 @@ fn assert_kept(sources: &[Source]) {
             }
         };
         for (source, frame) in pair.iter().zip(frames) {
-            let found = patches(&video(&project), frame, "yuv420p", CANVAS, 8);
-            for (patch, found) in found.iter().enumerate() {
-                let meant = source.meant(patch);
-                let off = (0..3).map(|plane| (found[plane] - meant[plane]).abs()).fold(0.0, f64::max);
-                if off > 2.0 {
-                    let round = |values: [f64; 3]| values.map(|value| (value * 10.0).round() / 10.0);
-                    faults.push(format!(
-                        "{}: {} is {:?}, not {:?}",
-                        source.what,
-                        PATCHES[patch].0,
-                        round(*found),
-                        round(meant)
-                    ));
-                }
-            }
+            check(source, &video(&project), frame, &mut faults);
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
@@ -457,6 +454,58 @@ fn prores() {
     ]);
 }
 
+#[test]
+fn what_the_container_says_of_colour_counts_where_the_bitstream_says_nothing() {
+    let options = "-c:v libx264 -qp 0";
+    let untagged = plain("", BT601, options);
+    let source = plain("small, BT.709 by its container", BT709, options);
+    let tags = "-color_primaries bt709 -color_trc bt709 -colorspace bt709";
+    let copied = clip("mp4", &format!("-i {} -c copy {tags}", source.clip().display()));
+    let found = ffprobe(&copied, "-show_entries stream=color_space");
+    assert_eq!(found["streams"][0]["color_space"], "bt709");
+    let (project, frames) = rendered(&copied, &untagged.clip()).expect("can be rendered");
+    let mut faults = Vec::new();
+    check(&source, &video(&project), frames[0], &mut faults);
+    check(&untagged, &video(&project), frames[1], &mut faults);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// A grey has no chroma, so that no matrix has a say in it.
+#[test]
+fn greys_are_the_same_in_every_matrix() {
+    let grey = |tags: &str| {
+        let level = |at: usize| 16 + (219.0 * (at / 144 / 16) as f64 / 15.0).round() as u8;
+        let mut bytes: Vec<u8> = (0..144 * 256).map(level).collect();
+        bytes.extend([128; 2 * 72 * 128]);
+        let input = raw(&bytes, "yuv420p", (144, 256));
+        clip("mp4", &format!("{input} -c:v libx264 -qp 0 -x264-params {tags}"))
+    };
+    let clips = [
+        ("BT.601", "colorprim=bt709:transfer=bt709:colormatrix=smpte170m"),
+        ("BT.2020", "colorprim=bt709:transfer=bt709:colormatrix=bt2020nc"),
+        ("BT.709", "colorprim=bt709:transfer=bt709:colormatrix=bt709"),
+        ("FCC", "colorprim=bt709:transfer=bt709:colormatrix=fcc"),
+    ]
+    .map(|(what, tags)| (what, grey(tags)));
+    let mut faults = Vec::new();
+    for pair in clips.chunks(2) {
+        let (project, frames) = rendered(&pair[0].1, &pair[1].1).expect("can be rendered");
+        for ((what, _), frame) in pair.iter().zip(frames) {
+            let [y, u, v] = planes(&video(&project), frame, CANVAS, 8);
+            for step in 0..16 {
+                let at = |plane: &[u16], width| mean(plane, width, (0.5, (step as f64 + 0.5) / 16.0), (0.6, 0.03));
+                let meant = (16.0 + 219.0 * step as f64 / 15.0).round();
+                let found = [at(&y, 1080), at(&u, 540), at(&v, 540)];
+                let off = (0..3).map(|plane| (found[plane] - [meant, 128.0, 128.0][plane]).abs()).fold(0.0, f64::max);
+                if off > 1.0 {
+                    faults.push(format!("{what}: grey {meant} is {found:.1?}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
 // Transparency.
 
 /// A picture of four fields with alpha: invisible white beside opaque black, and half-visible red beside opaque green.
@@ -518,7 +567,7 @@ fn what_is_transparent_lies_over_black() {
             let found = [around(&y, 1080), around(&u, 540), around(&v, 540)];
             let off = (0..3).map(|plane| (found[plane] - meant[plane]).abs()).fold(0.0, f64::max);
             if off > 2.0 {
-                faults.push(format!("{what}: {field} is {found:?}, not {meant:?}"));
+                faults.push(format!("{what}: {field} is {found:.1?}, not {meant:.1?}"));
             }
         };
         expect("invisible white", (0.25, 0.25), [0.0; 3]);

@@ -146,8 +146,8 @@ fn a_clock_that_does_not_start_at_zero() {
 
 #[test]
 fn what_an_edit_list_cuts_off_is_not_shown() {
-    let cut = |what: &str, options: &str, from: &str| {
-        let source = numbered("mp4", "30", 60, "", &format!("-g 60 {options}"));
+    let cut = |what: &str, count: u32, options: &str, from: &str| {
+        let source = numbered("mp4", "30", count, "", &format!("-g {count} {options}"));
         let clip = copied("mp4", &format!("-ss {from}"), &source, "");
         let case = Case::new(format!("{what} from {from} s"), clip.clone());
         let found = ffprobe(&clip, "-select_streams v:0 -show_entries packet=flags");
@@ -157,17 +157,37 @@ fn what_an_edit_list_cuts_off_is_not_shown() {
         assert!(case.shown.pictures[0].1 > 0, "{what}: the first picture is cut off");
         case
     };
-    let cases = [
-        cut("reordered", REORDERED, "0.4"),
-        cut("in order", IN_ORDER, "0.41"),
-        cut("reordered", REORDERED, "1.234"),
+    assert_shown(&[
+        cut("reordered", 60, REORDERED, "0.4"),
+        cut("in order", 60, IN_ORDER, "0.41"),
+        cut("reordered", 60, REORDERED, "1.234"),
         cut(
             "HEVC",
+            60,
             "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=3:scenecut=0 -tag:v hvc1",
             "0.5",
         ),
-    ];
-    assert_shown(&cases);
+        // Long enough for a second chunk.
+        cut("two chunks", 130, REORDERED, "1.3"),
+    ]);
+}
+
+#[test]
+fn an_edit_list_may_cut_both_ends() {
+    let clip = numbered("mp4", "30", 60, "", &format!("-video_track_timescale 30000 {REORDERED}"));
+    let delay = Shown::of(&clip).pictures[0].0;
+    assert_eq!(delay, 0);
+    let edited = |what: &str, name: &str, length: u32, from: u32| {
+        let mut file = Mp4::open(&clip);
+        // The movie counts milliseconds. Two pictures of the media (2000 ticks) are the delay of B-frames.
+        file.set_edit(length, from);
+        Case::new(what, file.save(&format!("edit-{name}")))
+    };
+    let tail = edited("the last second is cut off", "tail", 1000, 2000);
+    assert_eq!((tail.shown.pictures[0].1, tail.shown.pictures.len()), (0, 30));
+    let both = edited("half a second of both ends is cut off", "both", 1000, 17_000);
+    assert_eq!((both.shown.pictures[0].1, both.shown.pictures.len()), (15, 30));
+    assert_shown(&[tail, both]);
 }
 
 #[test]
@@ -258,4 +278,24 @@ fn chunks_of_a_variable_rate_are_pure() {
         fs::read(project.out().join("cnt_test/video.mp4")).expect("is there")
     });
     assert!(one == two, "one and two threads give the same bytes");
+}
+
+/// Three packets are noise: what is decoded from them may look like anything, and all else is as it was.
+#[test]
+fn damage_stays_where_it_is() {
+    let clean = numbered("mp4", "30", 60, "", &format!("-g 15 {IN_ORDER}"));
+    let truth = Shown::of(&clean);
+    let noise = "-bsf:v noise=amount=if(between(n\\,17\\,19)\\,20\\,0)";
+    let clip = copied("mp4", "", &clean, noise);
+    let project = bare(&clean, &clip);
+    let [_, seen] = rendered(&project, 2);
+    assert_eq!(seen.len(), 60);
+    let outside = |frame: usize| !(17..30).contains(&frame);
+    for (frame, number) in seen.iter().enumerate().filter(|(frame, _)| outside(*frame)) {
+        assert_eq!(*number, Some(truth.at(frame)), "frame {frame}");
+    }
+    let json = fs::read(project.out().join("cnt_test/container.json")).expect("is there");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("is JSON");
+    let damaged = json["report"]["damagedPictures"].as_u64().expect("a number");
+    assert!((1..=13).contains(&damaged), "{damaged} damaged pictures");
 }

@@ -91,6 +91,15 @@ impl Mp4 {
         edit[8..12].copy_from_slice(&length.to_be_bytes());
     }
 
+    /// Sets the only entry of the track's edit list: how long it shows the media, in the movie's time scale, and from
+    /// when on, in the media's.
+    pub(crate) fn set_edit(&mut self, length: u32, from: u32) {
+        let edit = self.payload("moov/trak/edts/elst");
+        assert_eq!((edit[0], word(edit, 4)), (0, 1), "version 0, one entry");
+        edit[8..12].copy_from_slice(&length.to_be_bytes());
+        edit[12..16].copy_from_slice(&from.to_be_bytes());
+    }
+
     /// Sets the nine values of the matrix of a `moov/mvhd` or `moov/trak/tkhd` of version 0.
     ///
     /// `(x, y)` is shown at `(a x + c y + x0, b x + d y + y0)`.

@@ -106,12 +106,17 @@ impl Shown {
         found.map_or(self.pictures[0].1, |(_, number)| *number)
     }
 
-    /// Whether `frames` thirtieths of a second are as long as the clip, to the nearest frame.
+    /// Whether `frames` thirtieths of a second are as long as the clip, to the nearest frame. Where the container does
+    /// not say how long the last picture is, it is on for any time up to a second.
     pub(crate) fn lasts(&self, frames: usize) -> bool {
-        let Some(end) = self.end else { return frames > 0 };
-        let span = i128::from(end - self.pictures[0].0) * i128::from(self.base.0) * 30;
+        let (first, last) = (self.pictures[0].0, self.pictures[self.pictures.len() - 1].0);
         let den = i128::from(self.base.1);
-        2 * (frames as i128 * den - span).abs() <= den || (span < den && frames == 1)
+        let scaled = |pts: i64| i128::from(pts - first) * i128::from(self.base.0) * 30;
+        let shown = frames as i128 * den;
+        match self.end {
+            Some(end) => 2 * (shown - scaled(end)).abs() <= den || (scaled(end) < den && frames == 1),
+            None => (scaled(last)..=scaled(last) + 30 * den).contains(&shown),
+        }
     }
 }
 
