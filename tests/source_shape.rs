@@ -376,6 +376,9 @@ fn what_lies_outside_of_the_clean_aperture_is_not_shown() {
     for (what, clip) in &clips {
         assert!(look(clip, 0, "").count("magenta") > 500, "{what} is there, and can be decoded");
     }
+    for ((what, clip), (left, top)) in clips.iter().zip([(16, 16), (0, 0), (16, 32)]) {
+        assert_eq!(border_fault(&look(clip, 0, &format!("crop=144:256:{left}:{top},"))), None, "{what}, cut by ffmpeg");
+    }
     assert_looks(&clips, |at, look| {
         if at < 3 {
             return border_fault(look);
@@ -414,6 +417,10 @@ fn a_stream_that_changes_its_size_fills_the_canvas_all_the_way() {
         let widths: Vec<_> =
             found["frames"].as_array().expect("a list").iter().map(|frame| frame["width"].clone()).collect();
         assert!(widths.len() == 6 && widths[0] != widths[5], "{what}: {widths:?}");
+        let scale = format!("scale={WIDTH}:{HEIGHT}:flags=area,format=rgb24");
+        let pictures = ffmpeg(clip, &format!("-i FILE -an -vf {scale} -f rawvideo -"));
+        let whole = |picture: &[u8]| border_fault(&Look(picture.to_vec())).is_none();
+        assert!(pictures.chunks(3 * WIDTH * HEIGHT).all(whole), "{what}: ffmpeg shows both parts alike");
     }
     assert_looks(&clips, |_, look| border_fault(look));
 }

@@ -280,6 +280,24 @@ fn chunks_of_a_variable_rate_are_pure() {
     assert!(one == two, "one and two threads give the same bytes");
 }
 
+/// The pictures that refer to what lies before a random access point cannot be shown when a file starts with it: its
+/// time zero is that of the first picture that can.
+#[test]
+fn a_file_that_starts_with_an_open_gop() {
+    let options = "-c:v libx265 -preset ultrafast -x265-params \
+                   log-level=none:open-gop=1:keyint=15:min-keyint=15:bframes=4:b-adapt=0:scenecut=0 -tag:v hvc1";
+    let source = numbered("mp4", "30", 60, "", options);
+    let cases = ["mkv", "mp4"].map(|extension| {
+        let clip = copied(extension, "-ss 0.6", &source, "");
+        let packets = ffprobe(&clip, "-select_streams v:0 -show_entries packet=pts");
+        let packets = packets["packets"].as_array().expect("a list").len();
+        let case = Case::new(format!("HEVC from an open GOP on in {extension}"), clip);
+        assert!(packets > case.shown.pictures.len(), "{packets} packets, not all of which can be decoded");
+        case
+    });
+    assert_shown(&cases);
+}
+
 /// Three packets are noise: what is decoded from them may look like anything, and all else is as it was.
 #[test]
 fn damage_stays_where_it_is() {
