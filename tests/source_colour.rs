@@ -337,7 +337,8 @@ fn eight_bit_h264_of_every_matrix_and_range() {
             "BT.709 full",
             BT709,
             FULL,
-            "-c:v libx264 -qp 0 -color_range pc -x264-params fullrange=on:colorprim=bt709:transfer=bt709:colormatrix=bt709",
+            "-c:v libx264 -qp 0 -color_range pc \
+             -x264-params fullrange=on:colorprim=bt709:transfer=bt709:colormatrix=bt709",
         ),
         // With BT.709's primaries, so that only the matrix differs.
         lossless(
@@ -350,7 +351,8 @@ fn eight_bit_h264_of_every_matrix_and_range() {
             "BT.601 full",
             BT601,
             FULL,
-            "-c:v libx264 -qp 0 -color_range pc -x264-params fullrange=on:colorprim=bt709:transfer=smpte170m:colormatrix=smpte170m",
+            "-c:v libx264 -qp 0 -color_range pc \
+             -x264-params fullrange=on:colorprim=bt709:transfer=smpte170m:colormatrix=smpte170m",
         ),
         lossless(
             "BT.470BG limited",
@@ -364,7 +366,8 @@ fn eight_bit_h264_of_every_matrix_and_range() {
                 "4:4:4, BT.709 full",
                 BT709,
                 FULL,
-                "-c:v libx264 -qp 0 -color_range pc -x264-params fullrange=on:colorprim=bt709:transfer=bt709:colormatrix=bt709",
+                "-c:v libx264 -qp 0 -color_range pc \
+                 -x264-params fullrange=on:colorprim=bt709:transfer=bt709:colormatrix=bt709",
             )
         },
     ]);
@@ -644,7 +647,8 @@ fn interlaced(top_first: bool) -> PathBuf {
     clip(
         "mp4",
         &format!(
-            "-f lavfi -i color=black:size=540x960:rate=60:duration=0.4,geq=lum=if(lt(X\\,100+6*N)\\,235\\,16):cb=128:cr=128,\
+            "-f lavfi -i color=black:size=540x960:rate=60:duration=0.4,\
+            geq=lum=if(lt(X\\,100+6*N)\\,235\\,16):cb=128:cr=128,\
              tinterlace={mode} -c:v libx264 -preset ultrafast -crf 12 -flags +ilme+ildct -x264-params {order}=1 \
              -pix_fmt yuv420p"
         ),
