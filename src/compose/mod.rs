@@ -16,5 +16,5 @@ pub use fit::{Fit, Focus, SourceRect, cover};
 pub use picture::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;
-pub use tone::{Deep, Hdr, Primaries, ToneMap};
+pub use tone::{Deep420, DeepPlane, Hdr, Primaries, ToneMap};
 pub use turn::{Orientation, turn, turn_plane};

@@ -43,6 +43,19 @@ impl Encoding {
         [red, (y - self.kr * red - self.kb * blue) / (1.0 - self.kr - self.kb), blue]
     }
 
+    /// Red, green and blue (0 to 1) of 8-bit code values, which may have fractions.
+    pub(super) fn decode(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
+        let (luma, chroma, black) = self.scales();
+        self.to_rgb([(y - black) / luma, (cb - 128.0) / chroma, (cr - 128.0) / chroma])
+    }
+
+    /// 8-bit code values, with fractions, of red, green and blue.
+    pub(super) fn encode(self, rgb: [f64; 3]) -> [f64; 3] {
+        let (luma, chroma, black) = self.scales();
+        let [y, cb, cr] = self.from_rgb(rgb);
+        [black + luma * y, 128.0 + chroma * cb, 128.0 + chroma * cr]
+    }
+
     fn from_rgb(self, [red, green, blue]: [f64; 3]) -> [f64; 3] {
         let y = self.kr * red + (1.0 - self.kr - self.kb) * green + self.kb * blue;
         [y, (blue - y) / (2.0 * (1.0 - self.kb)), (red - y) / (2.0 * (1.0 - self.kr))]
@@ -129,10 +142,8 @@ mod tests {
     use super::*;
 
     fn exact(encoding: Encoding, [y, u, v]: [u8; 3]) -> [f64; 3] {
-        let (luma, chroma, black) = encoding.scales();
-        let input = [(f64::from(y) - black) / luma, (f64::from(u) - 128.0) / chroma, (f64::from(v) - 128.0) / chroma];
-        let [y, cb, cr] = Encoding::BT709.from_rgb(encoding.to_rgb(input));
-        [16.0 + 219.0 * y, 128.0 + 224.0 * cb, 128.0 + 224.0 * cr].map(|value| value.clamp(0.0, 255.0))
+        let rgb = encoding.decode([y, u, v].map(f64::from));
+        Encoding::BT709.encode(rgb).map(|value| value.clamp(0.0, 255.0))
     }
 
     fn applied(encoding: Encoding, [y, u, v]: [u8; 3]) -> [u8; 3] {

@@ -1,6 +1,6 @@
 //! Decoding packets to frames, one thread per decoder.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_next::ffi;
@@ -51,6 +51,8 @@ impl Decoder {
             let code = ffi::avcodec_parameters_to_context(raw, parameters.as_ptr());
             AvError::check("avcodec_parameters_to_context", code)?;
             (*raw).thread_count = 1;
+            // Else what the bitstream crops on the left is rounded down to what vector units like.
+            (*raw).flags |= ffi::AV_CODEC_FLAG_UNALIGNED as c_int;
             (*raw).max_pixels = i64::try_from(max_pixels).unwrap_or(i64::MAX);
             (*raw).pkt_timebase = parameters.time_base();
             AvError::check("avcodec_open2", ffi::avcodec_open2(raw, codec, ptr::null_mut()))?;

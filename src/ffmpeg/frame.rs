@@ -8,7 +8,7 @@ use ffmpeg_next::ffi;
 use super::AvError;
 use super::input::{aspect, matrix};
 use super::packet::timestamp;
-use crate::compose::{I420Mut, I420Ref, PlaneMut, PlaneRef};
+use crate::compose::{Deep420, DeepPlane, I420Mut, I420Ref, PlaneMut, PlaneRef};
 
 /// An owned `AVFrame` of video.
 pub(crate) struct VideoFrame(NonNull<ffi::AVFrame>);
@@ -24,6 +24,20 @@ pub(crate) struct ColorTags {
     pub(crate) primaries: i32,
     pub(crate) transfer: i32,
     pub(crate) range: i32,
+}
+
+impl ColorTags {
+    /// With what is not said taken from `other`.
+    pub(crate) fn or(self, other: Self) -> Self {
+        // A matrix of 0 is RGB, which some encoders of Y'CbCr write for not knowing.
+        let pick = |a: i32, b: i32| if matches!(a, 0 | 2 | 3) { b } else { a };
+        Self {
+            matrix: pick(self.matrix, other.matrix),
+            primaries: pick(self.primaries, other.primaries),
+            transfer: pick(self.transfer, other.transfer),
+            range: if self.range == 0 { other.range } else { self.range },
+        }
+    }
 }
 
 /// The pixel formats that the engine makes pictures of.
@@ -283,9 +297,30 @@ impl VideoFrame {
         }
     }
 
-    /// The planes of a 10-bit 4:2:0 picture.
-    pub(crate) fn deep_planes(&self) -> Option<crate::compose::Deep<'_>> {
-        None
+    /// The picture as three planes of 16-bit words; `None` unless it is planar 10-bit 4:2:0 with positive strides.
+    pub(crate) fn deep_planes(&self) -> Option<Deep420<'_>> {
+        if !self.is(PixelFormat::I420Deep) {
+            return None;
+        }
+        let frame = self.get();
+        let (width, height) = (usize::try_from(frame.width).ok()?, usize::try_from(frame.height).ok()?);
+        let plane = |number: usize, width: usize, height: usize| {
+            let shape = self.plane_shape(number, width, height)?;
+            let data = shape.data.cast_const().cast::<u16>();
+            if shape.stride % 2 != 0 || shape.stride / 2 < width || !data.is_aligned() {
+                return None;
+            }
+            let words = shape.stride / 2 * (height - 1) + width;
+            // SAFETY: as in `planes`: FFmpeg allocates `stride` bytes for each row and at least the samples of the last
+            // one; the pointer is aligned for words.
+            DeepPlane::new(unsafe { std::slice::from_raw_parts(data, words) }, width, height, shape.stride / 2)
+        };
+        let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+        Some(Deep420 {
+            y: plane(0, width, height)?,
+            u: plane(1, half_width, half_height)?,
+            v: plane(2, half_width, half_height)?,
+        })
     }
 
     /// The alpha plane; `None` unless it is planar 8-bit 4:2:0 with alpha.

@@ -23,7 +23,7 @@ pub(crate) use av::{AvError, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use deinterlace::Deinterlacer;
 pub(crate) use encoder::{AacEncoder, H264Encoder, encoder_available};
-pub(crate) use frame::{ColorTags, PixelFormat, VideoFrame};
+pub(crate) use frame::{ColorTags, FormatInfo, PixelFormat, VideoFrame};
 pub(crate) use input::{DolbyVision, Input, StreamInfo, StreamKind};
 pub(crate) use interrupt::{Interrupt, Pulse};
 pub(crate) use muxer::{AudioTrack, Mp4Writer, VideoTrack};

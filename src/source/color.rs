@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::compose::Hdr;
-use crate::ffmpeg::ColorTags;
+use crate::ffmpeg::{ColorTags, FormatInfo};
 
 /// The colour of a source, with every default resolved. Numbers are ITU-T H.273 code points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,16 +49,19 @@ impl ColorInfo {
         picture: ColorTags,
         container: ColorTags,
         shorter_side: u32,
-        implies_full_range: bool,
+        format: FormatInfo,
         corrections: &mut Vec<String>,
     ) -> Self {
-        let first = |a: i32, b: i32| if a == UNSPECIFIED || a == RESERVED { b } else { a };
-        let known = |value: i32| value != UNSPECIFIED && value != RESERVED && (0..=255).contains(&value);
+        // 0 is reserved, but as a matrix it is RGB; some encoders of Y'CbCr write it for not knowing.
+        let known = |value: i32| ![0, UNSPECIFIED, RESERVED].contains(&value) && (0..=255).contains(&value);
+        let first = |a: i32, b: i32| if known(a) { a } else { b };
         let transfer = first(picture.transfer, container.transfer);
         let primaries = first(picture.primaries, container.primaries);
         let matrix = first(picture.matrix, container.matrix);
         let wide = primaries == 9 || matches!(transfer, 16 | 18);
-        let matrix = if known(matrix) {
+        let matrix = if format.is_rgb {
+            0
+        } else if known(matrix) {
             matrix as u8
         } else {
             let (guess, name) = match (wide, shorter_side >= 720) {
@@ -76,7 +79,8 @@ impl ColorInfo {
         };
         let transfer = if known(transfer) { transfer as u8 } else { 1 };
         let range = if picture.range == 0 { container.range } else { picture.range };
-        let info = Self { matrix, full_range: range == 2 || (range == 0 && implies_full_range), primaries, transfer };
+        let info =
+            Self { matrix, full_range: range == 2 || (range == 0 && format.implies_full_range), primaries, transfer };
         info.note(corrections);
         info
     }
@@ -110,7 +114,8 @@ mod tests {
 
     fn resolved(picture: ColorTags, container: ColorTags, side: u32) -> (ColorInfo, String) {
         let mut corrections = Vec::new();
-        let info = ColorInfo::resolve(picture, container, side, false, &mut corrections);
+        let format = FormatInfo { depth: 8, is_rgb: false, has_alpha: false, implies_full_range: false };
+        let info = ColorInfo::resolve(picture, container, side, format, &mut corrections);
         (info, corrections.join("; "))
     }
 
@@ -133,5 +138,7 @@ mod tests {
         let (info, told) = resolved(picture, container, 480);
         assert_eq!((info.matrix, info.full_range), (1, true));
         assert_eq!(told, "full range -> limited");
+        let (info, _) = resolved(ColorTags { matrix: 0, ..NOTHING }, ColorTags { matrix: 1, ..NOTHING }, 480);
+        assert_eq!(info.matrix, 1, "no RGB in Y'CbCr");
     }
 }

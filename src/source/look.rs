@@ -58,7 +58,7 @@ pub(super) fn look_of(
         corrections.push("interlaced -> progressive".to_owned());
     }
     let shorter = first.width().min(first.height());
-    let mut color = ColorInfo::resolve(first.color(), stream.color, shorter, format.implies_full_range, corrections);
+    let mut color = ColorInfo::resolve(first.color(), stream.color, shorter, format, corrections);
     if format.is_rgb {
         // Converted as RGB, whatever the tags say.
         color = ColorInfo { matrix: 1, full_range: false, ..color };

@@ -259,11 +259,18 @@ fn probe_media(
     let opening = |error| source_error(error, "opening it as media").suggest(KNOWN);
     let mut input = Input::open(path, demuxers, interrupt.clone()).map_err(opening)?;
     // Before anything is decoded. Headers may lie: every picture is checked again.
-    for stream in input.streams() {
+    let headers = input.streams();
+    for stream in &headers {
         check_pixels(stream.width, stream.height, limits)?;
     }
     input.find_streams().map_err(opening)?;
-    let streams = input.streams();
+    let mut streams = input.streams();
+    for stream in &mut streams {
+        // Finding the streams writes what the decoder says over what the container says.
+        if let Some(header) = headers.iter().find(|header| header.index == stream.index) {
+            stream.color = stream.color.or(header.color);
+        }
+    }
     let mut corrections = Vec::new();
     let video = choose(&streams, StreamKind::Video);
     let audio = choose_audio(&input, &streams, limits)?;
