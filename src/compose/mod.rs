@@ -5,6 +5,7 @@
 
 mod alpha;
 mod fit;
+mod gamut;
 mod picture;
 mod recolor;
 mod sprite;
@@ -13,6 +14,7 @@ mod turn;
 
 pub use alpha::{blend_over, fill_black, premultiply};
 pub use fit::{Fit, Focus, SourceRect, cover};
+pub use gamut::GamutMap;
 pub use picture::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;

@@ -71,6 +71,25 @@ impl<'a> PlaneMut<'a> {
         self.height
     }
 
+    /// Rows `y` and `y + 1` without padding; empty below the last row.
+    pub(super) fn two_rows_mut(&mut self, y: usize) -> (&mut [u8], &mut [u8]) {
+        if y + 1 >= self.height {
+            return (self.row_mut(y), &mut []);
+        }
+        let Some(rest) = self.data.get_mut(y * self.stride..) else { return (&mut [], &mut []) };
+        let (first, second) = rest.split_at_mut(self.stride);
+        (&mut first[..self.width], second.get_mut(..self.width).unwrap_or(&mut []))
+    }
+
+    /// The samples from `x` on in row `y`, as many as asked for; `None` if there are not that many.
+    #[inline(always)]
+    pub(super) fn run_mut<const N: usize>(&mut self, x: usize, y: usize) -> Option<&mut [u8; N]> {
+        if y >= self.height || x + N > self.width {
+            return None;
+        }
+        self.data.get_mut(y * self.stride + x..)?.first_chunk_mut()
+    }
+
     /// Row `y` without padding; empty below the last row.
     pub fn row_mut(&mut self, y: usize) -> &mut [u8] {
         if y >= self.height {

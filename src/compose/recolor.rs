@@ -99,25 +99,33 @@ impl Recolor {
         })
     }
 
-    /// Changes `picture` in place. Each chroma sample stands for its two by two samples of luma. No allocation.
+    /// Changes `picture` in place. Each chroma sample stands for its two by two samples of luma. One row is allocated.
     pub fn apply(&self, picture: &mut I420Mut<'_>) {
         let I420Mut { y, u, v } = picture;
         let rows = u.height().min(v.height());
+        let mut shifts = vec![0; y.width().next_multiple_of(2)];
         for row in 0..rows {
+            self.shifts(u.row_mut(row), v.row_mut(row), &mut shifts);
             for line in [2 * row, 2 * row + 1] {
-                self.luma_row(y.row_mut(line), u.row_mut(row), v.row_mut(row));
+                self.luma_row(y.row_mut(line), &shifts);
             }
             self.chroma_row(u, v, row);
         }
     }
 
-    fn luma_row(&self, y: &mut [u8], u: &[u8], v: &[u8]) {
-        let [of_y, of_u, of_v, offset] = self.luma;
-        for (pair, (&u, &v)) in y.chunks_mut(2).zip(u.iter().zip(v)) {
-            let shift = (i32::from(u) - 128) * of_u + (i32::from(v) - 128) * of_v + offset;
-            for y in pair {
-                *y = to_byte(i32::from(*y) * of_y + shift);
-            }
+    /// What chroma adds to each luma sample of a row.
+    fn shifts(&self, u: &[u8], v: &[u8], shifts: &mut [i32]) {
+        let [_, of_u, of_v, offset] = self.luma;
+        for (pair, (&u, &v)) in shifts.chunks_exact_mut(2).zip(u.iter().zip(v)) {
+            pair.fill((i32::from(u) - 128) * of_u + (i32::from(v) - 128) * of_v + offset);
+        }
+    }
+
+    fn luma_row(&self, y: &mut [u8], shifts: &[i32]) {
+        // At most 1.17 in 14 bits: it fits into 16, and products of 16-bit numbers are what old vector units can do.
+        let of_y = self.luma[0] as i16;
+        for (y, &shift) in y.iter_mut().zip(shifts) {
+            *y = to_byte(i32::from(i16::from(*y)) * i32::from(of_y) + shift);
         }
     }
 

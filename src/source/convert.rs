@@ -3,11 +3,14 @@
 //! Crop and scale (swscale, which keeps the colours) → colour (matrix and range, or HDR to SDR) → turn. A picture that is
 //! what the output wants already is used as it is, without a copy.
 
+use std::sync::{Arc, OnceLock};
+
 use super::color::ColorInfo;
 use super::geometry::Geometry;
 use super::source_error;
 use crate::compose::{
-    Encoding, Hdr, Orientation, Primaries, Recolor, SourceRect, ToneMap, premultiply, turn, turn_plane,
+    Deep420, Encoding, GamutMap, I420Mut, Orientation, PlaneRef, Primaries, Recolor, SourceRect, ToneMap, premultiply,
+    turn, turn_plane,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AvError, Crop, PixelFormat, Scaler, VideoFrame};
@@ -25,6 +28,8 @@ pub(super) struct Look {
     pub(super) orientation: Orientation,
     /// The size that was planned with.
     pub(super) size: SourceSize,
+    /// The change from HDR, made by the first who needs it: it takes a while.
+    pub(super) tone: Arc<OnceLock<ToneMap>>,
 }
 
 /// Converts the pictures of one source, with all that it needs made once.
@@ -50,22 +55,44 @@ type PictureShape = (u32, u32, Option<(u32, u32)>);
 enum Color {
     Keep,
     Recolor(Recolor),
-    Tone(Box<ToneMap>),
+    Tone(Arc<OnceLock<ToneMap>>),
+    Gamut(GamutMap),
 }
 
 impl Color {
-    fn of(info: ColorInfo) -> Result<Self> {
+    fn of(look: &Look) -> Result<Self> {
+        let info = look.color;
         let unsupported = || {
             Error::new(ErrorKind::SourceUnsupported, format!("its colour matrix {} is not supported", info.matrix))
                 .suggest("export it in BT.709")
         };
         let encoding = Encoding::of_matrix(info.matrix, info.full_range).ok_or_else(unsupported)?;
         let primaries = if info.is_wide() { Primaries::Bt2020 } else { Primaries::Bt709 };
-        let transfer = info.hdr().unwrap_or(Hdr::None);
-        if transfer != Hdr::None || info.is_wide() {
-            return Ok(Self::Tone(Box::new(ToneMap::new(transfer, primaries, encoding))));
+        Ok(match info.hdr() {
+            Some(hdr) => {
+                look.tone.get_or_init(|| ToneMap::new(hdr, primaries, encoding));
+                Self::Tone(Arc::clone(&look.tone))
+            }
+            None if info.is_wide() => Self::Gamut(GamutMap::new(encoding)),
+            None => Recolor::to_bt709(encoding).map_or(Self::Keep, Self::Recolor),
+        })
+    }
+
+    /// Whether the change starts from 10-bit samples.
+    fn is_deep(&self) -> bool {
+        matches!(self, Self::Tone(_) | Self::Gamut(_))
+    }
+
+    fn apply_deep(&self, from: Deep420<'_>, to: &mut I420Mut<'_>) {
+        match self {
+            Self::Tone(map) => {
+                if let Some(map) = map.get() {
+                    map.apply(from, to);
+                }
+            }
+            Self::Gamut(map) => map.apply(from, to),
+            Self::Keep | Self::Recolor(_) => {}
         }
-        Ok(Recolor::to_bt709(encoding).map_or(Self::Keep, Self::Recolor))
     }
 }
 
@@ -75,7 +102,7 @@ impl Converter {
     /// # Errors
     /// `SOURCE_UNSUPPORTED` for a colour matrix that is none.
     pub(super) fn new(look: Look, rect: SourceRect, canvas: CanvasSize) -> Result<Self> {
-        let color = Color::of(look.color)?;
+        let color = Color::of(&look)?;
         Ok(Self {
             look,
             rect,
@@ -113,7 +140,7 @@ impl Converter {
         let is_rgb = info.is_rgb;
         if self.look.has_alpha && info.has_alpha {
             self.convert_alpha(picture, crop, size, is_rgb)?;
-        } else if let (Color::Tone(tone), false) = (&self.color, is_rgb) {
+        } else if self.color.is_deep() && !is_rgb {
             let whole = (crop.width, crop.height) == size;
             let untouched = whole && picture.is(PixelFormat::I420Deep) && covers(crop, picture);
             let deep = if untouched {
@@ -123,7 +150,7 @@ impl Converter {
             };
             let flat = frame(&mut self.flat, PixelFormat::I420, size)?;
             let from = deep.deep_planes().ok_or_else(not_working)?;
-            tone.apply(from, &mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?);
+            self.color.apply_deep(from, &mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?);
         } else {
             scale(&mut self.scalers[0], picture, crop, PixelFormat::I420, size, &mut self.flat)?;
             let flat = self.flat.as_mut().ok_or_else(not_working)?;
@@ -156,7 +183,7 @@ impl Converter {
             recolor.apply(&mut planes);
         }
         let width = part.0 as usize;
-        let alpha = crate::compose::PlaneRef::new(&alpha, width, part.1 as usize, width).ok_or_else(not_working)?;
+        let alpha = PlaneRef::new(&alpha, width, part.1 as usize, width).ok_or_else(not_working)?;
         premultiply(&mut planes, alpha);
         let whole = Crop { left: 0, top: 0, width: part.0, height: part.1 };
         scale(last, scaled, whole, PixelFormat::I420Alpha, size, &mut self.flat)?;

@@ -1,6 +1,7 @@
 //! How the pictures of a stream want to be shown: what container and bitstream say, resolved.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::boxes;
 use super::color::ColorInfo;
@@ -77,7 +78,7 @@ pub(super) fn look_of(
         Geometry::new((first.width(), first.height()), aperture, aspect.or_else(|| first.sample_aspect()), orientation);
     let size = geometry.and_then(|geometry| geometry.displayed());
     let size = size.ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
-    Ok(Look { color, has_alpha: format.has_alpha, aperture, aspect, orientation, size })
+    Ok(Look { color, has_alpha: format.has_alpha, aperture, aspect, orientation, size, tone: Arc::default() })
 }
 
 /// What is shown of a Dolby Vision stream.

@@ -218,6 +218,7 @@ fn probe_picture_file(
         aspect: None,
         orientation: Orientation::Upright,
         size,
+        tone: Arc::default(),
     };
     let mut corrections = found.corrections.clone();
     if found.has_alpha {
