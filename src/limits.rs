@@ -20,6 +20,13 @@ pub struct Limits {
     pub source_bytes: u64,
     /// Pixels of one picture of a source. Default: 4096 x 4096.
     pub source_pixels: u64,
+    /// Bytes of one picture file, which is read whole. Default: 256 MiB.
+    pub picture_bytes: u64,
+    /// Frames of one animated picture. Default: 2 000.
+    pub picture_frames: usize,
+    /// Pixels of all frames of one animated picture together, which is the work of decoding it. Default: 2^32, some
+    /// 2 000 frames of 1080 x 1920.
+    pub animation_pixels: u64,
     /// Length of one source. Default: 1 h.
     pub source_duration: TimeSpan,
     /// Video packets of one source. Default: 500 000 (more than an hour at 120 fps).
@@ -41,6 +48,9 @@ impl Default for Limits {
             variants: 5,
             source_bytes: 4 << 30,
             source_pixels: 4096 * 4096,
+            picture_bytes: 256 << 20,
+            picture_frames: 2_000,
+            animation_pixels: 1 << 32,
             source_duration: TimeSpan::from_secs(3_600),
             source_packets: 500_000,
             source_frame_rate: 1_000,
