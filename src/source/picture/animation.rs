@@ -50,7 +50,9 @@ impl AnimationReader {
             PictureKind::Webp if info.is_animated() => {
                 Source::Webp(WebpFrames::open(path, &bytes, (header.width, header.height))?)
             }
-            _ => return Err(Error::new(ErrorKind::SourceUnsupported, format!("{} is not an animation", path.display()))),
+            _ => {
+                return Err(Error::new(ErrorKind::SourceUnsupported, format!("{} is not an animation", path.display())));
+            }
         };
         Ok(Self {
             path: path.to_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use moxcms::{
     CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients, ProfileText,
-    RenderingIntent, ToneReprCurve, Transform8BitExecutor, Transform16BitExecutor, TransferCharacteristics,
+    RenderingIntent, ToneReprCurve, TransferCharacteristics, Transform8BitExecutor, Transform16BitExecutor,
     TransformOptions,
 };
 
@@ -75,7 +75,10 @@ pub(super) enum Profile {
     None,
     Icc(Vec<u8>),
     /// ITU-T H.273 code points.
-    Cicp { primaries: u8, transfer: u8 },
+    Cicp {
+        primaries: u8,
+        transfer: u8,
+    },
 }
 
 /// How the samples of one picture become sRGB.
@@ -208,9 +211,11 @@ impl Conversion {
                 block
             } else {
                 wide.clear();
-                wide.extend(block.chunks_exact(channels).flat_map(|pixel| {
-                    [pixel[0]; 3].into_iter().chain(pixel.get(1).copied())
-                }));
+                wide.extend(
+                    block
+                        .chunks_exact(channels)
+                        .flat_map(|pixel| [pixel[0]; 3].into_iter().chain(pixel.get(1).copied())),
+                );
                 &wide
             };
             let target = &mut target[..block.len() / channels * 4];
@@ -243,16 +248,16 @@ const INTENTS: [RenderingIntent; 2] = [RenderingIntent::Perceptual, RenderingInt
 
 fn create_8bit(profile: &ColorProfile, model: Model) -> Option<Arc<Transform8BitExecutor>> {
     let srgb = ColorProfile::new_srgb();
-    INTENTS.into_iter().find_map(|intent| {
-        profile.create_transform_8bit(model.layout(), &srgb, Layout::Rgba, options(intent)).ok()
-    })
+    INTENTS
+        .into_iter()
+        .find_map(|intent| profile.create_transform_8bit(model.layout(), &srgb, Layout::Rgba, options(intent)).ok())
 }
 
 fn create_16bit(profile: &ColorProfile, model: Model) -> Option<Arc<Transform16BitExecutor>> {
     let srgb = ColorProfile::new_srgb();
-    INTENTS.into_iter().find_map(|intent| {
-        profile.create_transform_16bit(model.layout(), &srgb, Layout::Rgba, options(intent)).ok()
-    })
+    INTENTS
+        .into_iter()
+        .find_map(|intent| profile.create_transform_16bit(model.layout(), &srgb, Layout::Rgba, options(intent)).ok())
 }
 
 /// Whether a transform to sRGB changes nothing that can be seen. Names of profiles say little: it is tried.
@@ -274,9 +279,12 @@ fn is_srgb(transform: &Transform8BitExecutor, model: Model) -> bool {
         .collect();
     let mut target = vec![0; colors.len() * 4];
     transform.transform(&samples, &mut target).is_ok()
-        && target.as_chunks::<4>().0.iter().zip(&colors).all(|(to, from)| {
-            to.iter().zip(from).all(|(to, from)| to.abs_diff(*from) <= SAME)
-        })
+        && target
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .zip(&colors)
+            .all(|(to, from)| to.iter().zip(from).all(|(to, from)| to.abs_diff(*from) <= SAME))
 }
 
 /// The profile's name, short and printable.
@@ -378,7 +386,10 @@ mod tests {
         let (rgba, notes) = convert(Model::Rgb, &p3, Samples::Eight(samples.clone()));
         assert!(rgba[0] >= 253 && rgba[1] <= 6 && rgba[2] <= 6, "{rgba:?}");
         assert!(rgba[4..7].iter().all(|value| value.abs_diff(128) <= 1) && rgba[7] == 255, "{rgba:?}");
-        assert!(notes.len() == 1 && notes[0].starts_with("icc profile \"") && notes[0].ends_with("-> sRGB"), "{notes:?}");
+        assert!(
+            notes.len() == 1 && notes[0].starts_with("icc profile \"") && notes[0].ends_with("-> sRGB"),
+            "{notes:?}"
+        );
 
         let wide = samples.into_iter().map(|value| u16::from(value) * 257).collect();
         let (sixteen, notes) = convert(Model::Rgb, &p3, Samples::Sixteen(wide));
@@ -413,7 +424,8 @@ mod tests {
         let broken = Profile::Icc(vec![7; 300]);
         let (rgba, notes) = convert(Model::Rgb, &broken, Samples::Eight(vec![1, 2, 3]));
         assert_eq!((rgba, notes), (vec![1, 2, 3, 255], vec!["broken icc profile: ignored".to_owned()]));
-        let (_, notes) = convert(Model::Rgb, &icc(&ColorProfile::new_gray_with_gamma(2.2)), Samples::Eight(vec![1, 2, 3]));
+        let (_, notes) =
+            convert(Model::Rgb, &icc(&ColorProfile::new_gray_with_gamma(2.2)), Samples::Eight(vec![1, 2, 3]));
         assert!(notes[0].ends_with("is not for these samples: ignored"), "{notes:?}");
         let Profile::Icc(whole) = icc(&ColorProfile::new_display_p3()) else { return };
         for cut in 0..whole.len() {

@@ -1,7 +1,9 @@
 //! AVIF and HEIC through libheif, which applies crop, rotation and mirroring (`clap`, `irot`, `imir`) itself.
 
-use libheif_rs::{ColorProfile as _, ColorSpace, HeifContext, HeifError, HeifErrorCode, ImageHandle, LibHeif, RgbChroma};
 use libheif_rs::{ColorPrimaries, ColorProfileNCLX, TransferCharacteristics};
+use libheif_rs::{
+    ColorProfile as _, ColorSpace, HeifContext, HeifError, HeifErrorCode, ImageHandle, LibHeif, RgbChroma,
+};
 
 use super::color::{Model, Profile, Samples};
 use super::{Header, check_pixels, damaged};

@@ -159,7 +159,8 @@ impl Survey {
     fn note(&mut self, marker: u8, at: usize, segment: &[u8]) {
         match marker {
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                self.components = segment.get(6..).unwrap_or_default().as_chunks::<3>().0.iter().map(|c| c[0]).collect();
+                self.components =
+                    segment.get(6..).unwrap_or_default().as_chunks::<3>().0.iter().map(|c| c[0]).collect();
             }
             0xe0 if segment.starts_with(b"JFIF") => self.jfif = true,
             0xee if segment.starts_with(b"Adobe") => self.adobe = segment.get(11).map(|&value| (at + 11, value)),
@@ -173,8 +174,8 @@ impl Survey {
             ([_], _) => Coding::Gray,
             ([_, _, _, _], Some((_, 2))) => Coding::Ycck,
             ([_, _, _, _], _) => Coding::Cmyk,
-            (_, Some((_, 0))) => Coding::Rgb,
-            ([b'R', b'G', b'B'], None) if !self.jfif => Coding::Rgb,
+            _ if self.jfif => Coding::Ycbcr,
+            (_, Some((_, 0))) | ([b'R', b'G', b'B'], None) => Coding::Rgb,
             _ => Coding::Ycbcr,
         }
     }

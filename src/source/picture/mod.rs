@@ -139,12 +139,7 @@ pub(crate) fn probe_picture(
 /// # Errors
 /// As [`probe_picture`]. What a damaged file gives is a picture where the decoder can tell what it has read (JPEG and
 /// PNG), and else `SOURCE_UNREADABLE`.
-pub(crate) fn decode_still(
-    path: &Path,
-    kind: PictureKind,
-    limits: &Limits,
-    interrupt: &Interrupt,
-) -> Result<Picture> {
+pub(crate) fn decode_still(path: &Path, kind: PictureKind, limits: &Limits, interrupt: &Interrupt) -> Result<Picture> {
     let mut bytes = load(path, limits, interrupt)?;
     let header = guarded(|| header(&mut bytes, kind, limits))?;
     let (_, conversion) = header.describe(limits)?;

@@ -86,7 +86,13 @@ fn exif(orientation: u8) -> Vec<u8> {
     tiff
 }
 
-fn jpeg(samples: &[u8], width: u16, height: u16, color: JpegColor, adapt: impl FnOnce(&mut JpegEncoder<&mut Vec<u8>>)) -> Vec<u8> {
+fn jpeg(
+    samples: &[u8],
+    width: u16,
+    height: u16,
+    color: JpegColor,
+    adapt: impl FnOnce(&mut JpegEncoder<&mut Vec<u8>>),
+) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = JpegEncoder::new(&mut bytes, 95);
     adapt(&mut encoder);
@@ -110,7 +116,7 @@ fn jpegs_are_shown_upright() {
     for (orientation, expected) in cases {
         let segment = [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
         let bytes = jpeg(&quarters(64, 32), 64, 32, JpegColor::Rgb, |encoder| {
-            encoder.add_app_segment(1, &segment).expect("a segment");
+            encoder.add_app_segment(1, segment.clone()).expect("a segment");
         });
         let picture = decoded(&bytes);
         let size = if orientation < 5 { (64, 32) } else { (32, 64) };
@@ -127,7 +133,8 @@ fn jpegs_are_shown_upright() {
 fn jpegs_of_other_colours_are_read() {
     let grey = decoded(&jpeg(&[77; 40 * 20], 40, 20, JpegColor::Luma, |_| {}));
     assert_near(pixel(&grey, 20, 10), [77; 3], 2);
-    let progressive = decoded(&jpeg(&quarters(64, 32), 64, 32, JpegColor::Rgb, |encoder| encoder.set_progressive(true)));
+    let progressive =
+        decoded(&jpeg(&quarters(64, 32), 64, 32, JpegColor::Rgb, |encoder| encoder.set_progressive(true)));
     assert_near(pixel(&progressive, 60, 3), GREEN, 12);
 
     // Red is no cyan, much magenta and yellow; the encoder inverts as Adobe does.
@@ -144,11 +151,17 @@ fn jpegs_of_other_colours_are_read() {
 /// Adobe's transform 0 with three components means RGB.
 #[test]
 fn jpegs_coded_as_rgb_are_not_taken_for_ycbcr() {
-    let bytes = jpeg(&quarters(32, 32), 32, 32, JpegColor::Ycbcr, |encoder| {
-        encoder.add_app_segment(14, b"Adobe\0\x64\0\0\0\0\0").expect("a segment");
+    let mut bytes = jpeg(&quarters(32, 32), 32, 32, JpegColor::Ycbcr, |encoder| {
+        encoder.add_app_segment(14, b"Adobe\0\x64\0\0\0\0\0".to_vec()).expect("a segment");
     });
+    // The encoder's JFIF marker would mean YCbCr.
+    assert_eq!(bytes[2..4], [0xff, 0xe0]);
+    bytes.drain(2..20);
     let picture = decoded(&bytes);
-    corners(&picture).into_iter().zip([RED, GREEN, BLUE, WHITE]).for_each(|(actual, color)| assert_near(actual, color, 40));
+    corners(&picture)
+        .into_iter()
+        .zip([RED, GREEN, BLUE, WHITE])
+        .for_each(|(actual, color)| assert_near(actual, color, 12));
 }
 
 #[test]
@@ -332,16 +345,17 @@ fn pictures_beyond_the_limits_are_refused_at_once() {
 /// 8 x 4: a red canvas; a green dot that is removed; a blue dot that gives back what was below; an empty frame.
 fn animated_gif() -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut encoder = gif::Encoder::new(&mut bytes, 8, 4, &[255, 0, 0, 0, 255, 0, 0, 0, 255]).expect("a GIF");
+    let mut encoder = ::gif::Encoder::new(&mut bytes, 8, 4, &[255, 0, 0, 0, 255, 0, 0, 0, 255]).expect("a GIF");
     let mut add = |left, width, height, color, delay, dispose, transparent| {
         let buffer = Cow::Owned(vec![color; usize::from(width) * usize::from(height)]);
-        let frame = gif::Frame { left, width, height, buffer, delay, dispose, transparent, ..gif::Frame::default() };
+        let frame =
+            ::gif::Frame { left, width, height, buffer, delay, dispose, transparent, ..::gif::Frame::default() };
         encoder.write_frame(&frame).expect("a frame");
     };
-    add(0, 8, 4, 0, 0, gif::DisposalMethod::Keep, None);
-    add(0, 2, 2, 1, 1, gif::DisposalMethod::Background, None);
-    add(4, 2, 2, 2, 2, gif::DisposalMethod::Previous, None);
-    add(6, 1, 1, 1, 50, gif::DisposalMethod::Keep, Some(1));
+    add(0, 8, 4, 0, 0, ::gif::DisposalMethod::Keep, None);
+    add(0, 2, 2, 1, 1, ::gif::DisposalMethod::Background, None);
+    add(4, 2, 2, 2, 2, ::gif::DisposalMethod::Previous, None);
+    add(6, 1, 1, 1, 50, ::gif::DisposalMethod::Keep, Some(1));
     drop(encoder);
     bytes
 }
@@ -403,7 +417,8 @@ fn animations_that_break_off_hold_their_last_picture() {
 }
 
 fn webp(samples: &[u8], width: u32, height: u32) -> Vec<u8> {
-    let color = if samples.len() as u32 == width * height * 4 { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
+    let color =
+        if samples.len() as u32 == width * height * 4 { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
     let mut bytes = Vec::new();
     let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut bytes);
     encoder.write_image(samples, width, height, color).expect("a WebP");
@@ -472,7 +487,10 @@ fn avifs_are_read_and_may_be_damaged() {
     assert_eq!(Sample::new(&whole).kind, PictureKind::Avif);
     let picture = decoded(&whole);
     assert_eq!((picture.width, picture.height, picture.has_alpha), (64, 32, false));
-    corners(&picture).into_iter().zip([RED, GREEN, BLUE, WHITE]).for_each(|(actual, color)| assert_near(actual, color, 20));
+    corners(&picture)
+        .into_iter()
+        .zip([RED, GREEN, BLUE, WHITE])
+        .for_each(|(actual, color)| assert_near(actual, color, 20));
     assert!(info(&whole).corrections.is_empty(), "{:?}", info(&whole));
     let small = Limits { source_pixels: 64 * 32 - 1, ..Limits::default() };
     assert_eq!(Sample::new(&whole).probe(&small).expect_err("too large").kind(), ErrorKind::LimitExceeded);
