@@ -51,7 +51,10 @@ impl AnimationReader {
                 Source::Webp(WebpFrames::open(path, &bytes, (header.width, header.height))?)
             }
             _ => {
-                return Err(Error::new(ErrorKind::SourceUnsupported, format!("{} is not an animation", path.display())));
+                return Err(Error::new(
+                    ErrorKind::SourceUnsupported,
+                    format!("{} is not an animation", path.display()),
+                ));
             }
         };
         Ok(Self {

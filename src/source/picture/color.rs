@@ -205,7 +205,7 @@ impl Conversion {
         let has_alpha = matches!(self.source, Model::GrayAlpha | Model::Rgba);
         let mut rgba = Vec::with_capacity(samples.len() / channels * 4);
         let mut wide: Vec<T> = Vec::new();
-        let mut target = vec![T::default(); BLOCK * 4];
+        let mut target = vec![T::default(); (samples.len() / channels).min(BLOCK) * 4];
         for block in samples.chunks(BLOCK * channels) {
             let source = if self.working == self.source {
                 block
@@ -356,7 +356,7 @@ fn pq(sample: f32) -> f32 {
 /// The EOTF of HLG (ITU-R BT.2100, table 5) for 1 000 cd/m2, each channel by itself, relative to paper white, which is
 /// at 75 % of the signal.
 fn hlg(sample: f32) -> f32 {
-    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
+    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_7);
     let scene = |sample: f32| {
         if sample <= 0.5 { sample * sample / 3.0 } else { (((sample - c) / a).exp() + b) / 12.0 }
     };

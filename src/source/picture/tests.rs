@@ -181,7 +181,7 @@ fn jpegs_that_break_off_show_what_is_there() {
                     matches!(error.kind(), ErrorKind::SourceUnreadable | ErrorKind::SourceEmpty),
                     "at {cut}: {error:?}"
                 ),
-                (Err(error), Ok(_)) => panic!("refused by the probe only, at {cut}: {error:?}"),
+                (Err(error), Ok(_)) => unreachable!("refused by the probe only, at {cut}: {error:?}"),
             }
         }
         assert!(pictures > 100, "{pictures} of {}", whole.len());
