@@ -169,7 +169,7 @@ fn jpegs_that_break_off_show_what_is_there() {
     for progressive in [false, true] {
         let whole = jpeg(&quarters(160, 160), 160, 160, JpegColor::Rgb, |encoder| encoder.set_progressive(progressive));
         let mut pictures = 0;
-        for cut in 4..whole.len() - 2 {
+        for cut in (4..whole.len() - 2).step_by(7) {
             let sample = Sample::new(&whole[..cut]);
             match (sample.probe(&Limits::default()), sample.decode()) {
                 (Ok(info), Ok(picture)) => {
@@ -184,7 +184,7 @@ fn jpegs_that_break_off_show_what_is_there() {
                 (Err(error), Ok(_)) => unreachable!("refused by the probe only, at {cut}: {error:?}"),
             }
         }
-        assert!(pictures > 100, "{pictures} of {}", whole.len());
+        assert!(pictures > 50, "{pictures} of {}", whole.len());
         let late = decoded(&whole[..whole.len() * 9 / 10]);
         assert_near(pixel(&late, 3, 3), RED, 30);
     }
