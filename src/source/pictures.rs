@@ -1,4 +1,4 @@
-//! Picture files on a clock of milliseconds, read as a decoder's pictures are.
+//! Picture files on a clock, read as a decoder's pictures are.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,29 +8,21 @@ use super::{VideoIndex, source_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
-use crate::units::TimeBase;
+use crate::units::{TICKS_PER_SECOND, TimeBase, TimeSpan};
 
-/// How long a still is on where nothing else is said, in milliseconds: long enough to read a screenshot.
-const STILL: i64 = 4_000;
+/// How long a still is on where nothing else is said, in seconds: long enough to read a screenshot.
+const STILL: u64 = 4;
 
-/// When each picture of a file is on. Pictures are told apart by their millisecond, so none is shorter than one.
+/// When each picture of a file is on, in ticks.
 pub(super) fn index_of(info: &PictureInfo) -> Result<VideoIndex> {
-    let mut pts = Vec::new();
-    let mut end = 0i64;
-    for &delay in &info.delays_ms {
-        pts.push(end);
-        end = end.saturating_add(i64::from(delay.max(1)));
-    }
-    let last = match info.delays_ms.len() {
-        0 | 1 => {
-            pts = vec![0];
-            STILL
-        }
-        count => i64::from(info.delays_ms[count - 1].max(1)),
+    let ticks = |span: TimeSpan| i64::try_from(span.ticks()).unwrap_or(i64::MAX);
+    let (pts, last) = match info.frames.last() {
+        Some(last) => (info.frames.iter().map(|frame| ticks(frame.start)).collect(), last.duration),
+        None => (vec![0], TimeSpan::from_secs(STILL)),
     };
     let empty = || Error::new(ErrorKind::SourceEmpty, "it has no picture");
-    let base = TimeBase::new(1, 1_000).ok_or_else(empty)?;
-    VideoIndex::new(base, pts, last, vec![0], true).ok_or_else(empty)
+    let base = u32::try_from(TICKS_PER_SECOND).ok().and_then(|den| TimeBase::new(1, den)).ok_or_else(empty)?;
+    VideoIndex::new(base, pts, ticks(last), vec![0], true).ok_or_else(empty)
 }
 
 /// Gives the pictures of a file one after the other; holds one of them.
@@ -47,16 +39,23 @@ pub(super) struct PictureReader {
 }
 
 impl PictureReader {
-    pub(super) fn open(
+    pub(super) fn new(
         path: &Path,
         kind: PictureKind,
         index: &Arc<VideoIndex>,
         limits: &Limits,
         interrupt: &Interrupt,
-    ) -> Result<Self> {
-        let (index, limits, interrupt) = (Arc::clone(index), limits.clone(), interrupt.clone());
-        let path = path.to_owned();
-        Ok(Self { path, kind, index, limits, interrupt, animation: None, current: None, taken: 0 })
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind,
+            index: Arc::clone(index),
+            limits: limits.clone(),
+            interrupt: interrupt.clone(),
+            animation: None,
+            current: None,
+            taken: 0,
+        }
     }
 
     /// Has the picture on show be the last one at or before `wanted`. What an animation has less than its headers said
@@ -64,38 +63,37 @@ impl PictureReader {
     pub(super) fn advance_to(&mut self, wanted: i64) -> Result<()> {
         while self.taken < self.index.len() && (self.current.is_none() || self.index.pts(self.taken) <= wanted) {
             let pts = self.index.pts(self.taken);
-            let Some(picture) = self.take()? else { break };
+            let Some(frame) = self.take()? else { break };
             self.taken += 1;
-            let frame = VideoFrame::from_rgba(&picture.rgba, picture.width, picture.height)
-                .map_err(|error| source_error(error, "keeping a picture"))?;
             self.current = Some((frame, pts));
         }
         Ok(())
     }
 
-    fn take(&mut self) -> Result<Option<Picture>> {
+    fn take(&mut self) -> Result<Option<VideoFrame>> {
         let Self { path, kind, limits, interrupt, .. } = self;
         let _working = interrupt.pulse().enter(path, None);
         if self.index.len() == 1 {
-            return decode_still(path, *kind, limits, interrupt).map(Some);
+            return frame_of(&decode_still(path, *kind, limits, interrupt)?).map(Some);
         }
         let animation = match &mut self.animation {
             Some(animation) => animation,
             none => none.insert(AnimationReader::open(path, *kind, limits, interrupt)?),
         };
-        animation.next_frame()
+        animation.next_frame()?.map(frame_of).transpose()
     }
 
     /// Starts over.
-    pub(super) fn restart(&mut self) {
-        self.animation = None;
-        self.taken = 0;
+    pub(super) fn restart(&mut self) -> Result<()> {
         // A still stays what it is.
         if self.index.len() > 1 {
+            self.taken = 0;
             self.current = None;
-        } else if self.current.is_some() {
-            self.taken = 1;
+            if let Some(animation) = &mut self.animation {
+                animation.restart()?;
+            }
         }
+        Ok(())
     }
 
     /// The picture on show and its pts.
@@ -105,4 +103,14 @@ impl PictureReader {
             None => Err(Error::new(ErrorKind::SourceEmpty, "it has no picture that can be decoded")),
         }
     }
+
+    /// Whether pictures were missing or damaged so far.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.animation.as_ref().is_some_and(AnimationReader::is_damaged)
+    }
+}
+
+fn frame_of(picture: &Picture) -> Result<VideoFrame> {
+    VideoFrame::from_rgba(&picture.rgba, picture.width, picture.height)
+        .map_err(|error| source_error(error, "keeping a picture"))
 }

@@ -208,9 +208,8 @@ fn probe_picture_file(
     let found = probe_picture(path, kind, limits, interrupt)?;
     let index = index_of(&found)?;
     check_duration(index.duration(), limits)?;
-    let kind_of_video = if index.len() > 1 { VideoKind::Animation } else { VideoKind::Still };
-    let size = SourceSize::new(found.width, found.height)
-        .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its picture has no size"))?;
+    let kind_of_video = if found.is_animated() { VideoKind::Animation } else { VideoKind::Still };
+    let size = found.size;
     let look = Look {
         color: ColorInfo::SRGB,
         has_alpha: found.has_alpha,

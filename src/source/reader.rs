@@ -68,7 +68,7 @@ impl Pictures {
                 decoder.advance_to(wanted)
             }
             Self::Picture(reader) => {
-                reader.restart();
+                reader.restart()?;
                 reader.advance_to(wanted)
             }
         }
@@ -101,7 +101,7 @@ impl ShotReader {
             Origin::Stream(stream) => {
                 Pictures::Stream(Box::new(ForwardDecoder::open(path, stream, &index, &schedule, limits, interrupt)?))
             }
-            Origin::Picture(kind) => Pictures::Picture(PictureReader::open(path, *kind, &index, limits, interrupt)?),
+            Origin::Picture(kind) => Pictures::Picture(PictureReader::new(path, *kind, &index, limits, interrupt)),
         };
         let converter = Converter::new(video.look.clone(), rect, canvas)?;
         let last = schedule.first().copied().unwrap_or(0);
@@ -154,7 +154,7 @@ impl ShotReader {
     pub(crate) fn damaged(&self) -> u64 {
         match &self.pictures {
             Pictures::Stream(decoder) => decoder.damaged,
-            Pictures::Picture(_) => 0,
+            Pictures::Picture(reader) => u64::from(reader.is_damaged()),
         }
     }
 }

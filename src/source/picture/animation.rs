@@ -6,9 +6,7 @@ use image::Frames;
 
 use super::color::{Conversion, Samples};
 use super::webp::WebpFrames;
-use super::{
-    Header, Picture, PictureInfo, PictureKind, check_canceled, gif, guarded, header, image_error, load, orient,
-};
+use super::{Header, Picture, PictureInfo, PictureKind, check_canceled, gif, guarded, header, image_error, load};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
@@ -72,6 +70,7 @@ impl AnimationReader {
     }
 
     /// What it is; the times of its frames with it.
+    #[cfg(test)]
     pub(crate) fn info(&self) -> &PictureInfo {
         &self.info
     }

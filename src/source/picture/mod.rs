@@ -27,7 +27,7 @@ use image::metadata::Orientation;
 
 pub(crate) use self::animation::AnimationReader;
 use self::color::{Conversion, Model, Profile, Samples};
-pub(crate) use self::sniff::{SNIFF_BYTES, sniff};
+pub(crate) use self::sniff::sniff;
 use super::check_file;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;

@@ -2,10 +2,7 @@
 
 use super::PictureKind;
 
-/// Bytes of a file's head that are enough to tell its kind: an `ftyp` box lists its brands here.
-pub(crate) const SNIFF_BYTES: usize = 256;
-
-/// The kind of picture that starts with `head` (the first [`SNIFF_BYTES`] of the file, or fewer). `None` for anything
+/// The kind of picture that starts with `head` (256 bytes are enough: an `ftyp` box lists its brands there). `None` for anything
 /// else, videos of the ISO family with pictures' boxes included.
 pub(crate) fn sniff(head: &[u8]) -> Option<PictureKind> {
     if head.starts_with(&[0xff, 0xd8, 0xff]) {

@@ -15,7 +15,7 @@ const BLUE: [u8; 3] = [30, 40, 210];
 const WHITE: [u8; 3] = [240, 240, 240];
 
 fn interrupt() -> Interrupt {
-    Interrupt::new(Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)))
+    Interrupt::new(Arc::default(), Arc::default(), Arc::default())
 }
 
 struct Sample {
@@ -27,7 +27,7 @@ impl Sample {
     fn new(bytes: &[u8]) -> Self {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), bytes).expect("it is written");
-        Self { file, kind: sniff(&bytes[..bytes.len().min(SNIFF_BYTES)]).expect("a picture") }
+        Self { file, kind: sniff(&bytes[..bytes.len().min(256)]).expect("a picture") }
     }
 
     fn probe(&self, limits: &Limits) -> Result<PictureInfo> {
@@ -501,7 +501,7 @@ fn avifs_are_read_and_may_be_damaged() {
 
 #[test]
 fn cancelling_is_heard() {
-    let cancelled = Interrupt::new(Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let cancelled = Interrupt::new(Arc::new(AtomicBool::new(true)), Arc::default(), Arc::default());
     let sample = Sample::new(&animated_gif());
     let error = probe_picture(sample.file.path(), sample.kind, &Limits::default(), &cancelled).expect_err("cancelled");
     assert_eq!(error.kind(), ErrorKind::Canceled);
