@@ -2,38 +2,43 @@
 
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 
-/// Multiplies a picture by its alpha: every code value, offsets too, as a [`Sprite`](super::Sprite)'s. Chroma takes the
-/// mean alpha of its two by two pixels. No allocation.
+/// Black and grey: what a code value is counted from when it is multiplied by alpha.
+const LUMA_BASE: u8 = 16;
+const CHROMA_BASE: u8 = 128;
+
+/// Multiplies a picture by its alpha, each sample as its distance from black (luma) or grey (chroma): what is
+/// transparent is black, and filters may blur and overshoot each plane by itself without tinting the edges. Chroma takes
+/// the mean alpha of its two by two pixels. No allocation.
 pub fn premultiply(picture: &mut I420Mut<'_>, alpha: PlaneRef<'_>) {
     for row in 0..picture.y.height() {
-        multiply(picture.y.row_mut(row), alpha.row(row).iter().copied());
+        multiply(picture.y.row_mut(row), alpha.row(row).iter().copied(), LUMA_BASE);
     }
     for row in 0..picture.u.height() {
         let pairs = chroma_alpha(alpha, row);
-        multiply(picture.u.row_mut(row), pairs.clone());
-        multiply(picture.v.row_mut(row), pairs);
+        multiply(picture.u.row_mut(row), pairs.clone(), CHROMA_BASE);
+        multiply(picture.v.row_mut(row), pairs, CHROMA_BASE);
     }
 }
 
-/// Blends the premultiplied picture `over` with its `alpha` over `under` (source-over), which has the same size; what
-/// one has more than the other is left alone. Every sample is within 1 of the exact value. No allocation.
+/// Blends a picture that was [premultiplied](premultiply) with its `alpha` over `under` (source-over), which has the same
+/// size; what one has more than the other is left alone. Every sample is within 1 of the exact value. No allocation.
 pub fn blend_over(under: &mut I420Mut<'_>, over: I420Ref<'_>, alpha: PlaneRef<'_>) {
     for row in 0..under.y.height() {
-        blend(under.y.row_mut(row), over.y.row(row), alpha.row(row).iter().copied());
+        blend(under.y.row_mut(row), over.y.row(row), alpha.row(row).iter().copied(), LUMA_BASE);
     }
     for row in 0..under.u.height() {
         let pairs = chroma_alpha(alpha, row);
-        blend(under.u.row_mut(row), over.u.row(row), pairs.clone());
-        blend(under.v.row_mut(row), over.v.row(row), pairs);
+        blend(under.u.row_mut(row), over.u.row(row), pairs.clone(), CHROMA_BASE);
+        blend(under.v.row_mut(row), over.v.row(row), pairs, CHROMA_BASE);
     }
 }
 
 /// Black, opaque, in every pixel.
 pub fn fill_black(picture: &mut I420Mut<'_>) {
     let fill = |plane: &mut PlaneMut<'_>, value| (0..plane.height()).for_each(|row| plane.row_mut(row).fill(value));
-    fill(&mut picture.y, 16);
-    fill(&mut picture.u, 128);
-    fill(&mut picture.v, 128);
+    fill(&mut picture.y, LUMA_BASE);
+    fill(&mut picture.u, CHROMA_BASE);
+    fill(&mut picture.v, CHROMA_BASE);
 }
 
 /// The mean alpha of the pixels that each sample of chroma row `row` stands for.
@@ -47,22 +52,26 @@ fn chroma_alpha(alpha: PlaneRef<'_>, row: usize) -> impl Iterator<Item = u8> + C
     })
 }
 
-fn multiply(values: &mut [u8], alpha: impl Iterator<Item = u8>) {
+fn multiply(values: &mut [u8], alpha: impl Iterator<Item = u8>, base: u8) {
     for (value, alpha) in values.iter_mut().zip(alpha) {
-        *value = times(*value, alpha);
+        *value = to_byte(i32::from(base) + times(i32::from(*value) - i32::from(base), alpha));
     }
 }
 
-fn blend(under: &mut [u8], over: &[u8], alpha: impl Iterator<Item = u8>) {
+fn blend(under: &mut [u8], over: &[u8], alpha: impl Iterator<Item = u8>, base: u8) {
     for ((under, &over), alpha) in under.iter_mut().zip(over).zip(alpha) {
-        *under = over.saturating_add(times(*under, 255 - alpha));
+        *under = to_byte(i32::from(over) + times(i32::from(*under) - i32::from(base), 255 - alpha));
     }
 }
 
-/// `value * alpha / 255` to the nearest (Blinn, "Three Wrongs Make a Right", 1995).
-fn times(value: u8, alpha: u8) -> u8 {
-    let product = u16::from(value) * u16::from(alpha) + 128;
-    ((product + (product >> 8)) >> 8) as u8
+/// `distance * alpha / 255` to the nearest, for distances of up to 255 either way.
+fn times(distance: i32, alpha: u8) -> i32 {
+    // 257 / 65536 is 1 / 255 but for a 65 thousandth part.
+    (distance * i32::from(alpha) * 257 + (1 << 15)) >> 16
+}
+
+fn to_byte(value: i32) -> u8 {
+    value.clamp(0, 255) as u8
 }
 
 #[cfg(test)]

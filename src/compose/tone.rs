@@ -76,8 +76,8 @@ const MOST: u16 = 1023;
 ///
 /// The whole chain is a smooth function of three numbers, so it is tabulated once (274 625 nodes, 4.4 MB) and
 /// interpolated: first between the four nodes of a chroma sample, which its two by two luma samples share, then along
-/// luma. It is within 3 code values of the chain for colours that BT.709 has; at the very edge of what it has, and in the
-/// dark, the chain bends more than the table does. In 32-bit floats in a fixed order: the same
+/// luma. For colours that BT.709 has it is 0.5 code values from the chain on average, and at most 11: in the dark, and at
+/// the very edge of what BT.709 has, the chain bends more than the table does. In 32-bit floats in a fixed order: the same
 /// bytes on every CPU.
 ///
 /// The chain, in light relative to reference white (203 cd/m², ITU-R BT.2408-7, table 1): PQ by its EOTF; HLG by its
@@ -340,8 +340,6 @@ fn roll_off(light: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::compose::PlaneMut;
 
@@ -405,27 +403,32 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn interpolation_is_near_the_exact_chain(y in 64u16..=940, u in 64u16..=960, v in 64u16..=960) {
-            let rgb = BT2020.decode([y, u, v].map(|code| f64::from(code) / 4.0));
-            prop_assume!(rgb.iter().all(|part| (0.05..=1.0).contains(part)));
-            for (hdr, map) in [(Hdr::Hlg, &*HLG), (Hdr::Pq, &*PQ)] {
-                // Colours that BT.709 has, and not at its very edge, where the chain bends.
-                let light = TO_BT709.map(|row| {
-                    row.iter().zip(linear(hdr, rgb)).map(|(factor, part)| factor * part).sum::<f64>()
-                });
-                prop_assume!(light.iter().all(|&part| part > 0.02 * light[1].max(light[0]).max(light[2])));
-                let expected = exact(hdr, Primaries::Bt2020, BT2020, [y, u, v].map(f64::from));
-                for (found, expected) in mapped(map, [y, u, v]).into_iter().zip(expected) {
-                    prop_assert!((f64::from(found) - expected).abs() <= 3.0, "{hdr:?}: {found} for {expected}");
+    #[test]
+    fn interpolation_is_near_the_exact_chain() {
+        for hdr in [Hdr::Hlg, Hdr::Pq] {
+            let map = ToneMap::new(hdr, Primaries::Bt2020, BT2020);
+            let (mut sum, mut count, mut most) = (0.0f64, 0, 0.0f64);
+            // Steps that meet the nodes nowhere.
+            for y in (71..=940u16).step_by(23) {
+                for u in (69..=960u16).step_by(37) {
+                    for v in (69..=960u16).step_by(37) {
+                        let rgb = BT2020.decode([y, u, v].map(|code| f64::from(code) / 4.0));
+                        let light = linear(hdr, rgb.map(|part| part.clamp(0.0, 1.0)));
+                        let light = TO_BT709.map(|row| row.iter().zip(light).map(|(a, b)| a * b).sum::<f64>());
+                        // Colours that a camera can make and BT.709 has.
+                        if !rgb.iter().all(|part| (0.0..=1.0).contains(part)) || light.iter().any(|&part| part < 0.0) {
+                            continue;
+                        }
+                        let expected = exact(hdr, Primaries::Bt2020, BT2020, [y, u, v].map(f64::from));
+                        for (found, expected) in mapped(&map, [y, u, v]).into_iter().zip(expected) {
+                            let error = (f64::from(found) - expected).abs();
+                            (sum, count, most) = (sum + error, count + 1, most.max(error));
+                        }
+                    }
                 }
             }
+            let mean = sum / f64::from(count);
+            assert!(count > 5_000 && mean < 0.6 && most < 12.0, "{hdr:?}: mean {mean}, most {most} of {count}");
         }
     }
-
-    static HLG: std::sync::LazyLock<ToneMap> =
-        std::sync::LazyLock::new(|| ToneMap::new(Hdr::Hlg, Primaries::Bt2020, BT2020));
-    static PQ: std::sync::LazyLock<ToneMap> =
-        std::sync::LazyLock::new(|| ToneMap::new(Hdr::Pq, Primaries::Bt2020, BT2020));
 }

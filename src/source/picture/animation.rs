@@ -69,12 +69,6 @@ impl AnimationReader {
         })
     }
 
-    /// What it is; the times of its frames with it.
-    #[cfg(test)]
-    pub(crate) fn info(&self) -> &PictureInfo {
-        &self.info
-    }
-
     /// Whether frames were missing or damaged so far; the last good one is shown in their place.
     pub(crate) fn is_damaged(&self) -> bool {
         self.broken
