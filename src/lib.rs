@@ -53,7 +53,7 @@
 //! | [`formats`] | request → timeline, one file per format |
 //! | [`timeline`] | which pictures and sounds lie where |
 //! | [`plan`] | timeline and probes → frames, chunks, keys |
-//! | [`source`] | one input, told truthfully: probing, and decoding onto the output's clock |
+//! | [`source`] | one input, told truthfully: probing, and pictures on the output's clock, upright and in BT.709 |
 //! | [`text`] | fonts, shaping, emoji, strokes → a positioned picture |
 //! | [`compose`] | pictures and overlays → one finished frame |
 //! | `audio` | all sounds → one mix on one sample clock |

@@ -1,6 +1,16 @@
 //! One input, told truthfully: what is in the file, and its pictures on the output's clock.
 //!
 //! Above this room only the displayed size, the output's frame numbers and the working colour exist.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `access`, `sniff` | the file itself, and what it is by its first bytes |
+//! | `probe` | one pass over the packets and one decoded picture: streams, times, limits |
+//! | `look`, `color`, `boxes` | how the pictures want to be shown, with every default resolved |
+//! | `index` | which picture each output frame shows |
+//! | `reader`, `pictures` | decoding forward: streams by FFmpeg, picture files by the decoders in `picture` |
+//! | `geometry`, `convert` | decoded pictures to the working format |
+//! | `finished` | frames of the engine's own results, for thumbnails |
 
 mod access;
 mod boxes;
