@@ -442,3 +442,48 @@ impl ForwardDecoder {
 fn failed(error: AvError) -> Error {
     source_error(error, "decoding it")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::probe;
+
+    /// The luma of frames `from..to` of a shot of the fixture's reaction, which is 4 s long, from 3.9 s on.
+    fn lumas(from: u64, to: u64, at_end: AtEnd) -> Vec<Vec<u8>> {
+        let path = Path::new("fixtures/ugc-remix/media/reaction.mp4");
+        let (limits, interrupt) = (Limits::default(), Interrupt::new(Arc::default(), Arc::default(), Arc::default()));
+        let probed = probe(path, &limits, &interrupt).expect("can be probed");
+        let video = probed.video.expect("has pictures");
+        let canvas = CanvasSize::new(108, 192).expect("not zero");
+        let size = probed.info.video.expect("has pictures").size;
+        let reading = Reading {
+            start: TimeSpan::from_secs_f64(3.9).expect("in range"),
+            rate: FrameRate::FPS_30,
+            frames: FrameRange::new(from, to),
+            at_end,
+            rect: SourceRect { x: 0, y: 0, width: size.width(), height: size.height() },
+            canvas,
+        };
+        let mut reader = ShotReader::open(path, &video, reading, &limits, &interrupt).expect("can be opened");
+        (from..to)
+            .map(|frame| {
+                let picture = reader.frame(frame).expect("can be read");
+                picture.planes().expect("working picture").y.rows().flatten().copied().collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_shot_that_is_longer_than_its_clip_holds_or_loops() {
+        let held = lumas(0, 8, AtEnd::Hold);
+        assert_ne!(held[1], held[2], "the clip moves");
+        assert!(held[3..].iter().all(|picture| *picture == held[2]), "the last picture is held");
+        // Three frames to the end of the clip, and then its start: 120 pictures later comes the same again.
+        let looped = lumas(0, 126, AtEnd::Loop);
+        assert_eq!(looped[..3], held[..3]);
+        assert_ne!(looped[3], held[3]);
+        assert_eq!(looped[120..], looped[..6]);
+        // Whoever begins in the middle gets the same.
+        assert_eq!(lumas(118, 126, AtEnd::Loop), looped[118..]);
+    }
+}
