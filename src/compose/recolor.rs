@@ -37,7 +37,7 @@ impl Encoding {
     }
 
     /// Red, green and blue (0 to 1) of a luma (0 to 1) and two colour differences (-0.5 to 0.5).
-    fn to_rgb(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
+    fn rgb_of(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
         let red = y + 2.0 * (1.0 - self.kr) * cr;
         let blue = y + 2.0 * (1.0 - self.kb) * cb;
         [red, (y - self.kr * red - self.kb * blue) / (1.0 - self.kr - self.kb), blue]
@@ -46,17 +46,17 @@ impl Encoding {
     /// Red, green and blue (0 to 1) of 8-bit code values, which may have fractions.
     pub(super) fn decode(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
         let (luma, chroma, black) = self.scales();
-        self.to_rgb([(y - black) / luma, (cb - 128.0) / chroma, (cr - 128.0) / chroma])
+        self.rgb_of([(y - black) / luma, (cb - 128.0) / chroma, (cr - 128.0) / chroma])
     }
 
     /// 8-bit code values, with fractions, of red, green and blue.
     pub(super) fn encode(self, rgb: [f64; 3]) -> [f64; 3] {
         let (luma, chroma, black) = self.scales();
-        let [y, cb, cr] = self.from_rgb(rgb);
+        let [y, cb, cr] = self.ycc_of(rgb);
         [black + luma * y, 128.0 + chroma * cb, 128.0 + chroma * cr]
     }
 
-    fn from_rgb(self, [red, green, blue]: [f64; 3]) -> [f64; 3] {
+    fn ycc_of(self, [red, green, blue]: [f64; 3]) -> [f64; 3] {
         let y = self.kr * red + (1.0 - self.kr - self.kb) * green + self.kb * blue;
         [y, (blue - y) / (2.0 * (1.0 - self.kb)), (red - y) / (2.0 * (1.0 - self.kr))]
     }
@@ -85,7 +85,7 @@ impl Recolor {
         }
         let (luma_in, chroma_in, black_in) = encoding.scales();
         let (luma_out, chroma_out, black_out) = Encoding::BT709.scales();
-        let change = |input: [f64; 3]| Encoding::BT709.from_rgb(encoding.to_rgb(input));
+        let change = |input: [f64; 3]| Encoding::BT709.ycc_of(encoding.rgb_of(input));
         let (of_cb, of_cr) = (change([0.0, 1.0, 0.0]), change([0.0, 0.0, 1.0]));
         let fixed = |value: f64| (value * f64::from(1 << BITS)).round() as i32;
         Some(Self {

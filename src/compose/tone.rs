@@ -137,8 +137,8 @@ impl ToneMap {
                 (to_bottom[0], to_bottom[1]) = (curve.luma(c), curve.luma(d));
                 (*to_u, *to_v) = curve.color((a + b + c + d) / 4);
             }
-            for place in whole..u.len() {
-                let mut curve = Curve::at(self, u[place], v.get(place).copied().unwrap_or(512));
+            for (place, (&u, &v)) in u.iter().zip(v).enumerate().skip(whole) {
+                let mut curve = Curve::at(self, u, v);
                 let (mut sum, mut count) = (0, 0);
                 for (samples, target) in [(top, &mut *to_top), (bottom, &mut *to_bottom)] {
                     let samples = samples.iter().skip(2 * place).take(2);

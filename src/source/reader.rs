@@ -48,7 +48,7 @@ pub(crate) struct ShotReader {
 /// Where the decoded pictures come from.
 enum Pictures {
     Stream(Box<ForwardDecoder>),
-    Picture(PictureReader),
+    Picture(Box<PictureReader>),
 }
 
 impl Pictures {
@@ -101,7 +101,9 @@ impl ShotReader {
             Origin::Stream(stream) => {
                 Pictures::Stream(Box::new(ForwardDecoder::open(path, stream, &index, &schedule, limits, interrupt)?))
             }
-            Origin::Picture(kind) => Pictures::Picture(PictureReader::new(path, *kind, &index, limits, interrupt)),
+            Origin::Picture(kind) => {
+                Pictures::Picture(Box::new(PictureReader::new(path, *kind, &index, limits, interrupt)))
+            }
         };
         let converter = Converter::new(video.look.clone(), rect, canvas)?;
         let last = schedule.first().copied().unwrap_or(0);
@@ -358,10 +360,10 @@ impl ForwardDecoder {
     /// the old size is lost.
     fn weave(&mut self, frame: &mut VideoFrame) -> Result<bool> {
         loop {
-            if let Some(deinterlacer) = &mut self.deinterlacer {
-                if deinterlacer.receive(frame).map_err(failed)? {
-                    return Ok(true);
-                }
+            if let Some(deinterlacer) = &mut self.deinterlacer
+                && deinterlacer.receive(frame).map_err(failed)?
+            {
+                return Ok(true);
             }
             if self.fields_ended {
                 return Ok(false);
