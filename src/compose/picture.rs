@@ -71,14 +71,13 @@ impl<'a> PlaneMut<'a> {
         self.height
     }
 
-    /// Rows `y` and `y + 1` without padding; empty below the last row.
-    pub(super) fn two_rows_mut(&mut self, y: usize) -> (&mut [u8], &mut [u8]) {
+    /// Rows `y` and `y + 1`, without padding; each is empty below the last row.
+    pub(super) fn row_pair_mut(&mut self, y: usize) -> (&mut [u8], &mut [u8]) {
         if y + 1 >= self.height {
             return (self.row_mut(y), &mut []);
         }
-        let Some(rest) = self.data.get_mut(y * self.stride..) else { return (&mut [], &mut []) };
-        let (first, second) = rest.split_at_mut(self.stride);
-        (&mut first[..self.width], second.get_mut(..self.width).unwrap_or(&mut []))
+        let (upper, lower) = self.data.split_at_mut((y + 1) * self.stride);
+        (&mut upper[y * self.stride..][..self.width], &mut lower[..self.width])
     }
 
     /// The samples from `x` on in row `y`, as many as asked for; `None` if there are not that many.
@@ -119,6 +118,52 @@ pub struct I420Mut<'a> {
     pub u: PlaneMut<'a>,
     /// Red difference.
     pub v: PlaneMut<'a>,
+}
+
+/// One plane of samples of 9 to 16 bits, each in the low bits of a word of the machine's byte order, borrowed.
+#[derive(Clone, Copy)]
+pub struct PlaneRef16<'a> {
+    data: &'a [u16],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+impl<'a> PlaneRef16<'a> {
+    /// As [`PlaneRef::new`], with a `stride` in samples, which is half of FFmpeg's line size in bytes.
+    pub fn new(data: &'a [u16], width: usize, height: usize, stride: usize) -> Option<Self> {
+        spans(data.len(), width, height, stride).then_some(Self { data, width, height, stride })
+    }
+
+    /// Samples in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Row `y` without padding; empty below the last row.
+    pub fn row(&self, y: usize) -> &'a [u16] {
+        if y >= self.height {
+            return &[];
+        }
+        let start = y * self.stride;
+        self.data.get(start..start + self.width).unwrap_or(&[])
+    }
+}
+
+/// A planar 4:2:0 picture of more than 8 bits.
+#[derive(Clone, Copy)]
+pub struct I420Ref16<'a> {
+    /// Luma.
+    pub y: PlaneRef16<'a>,
+    /// Blue difference.
+    pub u: PlaneRef16<'a>,
+    /// Red difference.
+    pub v: PlaneRef16<'a>,
 }
 
 #[cfg(test)]

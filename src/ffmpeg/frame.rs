@@ -8,7 +8,7 @@ use ffmpeg_next::ffi;
 use super::AvError;
 use super::input::{aspect, matrix};
 use super::packet::timestamp;
-use crate::compose::{Deep420, DeepPlane, I420Mut, I420Ref, PlaneMut, PlaneRef};
+use crate::compose::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 
 /// An owned `AVFrame` of video.
 pub(crate) struct VideoFrame(NonNull<ffi::AVFrame>);
@@ -298,7 +298,7 @@ impl VideoFrame {
     }
 
     /// The picture as three planes of 16-bit words; `None` unless it is planar 10-bit 4:2:0 with positive strides.
-    pub(crate) fn deep_planes(&self) -> Option<Deep420<'_>> {
+    pub(crate) fn deep_planes(&self) -> Option<I420Ref16<'_>> {
         if !self.is(PixelFormat::I420Deep) {
             return None;
         }
@@ -313,10 +313,10 @@ impl VideoFrame {
             let words = shape.stride / 2 * (height - 1) + width;
             // SAFETY: as in `planes`: FFmpeg allocates `stride` bytes for each row and at least the samples of the last
             // one; the pointer is aligned for words.
-            DeepPlane::new(unsafe { std::slice::from_raw_parts(data, words) }, width, height, shape.stride / 2)
+            PlaneRef16::new(unsafe { std::slice::from_raw_parts(data, words) }, width, height, shape.stride / 2)
         };
         let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-        Some(Deep420 {
+        Some(I420Ref16 {
             y: plane(0, width, height)?,
             u: plane(1, half_width, half_height)?,
             v: plane(2, half_width, half_height)?,

@@ -9,8 +9,8 @@ use super::color::ColorInfo;
 use super::geometry::Geometry;
 use super::source_error;
 use crate::compose::{
-    Deep420, Encoding, GamutMap, I420Mut, Orientation, PlaneRef, Primaries, Recolor, SourceRect, ToneMap, premultiply,
-    turn, turn_plane,
+    Encoding, GamutMap, HdrColor, HdrMatrix, HdrPrimaries, I420Mut, I420Ref16, Orientation, PlaneRef, Recolor,
+    SourceRect, ToneMap, premultiply, turn, turn_plane,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AvError, Crop, PixelFormat, Scaler, VideoFrame};
@@ -67,10 +67,16 @@ impl Color {
                 .suggest("export it in BT.709")
         };
         let encoding = Encoding::of_matrix(info.matrix, info.full_range).ok_or_else(unsupported)?;
-        let primaries = if info.is_wide() { Primaries::Bt2020 } else { Primaries::Bt709 };
         Ok(match info.hdr() {
-            Some(hdr) => {
-                look.tone.get_or_init(|| ToneMap::new(hdr, primaries, encoding));
+            Some(transfer) => {
+                let matrix = match info.matrix {
+                    1 => HdrMatrix::Bt709,
+                    9 | 10 => HdrMatrix::Bt2020,
+                    _ => return Err(unsupported()),
+                };
+                let primaries = if info.is_wide() { HdrPrimaries::Bt2020 } else { HdrPrimaries::Bt709 };
+                let color = HdrColor { primaries, matrix, full_range: info.full_range, ..HdrColor::new(transfer) };
+                look.tone.get_or_init(|| ToneMap::new(color));
                 Self::Tone(Arc::clone(&look.tone))
             }
             None if info.is_wide() => Self::Gamut(GamutMap::new(encoding)),
@@ -83,15 +89,15 @@ impl Color {
         matches!(self, Self::Tone(_) | Self::Gamut(_))
     }
 
-    fn apply_deep(&self, from: Deep420<'_>, to: &mut I420Mut<'_>) {
+    /// Whether it was done: it is not for pictures of different sizes.
+    fn apply_deep(&self, from: I420Ref16<'_>, to: &mut I420Mut<'_>) -> bool {
         match self {
-            Self::Tone(map) => {
-                if let Some(map) = map.get() {
-                    map.apply(from, to);
-                }
+            Self::Tone(map) => map.get().is_some_and(|map| map.apply(from, to)),
+            Self::Gamut(map) => {
+                map.apply(from, to);
+                true
             }
-            Self::Gamut(map) => map.apply(from, to),
-            Self::Keep | Self::Recolor(_) => {}
+            Self::Keep | Self::Recolor(_) => false,
         }
     }
 }
@@ -150,7 +156,9 @@ impl Converter {
             };
             let flat = frame(&mut self.flat, PixelFormat::I420, size)?;
             let from = deep.deep_planes().ok_or_else(not_working)?;
-            self.color.apply_deep(from, &mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?);
+            if !self.color.apply_deep(from, &mut flat.planes_mut().map_err(failed)?.ok_or_else(not_working)?) {
+                return Err(not_working());
+            }
         } else {
             scale(&mut self.scalers[0], picture, crop, PixelFormat::I420, size, &mut self.flat)?;
             let flat = self.flat.as_mut().ok_or_else(not_working)?;
