@@ -74,6 +74,9 @@ pub mod error;
 #[allow(unsafe_code, reason = "the one folder that calls FFmpeg; see its documentation")]
 mod ffmpeg;
 pub mod formats;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod job;
 pub mod limits;
 pub mod output;

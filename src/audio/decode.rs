@@ -13,7 +13,7 @@ use crate::units::{TimeBase, TimeSpan, Timestamp};
 const JUMP: i64 = SAMPLE_RATE as i64 / 20;
 
 /// Decodes a file's sound from `start` on, at 48 kHz stereo.
-pub(super) struct SoundReader {
+pub(crate) struct SoundReader {
     input: Input,
     decoder: Decoder,
     interrupt: Interrupt,
@@ -47,7 +47,7 @@ pub(super) struct SoundReader {
 
 impl SoundReader {
     /// Opens the sound `audio` of the file at `path` from source time `start` on.
-    pub(super) fn open(
+    pub(crate) fn open(
         path: &Path,
         audio: &ProbedAudio,
         start: TimeSpan,
@@ -83,7 +83,7 @@ impl SoundReader {
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
     /// end of the source.
-    pub(super) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
+    pub(crate) fn read(&mut self, out: &mut [f32]) -> Result<usize> {
         let mut written = 0;
         while written < out.len() {
             let room = out.len() - written;

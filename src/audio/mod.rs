@@ -6,4 +6,6 @@
 mod decode;
 mod mix;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use decode::SoundReader;
 pub(crate) use mix::{Mix, Mixer};
