@@ -1,7 +1,9 @@
-//! The one thing in an MP4 or MOV file that FFmpeg before 7.1 does not tell: the clean aperture.
+//! What FFmpeg does not tell of an MP4 or MOV file: the clean aperture (before version 7.1), and how large its tables
+//! of samples will be.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::ffmpeg::Crop;
@@ -118,6 +120,78 @@ impl Walk<'_> {
     }
 }
 
+/// Boxes that a file may have when its samples are counted: more than an hour of fragments of one picture each.
+const MOST_COUNTED: u64 = 8_000_000;
+
+/// Boxes with nothing but boxes in them, of those that FFmpeg looks for samples in, wherever they are.
+const FOLDERS: [&[u8; 4]; 10] =
+    [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts", b"dinf", b"mvex"];
+
+/// Boxes in boxes that are followed; files have six levels.
+const DEPTH: usize = 16;
+
+/// The samples that the tables of the file promise without listing them: those of one size for all (`stsz`), and those
+/// of fragments that say nothing of each (`trun`). FFmpeg makes an entry of 24 bytes for each, in every track, so that a
+/// file of 6 kB took 2 GB. `u64::MAX` if there are too many boxes to tell.
+pub(super) fn promised_samples(path: &Path) -> std::io::Result<u64> {
+    let file = File::open(path)?;
+    let end = file.metadata()?.len();
+    let (mut promised, mut boxes) = (0u64, 0u64);
+    // Where each open box ends, outermost first.
+    let mut open = vec![end];
+    let mut at = 0u64;
+    while let Some(&end) = open.last() {
+        if at.saturating_add(8) > end {
+            at = end;
+            open.pop();
+            continue;
+        }
+        boxes += 1;
+        if boxes > MOST_COUNTED {
+            return Ok(u64::MAX);
+        }
+        let mut head = [0; 20];
+        let read = file.read_at(&mut head, at)?;
+        let word = |at: usize| {
+            let bytes = head.get(at..).and_then(|rest| rest.first_chunk());
+            bytes.map_or(0, |&bytes| u32::from_be_bytes(bytes))
+        };
+        let (header, size) = match word(0) {
+            0 => (8, end - at),
+            1 => (16, u64::from(word(8)) << 32 | u64::from(word(12))),
+            size => (8, u64::from(size)),
+        };
+        if size < header || read < 8 {
+            // As FFmpeg, which leaves the box that it is in.
+            at = end;
+            continue;
+        }
+        // What reaches beyond the box that it is in is read up to there.
+        let next = at.saturating_add(size).min(end);
+        let kind = &head[4..8];
+        if FOLDERS.iter().any(|folder| *folder == kind) && open.len() < DEPTH {
+            open.push(next);
+            at += header;
+            continue;
+        }
+        let mut content = [0; 12];
+        if kind == b"stsz" || kind == b"trun" {
+            let _ = file.read_at(&mut content, at + header)?;
+            let [_, _, flags, _, a0, a1, a2, a3, b0, b1, b2, b3] = content;
+            let (first, second) = (u32::from_be_bytes([a0, a1, a2, a3]), u32::from_be_bytes([b0, b1, b2, b3]));
+            // ISO/IEC 14496-12, 8.7.3.2: size, count. 8.8.8.2: the flags 0x100 to 0x800 list something of each sample.
+            let promise = match kind {
+                b"stsz" if first != 0 => second,
+                b"trun" if flags & 0x0f == 0 => first,
+                _ => 0,
+            };
+            promised = promised.saturating_add(u64::from(promise));
+        }
+        at = next;
+    }
+    Ok(promised)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -167,5 +241,26 @@ mod tests {
         assert_eq!(found(&huge, 1), None);
         let endless = [&[0, 0, 0, 8][..], b"free"].concat().repeat(MOST_BOXES + 10);
         assert_eq!(found(&endless, 1), None);
+    }
+
+    #[test]
+    fn samples_that_are_promised_are_counted() {
+        let promised = |content: &[u8]| {
+            let mut temporary = tempfile::NamedTempFile::new().expect("a file");
+            temporary.write_all(content).expect("can be written");
+            promised_samples(temporary.path()).expect("can be read")
+        };
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        let table = |size, count| boxed(b"stbl", &boxed(b"stsz", &words(&[0, size, count])));
+        let track = |inside: &[u8]| boxed(b"trak", &boxed(b"mdia", &boxed(b"minf", inside)));
+        let run = |flags, count| boxed(b"moof", &boxed(b"traf", &boxed(b"trun", &words(&[flags, count]))));
+        let moov = boxed(b"moov", &[track(&table(1, 5_000)), track(&table(0, 7)), track(&table(4, 30))].concat());
+        let file = [boxed(b"ftyp", b"qt  "), boxed(b"mdat", &[7; 100]), moov, run(0x1, 600), run(0x201, 9)].concat();
+        assert_eq!(promised(&file), 5_630);
+        assert_eq!(promised(&[boxed(b"free", &[]), table(1, 3)].concat()), 3, "outside of a track too");
+        let mut long = boxed(b"moov", &track(&table(1, 3)));
+        long[..4].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert_eq!(promised(&long), 3, "a size beyond the end");
+        (0..file.len()).for_each(|length| assert!(promised(&file[..length]) <= 5_630));
     }
 }

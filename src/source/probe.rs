@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::access::read_head;
+use super::boxes::promised_samples;
 use super::color::ColorInfo;
 use super::convert::Look;
 use super::look::{clean_aperture, look_of};
@@ -257,6 +258,9 @@ fn probe_media(
     interrupt: &Interrupt,
 ) -> Result<Probed> {
     let opening = |error| source_error(error, "opening it as media").suggest(KNOWN);
+    if demuxers == "mov" {
+        check_samples(path, file.bytes)?;
+    }
     let mut input = Input::open(path, demuxers, interrupt.clone()).map_err(opening)?;
     // Before anything is decoded. Headers may lie: every picture is checked again.
     let headers = input.streams();
@@ -489,6 +493,22 @@ fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
             format!("its pictures of {width}x{height} have {pixels} pixels; the limit is {}", limits.source_pixels),
         )
         .suggest("scale the clip down"));
+    }
+    Ok(())
+}
+
+/// Samples that a file may promise whatever its size: 48 MB of FFmpeg's table, and 43 s of PCM.
+const FEW_SAMPLES: u64 = 2 << 20;
+
+/// Refuses a file of `bytes` whose index promises more samples than it has bytes: the tables for them would take all
+/// memory before anything is read.
+fn check_samples(path: &Path, bytes: u64) -> Result<()> {
+    let promised = promised_samples(path).map_err(|error| {
+        Error::new(ErrorKind::SourceUnreadable, format!("{} cannot be read", path.display())).caused_by(error)
+    })?;
+    if promised > bytes.max(FEW_SAMPLES) {
+        let message = format!("its index promises {promised} samples, and it has {bytes} bytes");
+        return Err(Error::new(ErrorKind::SourceUnreadable, message).suggest("export or upload it again"));
     }
     Ok(())
 }
