@@ -59,9 +59,12 @@ impl Pulse {
         self.beats.load(Ordering::Relaxed)
     }
 
-    /// The source that has been waited for the longest.
+    /// The source that has been worked on for the longest, with the latest time that is known of it.
     pub(crate) fn waiting_for(&self) -> Option<Place> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned()
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = &open.values().next()?.path;
+        let at = open.values().filter(|place| place.path == *path).filter_map(|place| place.at).max();
+        Some(Place { path: path.clone(), at })
     }
 
     /// Work on the source at `path` begins, at `at` as far as is known; it ends, with a beat, when the guard is dropped.
@@ -96,12 +99,13 @@ mod tests {
         assert_eq!(pulse.waiting_for(), None);
         let first = pulse.enter(Path::new("a"), Some(Timestamp::from_ticks(7)));
         let second = pulse.enter(Path::new("b"), None);
+        let within = pulse.enter(Path::new("b"), Some(Timestamp::from_ticks(9)));
         drop(pulse.enter(Path::new("c"), None));
         assert_eq!(pulse.count(), 1, "only what has ended counts");
         assert_eq!(pulse.waiting_for(), Some(Place { path: "a".into(), at: Some(Timestamp::from_ticks(7)) }));
         drop(first);
-        assert_eq!(pulse.waiting_for().map(|place| place.path), Some(PathBuf::from("b")));
-        drop(second);
-        assert_eq!((pulse.count(), pulse.waiting_for()), (3, None));
+        assert_eq!(pulse.waiting_for(), Some(Place { path: "b".into(), at: Some(Timestamp::from_ticks(9)) }));
+        drop((second, within));
+        assert_eq!((pulse.count(), pulse.waiting_for()), (4, None));
     }
 }

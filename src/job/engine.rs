@@ -337,7 +337,9 @@ impl Shared {
                 return Ok(Arc::clone(probed));
             }
         }
-        let probed = Arc::new(probe(path, &self.limits, &control.interrupt())?);
+        let interrupt = control.interrupt();
+        let _working = interrupt.pulse().enter(path, None);
+        let probed = Arc::new(probe(path, &self.limits, &interrupt)?);
         if let Some(stamp) = stamp {
             let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
             if probes.len() == REMEMBERED_PROBES {

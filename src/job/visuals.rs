@@ -321,6 +321,7 @@ impl<'a> Brush<'a> {
         let shot = &plan.shots()[planned.shot];
         let source = &plan.sources()[shot.source].asset;
         let about = |error: Error| error.for_asset(format!("{} ({})", source.id, source.path.display()));
+        let _working = interrupt.pulse().enter(&source.path, None);
         let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate(), interrupt.clone())?;
         let Some((_, reader, next)) = &mut self.reader else {
             return Err(Error::new(ErrorKind::Internal, "the reader of a shot is missing"));

@@ -61,7 +61,7 @@ fn stalled(stall: Duration, control: &Control) -> Error {
     match control.pulse().waiting_for() {
         Some(place) => {
             let reached = place.at.map_or_else(|| "from its start".to_owned(), |at| format!("after {at}"));
-            let message = format!("nothing was finished for {seconds:.1} s; it was waiting for a source, {reached}");
+            let message = format!("nothing was finished for {seconds:.1} s; it was at a source, {reached}");
             Error::new(ErrorKind::Stalled, message)
                 .for_asset(place.path.display().to_string())
                 .suggest("check the disk or network that the file is on, and run the job again")
