@@ -47,7 +47,7 @@ pub fn video(path: &Path) -> Result<u64> {
     pictures(path, &probed)
 }
 
-/// As [`video`], for files that are pictures by their first bytes: others are not opened.
+/// As [`video`], for picture files: others are refused once they are probed.
 ///
 /// # Errors
 /// As [`video`].
