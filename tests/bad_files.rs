@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
