@@ -122,6 +122,8 @@ impl Scaler {
             );
             AvError::check("sws_scale", code)?;
         }
+        // A second reference would make whoever writes to the source next copy it.
+        self.cropped.unref();
         Ok(())
     }
 }

@@ -125,6 +125,11 @@ impl Control {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Takes a stop back: what was stopped had ended well by then.
+    pub(super) fn resume(&self) {
+        self.stop.store(false, Ordering::Relaxed);
+    }
+
     /// The control of one plan of a job of `total` frames, which follows plans of `before` frames.
     pub(super) fn part(&self, before: u64, total: u64) -> Self {
         Self { part: Part { before, total }, ..self.clone() }

@@ -31,6 +31,10 @@ pub(super) fn watched<T>(
         match (result, watcher.join()) {
             // What was stopped by us is not what went wrong.
             (Err(error), Ok(Some(stalled))) if error.kind() == ErrorKind::Canceled => Err(stalled),
+            (Ok(done), Ok(Some(_))) => {
+                control.resume();
+                Ok(done)
+            }
             (result, _) => result,
         }
     })

@@ -69,6 +69,7 @@ pub(crate) fn write_mp4(
             if interrupt.is_set() {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while the video was assembled"));
             }
+            interrupt.pulse().beat();
             let pts = planned.frames.start.0 as i64 + i64::from(picture.frame);
             let dts = decoded - i64::from(first.reorder_depth);
             let until = plan.rate().time_of(FrameIndex(decoded as u64)).to_sample_frames(SAMPLE_RATE);
