@@ -331,3 +331,23 @@ fn text_draws_the_overlay_alone() {
     assert_eq!(lines, [json!("one"), json!("two")]);
     failing(remix().args(["text", "x", "--out", "/nowhere/at/all.png"]), "OUTPUT_FAILED", 4);
 }
+
+#[test]
+fn a_picture_beyond_the_limit_is_not_decoded_just_to_look_at_a_song() {
+    // 81 million pixels, 243 MB once decoded, in a few hundred kilobytes.
+    let cover = support::clip("png", "-f lavfi -i color=red:size=9000x9000 -frames:v 1 -pix_fmt rgb24");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let song = folder.path().join("song.mp3");
+    let options = format!(
+        "-f lavfi -i sine=duration=1 -i {} -map 0 -map 1 -c:a libmp3lame -c:v copy -disposition:v attached_pic FILE",
+        cover.display()
+    );
+    support::ffmpeg(&song, &options);
+    let mut timed = Command::new("/usr/bin/time");
+    timed.args(["-f", "%M"]).arg(REMIX).args(["probe", "--json"]).arg(&song).stdin(Stdio::null());
+    let said = timed.output().expect("time is installed");
+    assert!(said.status.success(), "{said:?}");
+    assert_eq!(json_lines(&said.stdout)[0]["audio"]["codec"], "mp3");
+    let kib: u64 = text(&said.stderr).trim().parse().expect("kibibytes");
+    assert!(kib < 200 << 10, "{kib} KiB");
+}

@@ -14,7 +14,7 @@ use remix_engine::request::{Format, Request};
 use remix_engine::store::ChunkStore;
 use remix_engine::{Cancel, Control, Engine, EngineOptions, ErrorKind, Progress, Stage};
 use serde_json::{Value, json};
-use support::{Project, engine, fixture, left_in, moving, silent, ssim};
+use support::{H264, Project, clip, engine, fixture, left_in, moving, silent, ssim};
 
 /// The promise is 250 ms; an unoptimised engine on a machine that also runs other tests gets twice that.
 const CANCEL_WITHIN: Duration = Duration::from_millis(500);
@@ -415,4 +415,31 @@ fn a_stall_names_the_stage_and_the_source_and_leaves_nothing() {
     let error = impatient().render(&request, &out).expect_err("stalls");
     stalled(error, Stage::Planning);
     assert!(left_in(&out).is_empty());
+}
+
+#[test]
+fn what_a_source_says_of_people_and_places_stays_in_it() {
+    let secret = "secret-place";
+    let source = clip(
+        "mov",
+        &format!(
+            "-f lavfi -i testsrc2=size=270x480:rate=30:duration=0.3 -f lavfi -i sine=duration=0.3 {H264} -c:a aac \
+             -movflags use_metadata_tags -metadata title={secret} -metadata location=+48.1173+011.5167/ \
+             -metadata com.apple.quicktime.location.ISO6709=+48.1173+011.5167/ -metadata:s:v handler_name={secret} \
+             -metadata artist={secret} -metadata creation_time=2001-02-03T04:05:06Z"
+        ),
+    );
+    assert!(holds(&source, secret) && holds(&source, "48.1173"), "the source says it");
+    let project = Project::of(&source, &source);
+    project.put("music.wav", &clip("wav", &format!("-f lavfi -i sine=duration=1 -metadata title={secret}")));
+    engine(2).render(&project.request(), &project.out()).expect("can be rendered");
+    for file in ["video.mp4", "thumbnail.jpg", "container.json"] {
+        let file = project.out().join("cnt_test").join(file);
+        assert!(!holds(&file, secret) && !holds(&file, "48.1173") && !holds(&file, "2001-02-03"), "{}", file.display());
+    }
+}
+
+/// Whether a text is in a file.
+fn holds(file: &Path, text: &str) -> bool {
+    fs::read(file).expect("can be read").windows(text.len()).any(|bytes| bytes == text.as_bytes())
 }

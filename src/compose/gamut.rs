@@ -1,5 +1,6 @@
 //! Wide gamut at standard dynamic range to BT.709.
 
+use super::tone::BT2020_TO_BT709;
 use super::{Encoding, I420Mut, I420Ref16};
 
 /// Steps of a signal from 0 to 1 in the tables, and of light.
@@ -77,17 +78,10 @@ fn bt709_inverse_oetf(signal: f64) -> f64 {
     if signal < 0.081 { signal / 4.5 } else { libm::pow((signal + 0.099) / 1.099, 1.0 / 0.45) }
 }
 
-/// BT.2020 to BT.709 in linear light (ITU-R BT.2407-0, section 2, with more digits).
-const TO_BT709: [[f64; 3]; 3] = [
-    [1.660_491_002, -0.587_641_139, -0.072_849_863],
-    [-0.124_550_475, 1.132_899_897, -0.008_349_423],
-    [-0.018_150_763, -0.100_578_898, 1.118_729_661],
-];
-
 /// Light in the primaries of BT.2020 to light in those of BT.709. A colour that lies outside goes towards the grey of its
 /// luminance, until no component is under zero.
 fn to_bt709_light(light: [f64; 3]) -> [f64; 3] {
-    let light = TO_BT709.map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2]);
+    let light = BT2020_TO_BT709.map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2]);
     let least = light.iter().fold(0.0f64, |least, &part| least.min(part));
     let luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
     if least >= 0.0 || luminance <= 0.0 {

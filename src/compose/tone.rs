@@ -317,7 +317,7 @@ const BT709_WEIGHTS: [f64; 2] = [0.2126, 0.0722];
 const BT2020_WEIGHTS: [f64; 2] = [0.2627, 0.0593];
 /// Light of BT.2020's primaries to light of BT.709's: ITU-R BT.2407-0, section 2, with more digits (from the primaries'
 /// chromaticities), so that white stays white.
-const BT2020_TO_BT709: [[f64; 3]; 3] = [
+pub(super) const BT2020_TO_BT709: [[f64; 3]; 3] = [
     [1.660_491_002_108_435, -0.587_641_138_788_549_5, -0.072_849_863_319_885_2],
     [-0.124_550_474_521_590_6, 1.132_899_897_125_961_2, -0.008_349_422_604_369_5],
     [-0.018_150_763_354_905_2, -0.100_578_898_008_007_4, 1.118_729_661_362_912_3],
@@ -459,7 +459,7 @@ fn to_bt709(light: [f64; 3], primaries: HdrPrimaries) -> [f64; 3] {
 }
 
 /// The inverse OETF of HLG, 0 to 1 to 0 to 1: ITU-R BT.2100-2, table 5.
-fn hlg_scene_light(signal: f64) -> f64 {
+pub(crate) fn hlg_scene_light(signal: f64) -> f64 {
     const A: f64 = 0.178_832_77;
     const B: f64 = 0.284_668_92;
     const C: f64 = 0.559_910_73;
@@ -474,7 +474,7 @@ const PQ_C2: f64 = 2413.0 / 4096.0 * 32.0;
 const PQ_C3: f64 = 2392.0 / 4096.0 * 32.0;
 
 /// The EOTF of PQ, 0 to 1 to cd/m2.
-fn pq_eotf(signal: f64) -> f64 {
+pub(crate) fn pq_eotf(signal: f64) -> f64 {
     let power = libm::pow(signal, 1.0 / PQ_M2);
     10_000.0 * libm::pow((power - PQ_C1).max(0.0) / (PQ_C2 - PQ_C3 * power), 1.0 / PQ_M1)
 }

@@ -79,6 +79,16 @@ impl Options {
         &mut self.0
     }
 
+    /// Gives the dictionary away, to a call that wants an array of them; [`Self::put`] takes back what is left of it.
+    pub(super) fn take(&mut self) -> *mut ffi::AVDictionary {
+        std::mem::replace(&mut self.0, ptr::null_mut())
+    }
+
+    /// Owns `dictionary` from now on, in place of nothing.
+    pub(super) fn put(&mut self, dictionary: *mut ffi::AVDictionary) {
+        *self = Self(dictionary);
+    }
+
     /// The first entry that the call given this dictionary did not consume. FFmpeg drops unknown options silently, so
     /// a misspelt allow-list would allow everything.
     pub(super) fn leftover(&self) -> Option<String> {
@@ -109,9 +119,10 @@ pub(crate) fn quiet() {
 /// The versions of FFmpeg's libraries that are linked at run time.
 pub(crate) fn versions() -> String {
     // SAFETY: these calls only return constants.
-    let (codec, format, scale, resample, util) = unsafe {
+    let (codec, filter, format, scale, resample, util) = unsafe {
         (
             ffi::avcodec_version(),
+            ffi::avfilter_version(),
             ffi::avformat_version(),
             ffi::swscale_version(),
             ffi::swresample_version(),
@@ -120,8 +131,9 @@ pub(crate) fn versions() -> String {
     };
     let dotted = |v: u32| format!("{}.{}.{}", v >> 16, (v >> 8) & 0xff, v & 0xff);
     format!(
-        "FFmpeg {util} (avcodec {}, avformat {}, swscale {}, swresample {})",
+        "FFmpeg {util} (avcodec {}, avfilter {}, avformat {}, swscale {}, swresample {})",
         dotted(codec),
+        dotted(filter),
         dotted(format),
         dotted(scale),
         dotted(resample)

@@ -176,8 +176,9 @@ impl VideoFrame {
     /// What its pixel format is; `None` for a frame without a picture, and for formats that are no pixels in memory.
     pub(crate) fn format_info(&self) -> Option<FormatInfo> {
         let format = self.pixel_format();
-        // SAFETY: the descriptor is static; an unknown number gives null. The transmuted value is only passed on to C,
-        // and is one that FFmpeg itself wrote into the frame.
+        // SAFETY: the function's type is changed in one argument alone, from a C enum to the integer that it is passed
+        // as, so that no Rust enum ever holds a number that it does not name. The descriptor is static; an unknown number
+        // gives null.
         let descriptor = unsafe {
             let get: unsafe extern "C" fn(c_int) -> *const ffi::AVPixFmtDescriptor =
                 std::mem::transmute(ffi::av_pix_fmt_desc_get as *const ());
@@ -337,7 +338,8 @@ impl VideoFrame {
         // SAFETY: the frame is ours.
         AvError::check("av_frame_make_writable", unsafe { ffi::av_frame_make_writable(self.0.as_ptr()) })?;
         let shape = self.alpha_shape().unwrap_or(shape);
-        // SAFETY: as in `planes_mut`; the alpha plane does not overlap with the others.
+        // SAFETY: as in `planes_mut`; the alpha plane does not overlap with the others, and making the frame writable
+        // once more moves nothing, since it is already.
         let bytes = unsafe { std::slice::from_raw_parts_mut(shape.data, shape.span()) };
         let alpha = PlaneMut::new(bytes, shape.width, shape.height, shape.stride);
         Ok(self.planes_mut()?.zip(alpha))

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use ffmpeg_next::ffi;
 
@@ -74,7 +75,7 @@ pub(crate) struct StreamInfo {
 pub(crate) struct Input {
     context: NonNull<ffi::AVFormatContext>,
     /// Kept alive for the callback, which has a pointer to it.
-    interrupt: Box<Interrupt>,
+    interrupt: Arc<Interrupt>,
     path: PathBuf,
     /// The latest time that was read.
     reached: Option<Timestamp>,
@@ -84,16 +85,26 @@ pub(crate) struct Input {
 unsafe impl Send for Input {}
 
 unsafe extern "C" fn interrupted(interrupt: *mut c_void) -> c_int {
-    // SAFETY: it points into the Input's box, which outlives the format context and does not move.
+    // SAFETY: it is what the Input's reference count keeps, which outlives the format context.
     c_int::from(unsafe { &*interrupt.cast::<Interrupt>() }.is_set())
 }
 
 impl Input {
-    /// Decodes enough of the file to know its streams. What the headers say of their sizes should be checked before.
-    pub(crate) fn find_streams(&mut self) -> Result<(), AvError> {
+    /// Decodes enough of the file to know its streams; no picture of more than `max_pixels`. What the headers say of
+    /// their sizes should be checked before.
+    pub(crate) fn find_streams(&mut self, max_pixels: u64) -> Result<(), AvError> {
         let _working = self.interrupt.pulse().enter(&self.path, self.reached);
-        // SAFETY: the context is open; find_stream_info takes no per-stream options here.
-        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
+        let limit = max_pixels.to_string();
+        let mut options = Vec::new();
+        for _ in self.raw_streams() {
+            options.push(Options::new([("max_pixels", limit.as_str())])?);
+        }
+        // FFmpeg takes an array of dictionaries, one for each stream that there is now, and may replace them.
+        let mut raw: Vec<*mut ffi::AVDictionary> = options.iter_mut().map(Options::take).collect();
+        // SAFETY: the context is open; `raw` has a dictionary of ours for each of its streams.
+        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), raw.as_mut_ptr()) };
+        // Back to where they are freed.
+        options.iter_mut().zip(raw).for_each(|(options, raw)| options.put(raw));
         AvError::check("avformat_find_stream_info", code).map(drop)
     }
 
@@ -105,7 +116,7 @@ impl Input {
         let mut url = b"file:".to_vec();
         url.extend_from_slice(path.as_os_str().as_bytes());
         let url = CString::new(url).map_err(|_| AvError::invalid("avformat_open_input"))?;
-        let interrupt = Box::new(interrupt);
+        let interrupt = Arc::new(interrupt);
         let _working = interrupt.pulse().enter(path, None);
         let mut options = Options::new([
             ("format_whitelist", demuxers),
@@ -123,10 +134,8 @@ impl Input {
             if raw.is_null() {
                 return Err(AvError::no_memory("avformat_alloc_context"));
             }
-            (*raw).interrupt_callback = ffi::AVIOInterruptCB {
-                callback: Some(interrupted),
-                opaque: ptr::from_ref(&*interrupt).cast_mut().cast(),
-            };
+            (*raw).interrupt_callback =
+                ffi::AVIOInterruptCB { callback: Some(interrupted), opaque: Arc::as_ptr(&interrupt).cast_mut().cast() };
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), ptr::null(), options.as_mut_ptr());
             AvError::check("avformat_open_input", code)?;
             NonNull::new(raw).ok_or(AvError::invalid("avformat_open_input"))?

@@ -36,6 +36,8 @@ impl Interrupt {
 pub(crate) struct Pulse {
     beats: AtomicU64,
     next: AtomicU64,
+    /// Calls that wait for the disk to write.
+    writing: AtomicU64,
     /// What is being worked on, by when it began: the oldest first.
     open: Mutex<BTreeMap<u64, Place>>,
 }
@@ -59,6 +61,17 @@ impl Pulse {
         self.beats.load(Ordering::Relaxed)
     }
 
+    /// Until the guard is dropped the job waits for a disk to write, which may take any time and is no stall.
+    pub(crate) fn write(&self) -> Writing<'_> {
+        self.writing.fetch_add(1, Ordering::Relaxed);
+        Writing(self)
+    }
+
+    /// Whether the job waits for a disk to write.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Relaxed) > 0
+    }
+
     /// The source that has been worked on for the longest, with the latest time that is known of it.
     pub(crate) fn waiting_for(&self) -> Option<Place> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,6 +86,16 @@ impl Pulse {
         let place = Place { path: path.to_owned(), at };
         self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(number, place);
         Working { pulse: Arc::clone(self), number }
+    }
+}
+
+/// One call that waits for the disk.
+pub(crate) struct Writing<'a>(&'a Pulse);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.beat();
+        self.0.writing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Crop {
 pub(crate) struct Scaler {
     context: NonNull<ffi::SwsContext>,
     from: From,
+    format: PixelFormat,
+    size: (u32, u32),
     cropped: VideoFrame,
 }
 
@@ -69,7 +71,7 @@ impl Scaler {
         // SAFETY: the context is allocated here and freed by `Scaler`'s drop; the coefficient tables are static.
         unsafe {
             let context = NonNull::new(ffi::sws_alloc_context()).ok_or(AvError::no_memory("sws_alloc_context"))?;
-            let scaler = Self { context, from, cropped };
+            let scaler = Self { context, from, format, size: (width, height), cropped };
             let raw = context.as_ptr();
             for (name, value) in settings {
                 AvError::check("av_opt_set_int(scaler)", ffi::av_opt_set_int(raw.cast(), name.as_ptr(), value, 0))?;
@@ -83,24 +85,27 @@ impl Scaler {
         }
     }
 
-    /// Whether it takes pictures like `frame`; a stream may change its size or format on the way.
-    pub(crate) fn takes(&self, frame: &VideoFrame, crop: Crop) -> bool {
-        self.from == From::of(frame, crop)
+    /// Whether it makes such pictures of the part `crop` of pictures like `frame`; a stream may change its size or format
+    /// on the way.
+    pub(crate) fn makes(&self, frame: &VideoFrame, crop: Crop, format: PixelFormat, size: (u32, u32)) -> bool {
+        (self.from, self.format, self.size) == (From::of(frame, crop), format, size)
     }
 
-    /// Scales the part of `frame` into `target`, which must have the target size and be writable.
+    /// Scales the part of `frame` into `target`, which must have the target's format and size.
     pub(crate) fn scale(&mut self, frame: &VideoFrame, target: &mut VideoFrame) -> Result<(), AvError> {
         let crop = self.from.crop;
         if frame.width() != self.from.width
             || frame.height() != self.from.height
             || frame.pixel_format() != self.from.pixel_format
+            || !target.is(self.format)
+            || (target.width(), target.height()) != self.size
         {
             return Err(AvError::invalid("sws_scale"));
         }
         self.cropped.share(frame)?;
         // SAFETY: `cropped` refers to a picture of the size and format that the context was made for; cropping only
-        // moves its plane pointers inside it (and checks the bounds); `target` is made writable and its size is that
-        // of the context, which sws_scale fills.
+        // moves its plane pointers inside it (and checks the bounds); `target` is made writable, and its format and
+        // size, checked above, are those of the context, which sws_scale fills.
         unsafe {
             let part = self.cropped.as_mut_ptr();
             (*part).crop_left = crop.left as usize;

@@ -16,7 +16,7 @@ use crate::limits::{Limits, available_threads};
 use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
 use crate::request::Request;
-use crate::source::{Probed, SourceInfo, probe};
+use crate::source::{Probed, SourceInfo, heif_version, probe};
 use crate::store::ChunkStore;
 use crate::text::FontBook;
 
@@ -104,16 +104,17 @@ impl Engine {
             fonts,
             limits: options.limits,
             version: format!(
-                "remix-engine {} rendering {RENDERING} with {}, x264 {}",
+                "remix-engine {} rendering {RENDERING} with {}, libheif {}, x264 {}",
                 env!("CARGO_PKG_VERSION"),
                 ffmpeg::versions(),
+                heif_version(),
                 x264_build()?
             ),
             probes: Mutex::default(),
         })))
     }
 
-    /// The versions of the engine, of FFmpeg's libraries and of x264: all that can change a byte for the same plan.
+    /// The versions of the engine, of FFmpeg's libraries, of libheif and of x264: all that can change a byte for the same plan.
     pub fn version(&self) -> &str {
         &self.0.version
     }

@@ -35,18 +35,22 @@ pub(super) fn finalize(
     let folder = staging.results().join(id);
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
     let video = folder.join(VIDEO);
+    let interrupt = control.interrupt();
+    let writing = interrupt.pulse().write();
     take_over(file, &video)?;
+    drop(writing);
     let (probed, jpeg, frame) = std::thread::scope(|scope| {
         // The disk works while the file is read.
         let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
-        let interrupt = control.interrupt();
         let probed = probe(&video, &shared.limits, &interrupt)?;
         check(plan, &probed)?;
         let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, &interrupt)?;
+        let _writing = interrupt.pulse().write();
         let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
         synced.map_err(|error| unwritable(&video, error))?;
         Ok((probed, jpeg, frame))
     })?;
+    let _writing = interrupt.pulse().write();
     write_file(&folder.join(THUMBNAIL), &jpeg)?;
     tracing::debug!(frame = frame.0, "thumbnail made");
 

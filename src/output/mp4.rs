@@ -80,6 +80,8 @@ pub(crate) fn write_mp4(
         on_frames(decoded as u64);
     }
     write_sound(i64::MAX, &mut writer)?;
+    // Moves the index to the front, which rewrites the file.
+    let _writing = interrupt.pulse().write();
     writer.finish().map_err(|error| failed(path, error))
 }
 

@@ -48,6 +48,22 @@ pub(crate) fn check_file(path: &Path, limits: &Limits) -> Result<u64> {
     }
 }
 
+/// Checks the size of pictures before they are decoded.
+///
+/// # Errors
+/// `LIMIT_EXCEEDED`.
+pub(super) fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > limits.source_pixels {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("its pictures of {width}x{height} have {pixels} pixels; the limit is {}", limits.source_pixels),
+        )
+        .suggest("export it smaller, or raise Limits::source_pixels"));
+    }
+    Ok(())
+}
+
 /// The first bytes of a file.
 pub(super) fn read_head(path: &Path) -> Result<Vec<u8>> {
     let unreadable =

@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use crate::ffmpeg::Crop;
+use crate::ffmpeg::{Crop, Interrupt};
 
 /// Boxes that are looked at, at most: a whole file of the engine's inputs has a few hundred.
 const MOST_BOXES: usize = 20_000;
@@ -123,23 +123,33 @@ impl Walk<'_> {
 /// Boxes that a file may have when its samples are counted: more than an hour of fragments of one picture each.
 const MOST_COUNTED: u64 = 8_000_000;
 
-/// Boxes with nothing but boxes in them, of those that FFmpeg looks for samples in, wherever they are.
-const FOLDERS: [&[u8; 4]; 10] =
-    [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts", b"dinf", b"mvex"];
+/// Boxes in which FFmpeg looks for further boxes, wherever they are (`mov_default_parse_table` in its `mov.c`).
+const FOLDERS: [&[u8; 4]; 15] = [
+    b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts", b"dinf", b"mvex", b"tref", b"udta",
+    b"sinf", b"schi", b"ilst",
+];
 
-/// Boxes in boxes that are followed; files have six levels.
+/// Boxes in boxes that are followed; FFmpeg follows eleven, and files have six.
 const DEPTH: usize = 16;
 
-/// The samples that the tables of the file promise without listing them: those of one size for all (`stsz`), and those
-/// of fragments that say nothing of each (`trun`). FFmpeg makes an entry of 24 bytes for each, in every track, so that a
-/// file of 6 kB took 2 GB. `u64::MAX` if there are too many boxes to tell.
-pub(super) fn promised_samples(path: &Path) -> std::io::Result<u64> {
+/// Bytes of a sample description that are searched; real ones have some hundred.
+const MOST_DESCRIPTION: usize = 1 << 20;
+
+/// The entries that FFmpeg makes, beyond those that the file lists: one of 24 bytes for each sample that is promised
+/// without being listed (`stsz` with one size for all, `trun` that says nothing of each), and all of a track's again for
+/// each entry of an edit list. A file of 6 kB took 2 GB. `u64::MAX` if it cannot be told: too many boxes, or an index
+/// that is compressed.
+///
+/// # Errors
+/// What reading gives; `Interrupted` if `interrupt` is set.
+pub(super) fn promised_samples(path: &Path, interrupt: &Interrupt) -> std::io::Result<u64> {
     let file = File::open(path)?;
     let end = file.metadata()?.len();
-    let (mut promised, mut boxes) = (0u64, 0u64);
+    let mut count = Count::default();
     // Where each open box ends, outermost first.
     let mut open = vec![end];
     let mut at = 0u64;
+    let mut boxes = 0u64;
     while let Some(&end) = open.last() {
         if at.saturating_add(8) > end {
             at = end;
@@ -150,7 +160,13 @@ pub(super) fn promised_samples(path: &Path) -> std::io::Result<u64> {
         if boxes > MOST_COUNTED {
             return Ok(u64::MAX);
         }
-        let mut head = [0; 20];
+        if boxes.is_multiple_of(4096) {
+            interrupt.pulse().beat();
+            if interrupt.is_set() {
+                return Err(std::io::ErrorKind::Interrupted.into());
+            }
+        }
+        let mut head = [0; 24];
         let read = file.read_at(&mut head, at)?;
         let word = |at: usize| {
             let bytes = head.get(at..).and_then(|rest| rest.first_chunk());
@@ -167,36 +183,117 @@ pub(super) fn promised_samples(path: &Path) -> std::io::Result<u64> {
             continue;
         }
         // What reaches beyond the box that it is in is read up to there.
-        let next = at.saturating_add(size).min(end);
+        let (content, next) = (at + header, at.saturating_add(size).min(end));
         let kind = &head[4..8];
-        if FOLDERS.iter().any(|folder| *folder == kind) && open.len() < DEPTH {
+        // An index may hide in a box that is free, a description has boxes behind fields of its own, and of `meta` FFmpeg
+        // follows what begins with a handler.
+        let inside = match kind {
+            b"cmov" => return Ok(u64::MAX),
+            b"free" | b"hoov" if matches!(&head[12..16], b"mvhd" | b"cmov") => Some(content),
+            b"wave" => Some(content),
+            b"meta" => handler(&file, content, next)?,
+            _ => FOLDERS.iter().any(|folder| *folder == kind).then_some(content),
+        };
+        if let Some(inside) = inside.filter(|_| open.len() < DEPTH) {
             open.push(next);
-            at += header;
+            at = inside;
             continue;
         }
-        let mut content = [0; 12];
-        if kind == b"stsz" || kind == b"trun" {
-            let _ = file.read_at(&mut content, at + header)?;
-            let [_, _, flags, _, a0, a1, a2, a3, b0, b1, b2, b3] = content;
-            let (first, second) = (u32::from_be_bytes([a0, a1, a2, a3]), u32::from_be_bytes([b0, b1, b2, b3]));
-            // ISO/IEC 14496-12, 8.7.3.2: size, count. 8.8.8.2: the flags 0x100 to 0x800 list something of each sample.
-            let promise = match kind {
-                b"stsz" if first != 0 => second,
-                b"trun" if flags & 0x0f == 0 => first,
-                _ => 0,
-            };
-            promised = promised.saturating_add(u64::from(promise));
+        if kind == b"stsd" {
+            count.description(&file, content, next)?;
+        } else {
+            count.table(kind, &file, content, next - content)?;
         }
         at = next;
     }
-    Ok(promised)
+    Ok(count.entries())
+}
+
+/// Where the boxes of a `meta` box begin: at its handler, which FFmpeg looks for word by word.
+fn handler(file: &File, mut at: u64, end: u64) -> std::io::Result<Option<u64>> {
+    let mut block = [0; 4096];
+    while at < end {
+        let read = file.read_at(&mut block, at)?;
+        let words = block[..read].chunks_exact(4);
+        if let Some(place) = words.clone().position(|word| word == b"hdlr") {
+            return Ok(Some((at + 4 * place as u64).saturating_sub(4)));
+        }
+        let passed = 4 * words.len() as u64;
+        if passed == 0 {
+            break;
+        }
+        at += passed;
+    }
+    Ok(None)
+}
+
+/// What the tables of a file promise.
+#[derive(Default)]
+struct Count {
+    /// Samples that nothing is listed of.
+    unlisted: u64,
+    /// All samples of tables.
+    samples: u64,
+    /// Entries of the longest edit list.
+    edits: u64,
+}
+
+impl Count {
+    fn table(&mut self, kind: &[u8], file: &File, content: u64, length: u64) -> std::io::Result<()> {
+        if !matches!(kind, b"stsz" | b"stz2" | b"trun" | b"elst") {
+            return Ok(());
+        }
+        let mut fields = [0; 12];
+        let _ = file.read_at(&mut fields, content)?;
+        let word =
+            |at: usize| u64::from(u32::from_be_bytes([fields[at], fields[at + 1], fields[at + 2], fields[at + 3]]));
+        // ISO/IEC 14496-12, 8.7.3: size, count. 8.8.8.2: the flags 0x100 to 0x800 list something of each sample.
+        match kind {
+            b"trun" if fields[2] & 0x0f == 0 => self.unlisted = self.unlisted.saturating_add(word(4)),
+            b"stsz" | b"stz2" => {
+                self.samples = self.samples.saturating_add(word(8));
+                if kind == b"stsz" && word(4) != 0 {
+                    self.unlisted = self.unlisted.saturating_add(word(8));
+                }
+            }
+            // An entry has at least 12 bytes.
+            b"elst" => self.edits = self.edits.max(length / 12),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tables among the boxes inside of a sample description.
+    fn description(&mut self, file: &File, content: u64, end: u64) -> std::io::Result<()> {
+        let length = usize::try_from(end - content).unwrap_or(usize::MAX).min(MOST_DESCRIPTION);
+        let mut bytes = vec![0; length];
+        let read = file.read_at(&mut bytes, content)?;
+        for (place, kind) in bytes[..read].windows(4).enumerate() {
+            if matches!(kind, b"stsz" | b"stz2" | b"trun" | b"elst") {
+                let inside = content + place as u64 + 4;
+                self.table(kind, file, inside, end.saturating_sub(inside))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> u64 {
+        // Real lists have a few entries for parts of a track, not for all of it: a quarter of the worst case counts.
+        let repeated = if self.edits > 1 { self.samples.saturating_mul(self.edits) / 4 } else { 0 };
+        self.unlisted.max(repeated)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::sync::Arc;
 
     use super::*;
+
+    fn interrupt() -> Interrupt {
+        Interrupt::new(Arc::default(), Arc::default(), Arc::default())
+    }
 
     fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len() + 8).expect("small");
@@ -248,7 +345,7 @@ mod tests {
         let promised = |content: &[u8]| {
             let mut temporary = tempfile::NamedTempFile::new().expect("a file");
             temporary.write_all(content).expect("can be written");
-            promised_samples(temporary.path()).expect("can be read")
+            promised_samples(temporary.path(), &interrupt()).expect("can be read")
         };
         let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
         let table = |size, count| boxed(b"stbl", &boxed(b"stsz", &words(&[0, size, count])));
@@ -262,5 +359,19 @@ mod tests {
         long[..4].copy_from_slice(&u32::MAX.to_be_bytes());
         assert_eq!(promised(&long), 3, "a size beyond the end");
         (0..file.len()).for_each(|length| assert!(promised(&file[..length]) <= 5_630));
+        // Where FFmpeg finds tables too.
+        for kind in [b"udta", b"tref", b"sinf", b"schi", b"ilst", b"wave", b"edts", b"dinf"] {
+            assert_eq!(promised(&boxed(b"moov", &boxed(kind, &table(1, 77)))), 77, "{}", kind.escape_ascii());
+        }
+        let meta = [&[0; 4][..], &boxed(b"hdlr", &[0; 24]), &table(1, 78)].concat();
+        assert_eq!(promised(&boxed(b"moov", &boxed(b"meta", &meta))), 78);
+        let described = [&[0; 90][..], &boxed(b"stsz", &words(&[0, 1, 79]))].concat();
+        assert_eq!(promised(&boxed(b"stsd", &described)), 79);
+        let hidden = [boxed(b"mvhd", &[0; 8]), table(1, 80)].concat();
+        assert_eq!(promised(&boxed(b"free", &hidden)), 80);
+        assert_eq!(promised(&boxed(b"moov", &boxed(b"cmov", &[0; 8]))), u64::MAX);
+        let edits = boxed(b"edts", &boxed(b"elst", &[0; 8 + 12 * 100]));
+        let edited = boxed(b"trak", &[edits, table(0, 1_000)].concat());
+        assert_eq!(promised(&edited), 25_000, "a thousand listed samples, a hundred times");
     }
 }

@@ -9,7 +9,7 @@ use crate::ffmpeg::{ColorTags, FormatInfo};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColorInfo {
-    /// Matrix coefficients: 0 is RGB, 1 BT.709, 5 and 6 are BT.601, 9 is BT.2020.
+    /// Matrix coefficients: 1 is BT.709 (and what RGB is converted to), 5 and 6 are BT.601, 9 is BT.2020.
     pub matrix: u8,
     /// Whether samples use the full range, 0 to 255 in 8 bit.
     pub full_range: bool,
@@ -79,6 +79,11 @@ impl ColorInfo {
         };
         let transfer = if known(transfer) { transfer as u8 } else { 1 };
         let range = if picture.range == 0 { container.range } else { picture.range };
+        if format.is_rgb {
+            corrections.push("rgb -> bt.709".to_owned());
+            // Converted as RGB by the scaler, whatever the tags say of matrix and range.
+            return Self { matrix: 1, full_range: false, primaries: 1, transfer };
+        }
         let info =
             Self { matrix, full_range: range == 2 || (range == 0 && format.implies_full_range), primaries, transfer };
         info.note(corrections);
@@ -91,7 +96,6 @@ impl ColorInfo {
             Some(Hdr::Hlg) => corrections.push("hdr hlg -> sdr".to_owned()),
             _ if self.is_wide() => corrections.push("bt.2020 -> bt.709".to_owned()),
             _ => match self.matrix {
-                0 => corrections.push("rgb -> bt.709".to_owned()),
                 1 => {}
                 4 => corrections.push("fcc -> bt.709".to_owned()),
                 5 | 6 => corrections.push("bt.601 -> bt.709".to_owned()),
@@ -100,7 +104,7 @@ impl ColorInfo {
                 _ => {}
             },
         }
-        if self.full_range && self.matrix != 0 {
+        if self.full_range {
             corrections.push("full range -> limited".to_owned());
         }
     }

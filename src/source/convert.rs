@@ -22,7 +22,10 @@ pub(super) struct Look {
     pub(super) color: ColorInfo,
     /// Whether the pictures have alpha that counts.
     pub(super) has_alpha: bool,
+    /// The part that is meant to be seen of pictures of the size `coded`.
     pub(super) aperture: Option<Crop>,
+    /// The coded size of the first picture.
+    pub(super) coded: (u32, u32),
     /// What the container says about the pixels' shape.
     pub(super) aspect: Option<(u32, u32)>,
     pub(super) orientation: Orientation,
@@ -221,7 +224,9 @@ impl Converter {
         if let Some((_, crop)) = self.geometry.filter(|(known, _)| *known == shape) {
             return Ok(crop);
         }
-        let Look { aperture, orientation, size, .. } = self.look;
+        let Look { aperture, coded, orientation, size, .. } = self.look;
+        // The container says it of one size; what comes in another is shown whole.
+        let aperture = aperture.filter(|_| coded == (shape.0, shape.1));
         let geometry = Geometry::new((shape.0, shape.1), aperture, aspect, orientation)
             .ok_or_else(|| Error::new(ErrorKind::SourceUnsupported, "one of its pictures has no size"))?;
         let crop = geometry.coded(geometry.part_like(self.rect, size));
@@ -244,7 +249,7 @@ fn scale<'a>(
     target: &'a mut Option<VideoFrame>,
 ) -> Result<&'a VideoFrame> {
     let scaler = match scaler {
-        Some(scaler) if scaler.takes(picture, crop) => scaler,
+        Some(scaler) if scaler.makes(picture, crop, format, size) => scaler,
         stale => stale.insert(Scaler::new(picture, crop, format, size).map_err(failed)?),
     };
     let target = frame(target, format, size)?;

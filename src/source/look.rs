@@ -59,15 +59,16 @@ pub(super) fn look_of(
         corrections.push("interlaced -> progressive".to_owned());
     }
     let shorter = first.width().min(first.height());
-    let mut color = ColorInfo::resolve(first.color(), stream.color, shorter, format, corrections);
-    if format.is_rgb {
-        // Converted as RGB, whatever the tags say.
-        color = ColorInfo { matrix: 1, full_range: false, ..color };
+    let color = ColorInfo::resolve(first.color(), stream.color, shorter, format, corrections);
+    if format.is_rgb && color.hdr().is_some() {
+        return Err(unsupported("it has HDR in RGB"));
     }
+    // A layer of alpha may begin with a later picture.
+    let has_alpha = format.has_alpha || stream.has_alpha_layer;
     if format.depth > 8 {
         corrections.push(format!("{} bit -> 8 bit", format.depth));
     }
-    if format.has_alpha {
+    if has_alpha {
         if color.hdr().is_some() || color.is_wide() {
             return Err(unsupported("it has HDR or BT.2020 colours together with transparency"));
         }
@@ -78,7 +79,16 @@ pub(super) fn look_of(
         Geometry::new((first.width(), first.height()), aperture, aspect.or_else(|| first.sample_aspect()), orientation);
     let size = geometry.and_then(|geometry| geometry.displayed());
     let size = size.ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
-    Ok(Look { color, has_alpha: format.has_alpha, aperture, aspect, orientation, size, tone: Arc::default() })
+    Ok(Look {
+        color,
+        has_alpha,
+        aperture,
+        coded: (first.width(), first.height()),
+        aspect,
+        orientation,
+        size,
+        tone: Arc::default(),
+    })
 }
 
 /// What is shown of a Dolby Vision stream.

@@ -32,6 +32,7 @@ pub use color::ColorInfo;
 pub(crate) use finished::{keep, open_finished};
 pub use index::AtEnd;
 pub(crate) use index::VideoIndex;
+pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe};
 pub(crate) use reader::{Reading, ShotReader};

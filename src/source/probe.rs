@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::access::read_head;
+use super::access::{check_pixels, read_head};
 use super::boxes::promised_samples;
 use super::color::ColorInfo;
 use super::convert::Look;
@@ -215,6 +215,7 @@ fn probe_picture_file(
         color: ColorInfo::SRGB,
         has_alpha: found.has_alpha,
         aperture: None,
+        coded: (found.size.width(), found.size.height()),
         aspect: None,
         orientation: Orientation::Upright,
         size,
@@ -259,7 +260,7 @@ fn probe_media(
 ) -> Result<Probed> {
     let opening = |error| source_error(error, "opening it as media").suggest(KNOWN);
     if demuxers == "mov" {
-        check_samples(path, file.bytes)?;
+        check_samples(path, file.bytes, interrupt)?;
     }
     let mut input = Input::open(path, demuxers, interrupt.clone()).map_err(opening)?;
     // Before anything is decoded. Headers may lie: every picture is checked again.
@@ -267,7 +268,7 @@ fn probe_media(
     for stream in &headers {
         check_pixels(stream.width, stream.height, limits)?;
     }
-    input.find_streams().map_err(opening)?;
+    input.find_streams(limits.source_pixels).map_err(opening)?;
     let mut streams = input.streams();
     for stream in &mut streams {
         // Finding the streams writes what the decoder says over what the container says.
@@ -289,9 +290,12 @@ fn probe_media(
     let facts = Facts { path, demuxers, limits, interrupt, scan: &scan };
 
     let mut unusable_video = None;
-    let (video_info, probed_video) = match video.map(|stream| facts.video(&mut input, stream, &mut corrections)) {
+    let (video_info, probed_video) = match video.map(|stream| facts.video(&mut input, stream)) {
         None => (None, None),
-        Some(Ok((info, probed))) => (Some(info), Some(probed)),
+        Some(Ok((info, probed, corrected))) => {
+            corrections = corrected;
+            (Some(info), Some(probed))
+        }
         // A song with a cover that nobody can decode is still a song.
         Some(Err(error)) if scan.audio.is_some() && error.kind() != ErrorKind::Canceled => {
             unusable_video = Some(Unusable { kind: error.kind(), reason: error.message().to_owned() });
@@ -338,12 +342,9 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn video(
-        &self,
-        input: &mut Input,
-        stream: &StreamInfo,
-        corrections: &mut Vec<String>,
-    ) -> Result<(VideoInfo, ProbedVideo)> {
+    /// The description, what a reader needs, and what is corrected.
+    fn video(&self, input: &mut Input, stream: &StreamInfo) -> Result<(VideoInfo, ProbedVideo, Vec<String>)> {
+        let mut corrections = Vec::new();
         let failed = |error| source_error(error, "reading it");
         let limits = self.limits;
         let index = self
@@ -352,7 +353,7 @@ impl Facts<'_> {
             .ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its video stream has no pictures"))?;
         check_duration(index.duration(), limits)?;
         check_rate(mean_rate(&index), limits)?;
-        note_missing_end(stream, index.duration(), corrections);
+        note_missing_end(stream, index.duration(), &mut corrections);
         if let Some((slowest, fastest)) = index.rate_span() {
             corrections.push(format!("variable frame rate, {slowest:.1} to {fastest:.1} pictures a second"));
         }
@@ -368,7 +369,7 @@ impl Facts<'_> {
         let first = first_picture(input, &probed, index.first_pts(), (self.path, self.interrupt), limits)?;
         probed.is_interlaced |= first.is_interlaced();
         let aperture = if self.demuxers == "mov" { clean_aperture(self.path, stream.id, &first) } else { None };
-        let look = look_of(stream, &first, aperture, &probed, corrections)?;
+        let look = look_of(stream, &first, aperture, &probed, &mut corrections)?;
         let info = VideoInfo {
             stream: stream.index,
             codec: stream.codec.clone(),
@@ -380,7 +381,7 @@ impl Facts<'_> {
             color: look.color,
             has_alpha: look.has_alpha,
         };
-        Ok((info, ProbedVideo { index: Arc::new(index), look, origin: Origin::Stream(probed) }))
+        Ok((info, ProbedVideo { index: Arc::new(index), look, origin: Origin::Stream(probed) }, corrections))
     }
 
     /// `zero`: when the source's first picture is shown.
@@ -485,25 +486,16 @@ fn check_sound(info: &StreamInfo) -> Result<()> {
     Ok(())
 }
 
-fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > limits.source_pixels {
-        return Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format!("its pictures of {width}x{height} have {pixels} pixels; the limit is {}", limits.source_pixels),
-        )
-        .suggest("scale the clip down"));
-    }
-    Ok(())
-}
-
 /// Samples that a file may promise whatever its size: 48 MB of FFmpeg's table, and 43 s of PCM.
 const FEW_SAMPLES: u64 = 2 << 20;
 
 /// Refuses a file of `bytes` whose index promises more samples than it has bytes: the tables for them would take all
 /// memory before anything is read.
-fn check_samples(path: &Path, bytes: u64) -> Result<()> {
-    let promised = promised_samples(path).map_err(|error| {
+fn check_samples(path: &Path, bytes: u64, interrupt: &Interrupt) -> Result<()> {
+    let promised = promised_samples(path, interrupt).map_err(|error| {
+        if interrupt.is_set() {
+            return Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read");
+        }
         Error::new(ErrorKind::SourceUnreadable, format!("{} cannot be read", path.display())).caused_by(error)
     })?;
     if promised > bytes.max(FEW_SAMPLES) {

@@ -1,7 +1,7 @@
 //! A shot's pictures, in the order of the output's frames.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::convert::Converter;
@@ -163,6 +163,8 @@ impl ShotReader {
 
 /// A decoder that only goes forward, and decodes no picture that nobody needs.
 struct ForwardDecoder {
+    path: PathBuf,
+    demuxers: &'static str,
     input: Input,
     decoder: Decoder,
     interrupt: Interrupt,
@@ -218,6 +220,8 @@ impl ForwardDecoder {
         let shown = countable.then(|| schedule.iter().map(pts).collect());
         let first = schedule.first().map_or(index.first_pts(), pts);
         let mut this = Self {
+            path: path.to_owned(),
+            demuxers: video.demuxers,
             input,
             decoder,
             interrupt: interrupt.clone(),
@@ -253,7 +257,10 @@ impl ForwardDecoder {
         let pts = if self.is_interlaced { index.before(pts) } else { pts };
         let keys: Vec<_> = if index.is_complete() { index.keys_before(pts).collect() } else { Vec::new() };
         // The first key picture is where the file starts anyway.
-        let Some((&beginning, later)) = keys.split_last() else { return Ok(()) };
+        let Some((&beginning, later)) = keys.split_last() else {
+            // No picture that decoding can start at is known to come before it: the file's beginning is left.
+            return if self.started { self.reopen() } else { Ok(()) };
+        };
         for &key in later {
             // Demuxers take the time of a seek for a pts and map it to their own index.
             if self.input.seek(self.stream, key).is_err() {
@@ -266,9 +273,22 @@ impl ForwardDecoder {
             }
         }
         if !later.is_empty() || self.started {
-            self.input.seek(self.stream, beginning).map_err(|error| source_error(error, "seeking in it"))?;
-            self.restart();
+            match self.input.seek(self.stream, beginning) {
+                Ok(()) => self.restart(),
+                // Some files cannot seek and still read forward.
+                Err(_) => self.reopen()?,
+            }
         }
+        Ok(())
+    }
+
+    /// Starts over at the file's beginning.
+    fn reopen(&mut self) -> Result<()> {
+        let interrupt = self.interrupt.clone();
+        self.input =
+            Input::open(&self.path, self.demuxers, interrupt).map_err(|error| source_error(error, "opening it"))?;
+        self.input.keep_only(&[self.stream]);
+        self.restart();
         Ok(())
     }
 
@@ -452,14 +472,17 @@ mod tests {
 
     /// The luma of frames `from..to` of a shot of the fixture's reaction, which is 4 s long, from 3.9 s on.
     fn lumas(from: u64, to: u64, at_end: AtEnd) -> Vec<Vec<u8>> {
-        let path = Path::new("fixtures/ugc-remix/media/reaction.mp4");
+        lumas_of(Path::new("fixtures/ugc-remix/media/reaction.mp4"), 3.9, (from, to), at_end)
+    }
+
+    fn lumas_of(path: &Path, start: f64, (from, to): (u64, u64), at_end: AtEnd) -> Vec<Vec<u8>> {
         let (limits, interrupt) = (Limits::default(), Interrupt::new(Arc::default(), Arc::default(), Arc::default()));
         let probed = probe(path, &limits, &interrupt).expect("can be probed");
         let video = probed.video.expect("has pictures");
         let canvas = CanvasSize::new(108, 192).expect("not zero");
         let size = probed.info.video.expect("has pictures").size;
         let reading = Reading {
-            start: TimeSpan::from_secs_f64(3.9).expect("in range"),
+            start: TimeSpan::from_secs_f64(start).expect("in range"),
             rate: FrameRate::FPS_30,
             frames: FrameRange::new(from, to),
             at_end,
@@ -473,6 +496,35 @@ mod tests {
                 picture.planes().expect("working picture").y.rows().flatten().copied().collect()
             })
             .collect()
+    }
+
+    /// A clip without any picture that decoding can start at by its bitstream: intra refresh, and the first picture cut
+    /// off.
+    #[test]
+    fn a_clip_without_key_pictures_loops_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (whole, cut) = (folder.path().join("whole.mkv"), folder.path().join("cut.mkv"));
+        let ffmpeg = |words: &[&str]| {
+            let status = std::process::Command::new("ffmpeg").args(["-v", "error", "-y"]).args(words).status();
+            assert!(status.expect("ffmpeg runs").success());
+        };
+        let (whole_name, cut_name) = (whole.to_str().expect("a name"), cut.to_str().expect("a name"));
+        let source = ["-f", "lavfi", "-i", "testsrc2=size=108x192:rate=30:duration=3", "-pix_fmt", "yuv420p"];
+        let coder = ["-c:v", "libx264", "-x264-params", "intra-refresh=1:keyint=10:bframes=0", whole_name];
+        ffmpeg(&[&source[..], &coder].concat());
+        ffmpeg(&["-i", whole_name, "-c", "copy", "-bsf:v", "noise=drop=lt(n\\,2)", cut_name]);
+        let interrupt = Interrupt::new(Arc::default(), Arc::default(), Arc::default());
+        let probed = probe(&cut, &Limits::default(), &interrupt).expect("can be probed");
+        let index = probed.video.expect("has pictures").index;
+        assert_eq!(index.keys_before(i64::MAX).count(), 0, "it has no key picture");
+        let pass = index.len();
+        let looped = lumas_of(&cut, 0.0, (0, 2 * pass as u64), AtEnd::Loop);
+        let moving = looped[pass..].windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(moving > pass / 2, "{moving} of {pass} pictures of the second pass move");
+        assert!(looped[pass..] == looped[..pass], "the second pass is the first");
+        let middle = pass + pass / 2;
+        let later = lumas_of(&cut, 0.0, (middle as u64, 2 * pass as u64), AtEnd::Loop);
+        assert!(later == looped[middle..], "whoever begins in the middle gets the same");
     }
 
     #[test]

@@ -42,11 +42,11 @@ impl AnimationReader {
     pub(crate) fn open(path: &Path, kind: PictureKind, limits: &Limits, interrupt: &Interrupt) -> Result<Self> {
         let mut bytes = load(path, limits, interrupt)?;
         let header = guarded(|| header(&mut bytes, kind, limits))?;
-        let (info, conversion) = header.describe(limits)?;
+        let (info, conversion) = guarded(|| header.describe(limits))?;
         let source = match kind {
             PictureKind::Gif => Source::Gif(guarded(|| gif::frames(path, limits))?),
             PictureKind::Webp if info.is_animated() => {
-                Source::Webp(WebpFrames::open(path, &bytes, (header.width, header.height))?)
+                Source::Webp(WebpFrames::open(path, &bytes, (header.width, header.height), limits.picture_frames)?)
             }
             _ => {
                 return Err(Error::new(

@@ -8,6 +8,7 @@ use moxcms::{
     TransformOptions,
 };
 
+use crate::compose::{hlg_scene_light, pq_eotf};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Pixels that are converted at once, so that intermediate rows stay in the cache.
@@ -17,7 +18,7 @@ const BLOCK: usize = 16 * 1024;
 const SAME: u8 = 1;
 
 /// The luminance of a white page in HDR, in cd/m2 (ITU-R BT.2408, clause 2): it becomes white.
-const PAPER_WHITE: f32 = 203.0;
+const PAPER_WHITE: f64 = 203.0;
 
 /// The channels of decoded samples, interleaved. Alpha is straight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,23 +345,15 @@ fn curve_of(linear: impl Fn(f32) -> f32) -> ToneReprCurve {
     ToneReprCurve::Lut((0..1024).map(entry).collect())
 }
 
-/// The EOTF of SMPTE ST 2084 (ITU-R BT.2100, table 4), relative to paper white.
+/// The EOTF of PQ, relative to paper white.
 fn pq(sample: f32) -> f32 {
-    let (m1, m2) = (2_610.0 / 16_384.0, 2_523.0 / 4_096.0 * 128.0);
-    let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 4_096.0 * 32.0, 2_392.0 / 4_096.0 * 32.0);
-    let power = sample.powf(1.0 / m2);
-    let light = ((power - c1).max(0.0) / (c2 - c3 * power)).powf(1.0 / m1);
-    light * 10_000.0 / PAPER_WHITE
+    (pq_eotf(f64::from(sample)) / PAPER_WHITE) as f32
 }
 
 /// The EOTF of HLG (ITU-R BT.2100, table 5) for 1 000 cd/m2, each channel by itself, relative to paper white, which is
 /// at 75 % of the signal.
 fn hlg(sample: f32) -> f32 {
-    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_7);
-    let scene = |sample: f32| {
-        if sample <= 0.5 { sample * sample / 3.0 } else { (((sample - c) / a).exp() + b) / 12.0 }
-    };
-    (scene(sample) / scene(0.75)).powf(1.2)
+    libm::pow(hlg_scene_light(f64::from(sample)) / hlg_scene_light(0.75), 1.2) as f32
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder as _, Frames, ImageDecoder as _};
 
 use super::color::{Model, Profile, Samples};
-use super::{Header, TRUNCATED, check_frames, check_pixels, codec_limits, damaged, image_error};
+use super::{Header, TRUNCATED, check_frames, check_pixels, check_work, codec_limits, damaged, image_error};
 use crate::error::Result;
 use crate::limits::Limits;
 
@@ -19,14 +19,24 @@ pub(super) fn header(bytes: &[u8], limits: &Limits) -> Result<Header> {
     let mut decoder = options.read_info(Cursor::new(bytes)).map_err(|error| damaged("GIF", error))?;
     let (width, height) = (u32::from(decoder.width()), u32::from(decoder.height()));
     check_pixels(width, height, limits)?;
-    let mut header = Header { has_alpha: true, ..Header::new(width, height, Model::Rgba) };
+    let mut header = Header::new(width, height, Model::Rgba);
+    let size = (decoder.width(), decoder.height());
+    let mut unpacked = 0u64;
     loop {
         match decoder.next_frame_info() {
             Ok(Some(frame)) => {
                 // A frame may be larger than the canvas.
                 check_pixels(u32::from(frame.width), u32::from(frame.height), limits)?;
+                // What a first frame that covers the canvas has filled stays filled, unless a frame is cleared after it.
+                let covers = frame.left == 0 && frame.top == 0 && (frame.width, frame.height) == size;
+                let fills = covers && frame.transparent.is_none();
+                header.has_alpha |=
+                    (header.delays.is_empty() && !fills) || frame.dispose == gif::DisposalMethod::Background;
                 header.delays.push(u32::from(frame.delay) * 10);
                 check_frames(header.delays.len(), width, height, limits)?;
+                // All of a frame is unpacked, also what lies outside of the canvas.
+                unpacked = unpacked.saturating_add(u64::from(frame.width) * u64::from(frame.height));
+                check_work(unpacked, limits)?;
             }
             Ok(None) => break,
             Err(error) if header.delays.is_empty() => return Err(damaged("GIF", error)),

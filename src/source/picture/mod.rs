@@ -28,7 +28,7 @@ use image::metadata::Orientation;
 pub(crate) use self::animation::AnimationReader;
 use self::color::{Conversion, Model, Profile, Samples};
 pub(crate) use self::sniff::sniff;
-use super::check_file;
+use super::access::{check_file, check_pixels};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
@@ -116,6 +116,12 @@ pub(crate) struct PictureFrame {
     pub(crate) duration: TimeSpan,
 }
 
+/// The version of libheif, which decodes AVIF and HEIC.
+pub(crate) fn heif_version() -> String {
+    let [major, minor, patch] = libheif_rs::LibHeif::new().version();
+    format!("{major}.{minor}.{patch}")
+}
+
 /// Reads the headers of the picture of `kind` at `path`; decodes nothing.
 ///
 /// # Errors
@@ -129,7 +135,7 @@ pub(crate) fn probe_picture(
 ) -> Result<PictureInfo> {
     let mut bytes = load(path, limits, interrupt)?;
     let header = guarded(|| header(&mut bytes, kind, limits))?;
-    Ok(header.describe(limits)?.0)
+    Ok(guarded(|| header.describe(limits))?.0)
 }
 
 /// Decodes the picture of `kind` at `path`; of an animation its first frame.
@@ -142,7 +148,7 @@ pub(crate) fn probe_picture(
 pub(crate) fn decode_still(path: &Path, kind: PictureKind, limits: &Limits, interrupt: &Interrupt) -> Result<Picture> {
     let mut bytes = load(path, limits, interrupt)?;
     let header = guarded(|| header(&mut bytes, kind, limits))?;
-    let (_, conversion) = header.describe(limits)?;
+    let (_, conversion) = guarded(|| header.describe(limits))?;
     check_canceled(interrupt)?;
     let samples = guarded(|| match kind {
         PictureKind::Jpeg => jpeg::samples(&bytes, header.model),
@@ -298,17 +304,6 @@ fn check_canceled(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<()> {
-    if u64::from(width) * u64::from(height) > limits.source_pixels {
-        return Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format!("its pictures are {width}x{height} pixels; the limit is {} pixels", limits.source_pixels),
-        )
-        .suggest("export it smaller, or raise Limits::source_pixels"));
-    }
-    Ok(())
-}
-
 /// Checks the number of frames, and the work of decoding them all.
 fn check_frames(frames: usize, width: u32, height: u32, limits: &Limits) -> Result<()> {
     if frames > limits.picture_frames {
@@ -318,8 +313,16 @@ fn check_frames(frames: usize, width: u32, height: u32, limits: &Limits) -> Resu
         )
         .suggest("upload it as a video, or raise Limits::picture_frames"));
     }
-    let pixels = (frames as u64).saturating_mul(u64::from(width) * u64::from(height));
-    if frames > 1 && pixels > limits.animation_pixels {
+    if frames > 1 {
+        check_work((frames as u64).saturating_mul(u64::from(width) * u64::from(height)), limits)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks the pixels of all frames together: the work of decoding them.
+fn check_work(pixels: u64, limits: &Limits) -> Result<()> {
+    if pixels > limits.animation_pixels {
         return Err(Error::new(
             ErrorKind::LimitExceeded,
             format!("its frames have more than {} pixels together, the limit of an animation", limits.animation_pixels),

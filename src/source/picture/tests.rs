@@ -380,6 +380,51 @@ const B: [u8; 4] = [0, 0, 255, 255];
 const NONE: [u8; 4] = [0; 4];
 
 #[test]
+fn a_gif_is_transparent_only_if_it_is() {
+    let gif = |frames: &[(u16, u16, Option<u8>, ::gif::DisposalMethod)]| {
+        let mut bytes = Vec::new();
+        let mut encoder = ::gif::Encoder::new(&mut bytes, 4, 4, &[255, 0, 0, 0, 0, 255]).expect("a GIF");
+        for &(width, height, transparent, dispose) in frames {
+            let buffer = vec![0; usize::from(width * height)].into();
+            let frame = ::gif::Frame { width, height, buffer, transparent, dispose, ..::gif::Frame::default() };
+            encoder.write_frame(&frame).expect("a frame");
+        }
+        drop(encoder);
+        info(&bytes).has_alpha
+    };
+    let keep = ::gif::DisposalMethod::Keep;
+    assert!(!gif(&[(4, 4, None, keep)]));
+    assert!(!gif(&[(4, 4, None, keep), (2, 2, Some(1), keep)]), "what lies below is filled");
+    assert!(gif(&[(4, 4, Some(1), keep)]));
+    assert!(gif(&[(2, 4, None, keep)]), "the canvas is not covered");
+    assert!(gif(&[(4, 4, None, keep), (2, 2, None, ::gif::DisposalMethod::Background)]), "a part is cleared");
+}
+
+#[test]
+fn the_work_of_an_animation_is_that_of_its_frames() {
+    // Frames of 40 x 40 on a canvas of one pixel.
+    let mut bytes = Vec::new();
+    let mut encoder = ::gif::Encoder::new(&mut bytes, 1, 1, &[0; 6]).expect("a GIF");
+    for _ in 0..10 {
+        let frame = ::gif::Frame { width: 40, height: 40, buffer: vec![0; 1600].into(), ..::gif::Frame::default() };
+        encoder.write_frame(&frame).expect("a frame");
+    }
+    drop(encoder);
+    let limits = Limits { animation_pixels: 10_000, ..Limits::default() };
+    let error = Sample::new(&bytes).probe(&limits).expect_err("16 000 pixels");
+    assert_eq!(error.code(), "LIMIT_EXCEEDED");
+    let limits = Limits { animation_pixels: 16_000, ..Limits::default() };
+    assert_eq!(Sample::new(&bytes).probe(&limits).expect("fits").frames.len(), 10);
+}
+
+#[test]
+fn frames_of_a_webp_are_not_listed_without_end() {
+    let limits = Limits { picture_frames: 1, ..Limits::default() };
+    let error = Sample::new(&animated_webp(&webp(&quarters(24, 24), 24, 24))).probe(&limits).expect_err("too many");
+    assert_eq!(error.code(), "LIMIT_EXCEEDED");
+}
+
+#[test]
 fn animated_gifs_are_composed_and_timed_as_in_browsers() {
     let sample = Sample::new(&animated_gif());
     let info = sample.probe(&Limits::default()).expect("a GIF");

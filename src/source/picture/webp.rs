@@ -35,7 +35,9 @@ pub(super) fn header(bytes: &[u8], limits: &Limits) -> Result<Header> {
         ..Header::new(width, height, model)
     };
     if animated {
-        header.delays = WebpFrame::all(bytes).iter().map(|frame| frame.delay).collect();
+        // One more than the limit shows that it is exceeded.
+        let most = limits.picture_frames.saturating_add(1);
+        header.delays = WebpFrame::all(bytes, most).iter().map(|frame| frame.delay).collect();
         check_frames(header.delays.len(), width, height, limits)?;
     }
     // The size in the RIFF header counts from behind itself.
@@ -50,7 +52,7 @@ pub(super) fn header(bytes: &[u8], limits: &Limits) -> Result<Header> {
 pub(super) fn samples(bytes: &[u8], model: Model) -> Result<Samples> {
     let decoder = open(bytes)?;
     if decoder.has_animation() {
-        let frames = WebpFrame::all(bytes);
+        let frames = WebpFrame::all(bytes, 1);
         let first = frames.first().ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "the WebP has no frames"))?;
         let (width, height) = decoder.dimensions();
         let mut canvas = Canvas::new(width, height);
@@ -81,11 +83,13 @@ struct WebpFrame {
 }
 
 impl WebpFrame {
-    /// All frames of the file that starts with `bytes`; the last one may reach beyond the end.
-    fn all(bytes: &[u8]) -> Vec<Self> {
+    /// The frames of the file that starts with `bytes`, at most `most`; the last one may reach beyond the end.
+    fn all(bytes: &[u8], most: usize) -> Vec<Self> {
         let mut frames = Vec::new();
         let mut at = 12;
-        while let Some(&[a, b, c, d, s0, s1, s2, s3]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        while frames.len() < most
+            && let Some(&[a, b, c, d, s0, s1, s2, s3]) = bytes.get(at..).and_then(|rest| rest.first_chunk())
+        {
             let size = u32::from_le_bytes([s0, s1, s2, s3]) as usize;
             if [a, b, c, d] == *b"ANMF"
                 && let Some(body) = bytes.get(at + 8..).and_then(|rest| rest.first_chunk())
@@ -213,10 +217,10 @@ pub(super) struct WebpFrames {
 }
 
 impl WebpFrames {
-    /// Opens the file at `path`, whose content is `bytes`.
-    pub(super) fn open(path: &Path, bytes: &[u8], (width, height): (u32, u32)) -> Result<Self> {
+    /// Opens the file at `path`, whose content is `bytes`, for at most `most` frames.
+    pub(super) fn open(path: &Path, bytes: &[u8], (width, height): (u32, u32), most: usize) -> Result<Self> {
         let file = File::open(path).map_err(|error| unreadable(path, error))?;
-        Ok(Self { file, frames: WebpFrame::all(bytes), next: 0, canvas: Canvas::new(width, height) })
+        Ok(Self { file, frames: WebpFrame::all(bytes, most), next: 0, canvas: Canvas::new(width, height) })
     }
 
     /// The next composed canvas, RGBA. `None` after the last.
