@@ -4,9 +4,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use remix_engine::compose::{
-    Encoding, Hdr, HdrColor, I420Mut, I420Ref, I420Ref16, Orientation, PlaneMut, PlaneRef, PlaneRef16, Recolor,
-    ToneMap, blend_over, turn,
+    Encoding, GamutMap, Hdr, HdrColor, I420Mut, I420Ref, I420Ref16, Orientation, PlaneMut, PlaneRef, PlaneRef16,
+    Primaries, Recolor, ToneMap, blend_over, premultiply, turn,
 };
+use remix_engine::source::ColorInfo;
+use remix_engine::source::measure::Conversion;
 
 const WIDTH: usize = 1080;
 const HEIGHT: usize = 1920;
@@ -73,6 +75,32 @@ fn conversions(criterion: &mut Criterion) {
     criterion.bench_function("blend a 1080x1920 frame with alpha over another", |bencher| {
         bencher.iter(|| blend_over(&mut upright.view_mut(), black_box(over.view()), alpha));
     });
+    criterion.bench_function("premultiply a 1080x1920 frame", |bencher| {
+        bencher.iter(|| premultiply(black_box(&mut upright.view_mut()), alpha));
+    });
+    let bt709 = Encoding::of_matrix(1, false).expect("a matrix");
+    let p3 = GamutMap::new(bt709, Primaries::DisplayP3);
+    criterion.bench_function("Display P3 to BT.709, 1080x1920", |bencher| {
+        bencher.iter(|| p3.apply(black_box(source), &mut upright.view_mut()));
+    });
+    let bt709 = ColorInfo { matrix: 1, full_range: false, primaries: 1, transfer: 1 };
+    let hlg = ColorInfo { matrix: 9, full_range: false, primaries: 9, transfer: 18 };
+    let cases = [
+        ("1080x1920, 8 bit, untouched", (1080, 1920), false, bt709),
+        ("1080x1920, 8 bit, from full range", (1080, 1920), false, ColorInfo { full_range: true, ..bt709 }),
+        ("1080x1920, 10 bit", (1080, 1920), true, bt709),
+        ("1170x2532, 8 bit", (1170, 2532), false, bt709),
+        ("2160x3840, 8 bit", (2160, 3840), false, bt709),
+        ("2160x3840, HLG", (2160, 3840), true, hlg),
+    ];
+    for (name, size, deep, color) in cases {
+        let mut conversion = Conversion::new(size, deep, color).expect("can be made");
+        let untouched = conversion.run().expect("can be converted");
+        assert_eq!(untouched, name.ends_with("untouched"), "{name}");
+        criterion.bench_function(&format!("from {name}"), |bencher| {
+            bencher.iter(|| conversion.run().expect("can be converted"));
+        });
+    }
 }
 
 criterion_group!(benches, conversions);

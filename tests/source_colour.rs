@@ -1,7 +1,7 @@
 //! A colour of a source is the same colour in the output, whatever way it was coded.
 //!
-//! Sources are planes of samples that are computed here from known R'G'B', by the definitions of ITU-R BT.601, BT.709
-//! and BT.2020, and so are the samples that must come out: no converter of FFmpeg has a part in it.
+//! Sources are planes of samples that are computed here from known R'G'B', by the definitions of ITU-R BT.601, BT.709,
+//! BT.2020 and Display P3, and so are the samples that must come out: no converter of FFmpeg has a part in it.
 
 mod support;
 
@@ -101,6 +101,15 @@ const TO_BT2020: [[f64; 3]; 3] = [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0
 /// ITU-R BT.2407-0, 2: the way back.
 const FROM_BT2020: [[f64; 3]; 3] = [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]];
 
+/// SMPTE EG 432-1: linear light on BT.709's primaries to Display P3's, and the way back.
+const TO_P3: [[f64; 3]; 3] = [[0.8225, 0.1775, 0.0], [0.0332, 0.9668, 0.0], [0.0171, 0.0724, 0.9105]];
+const FROM_P3: [[f64; 3]; 3] = [[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0983]];
+
+/// Primaries other than BT.709's: from BT.709, and back.
+type Primaries = ([[f64; 3]; 3], [[f64; 3]; 3]);
+const WIDE: Option<Primaries> = Some((TO_BT2020, FROM_BT2020));
+const P3: Option<Primaries> = Some((TO_P3, FROM_P3));
+
 /// R'G'B' on other primaries.
 fn on_primaries(color: Rgb, matrix: [[f64; 3]; 3]) -> Rgb {
     times(matrix, color.map(inverse_oetf)).map(|light| oetf(light.clamp(0.0, 1.0)))
@@ -119,7 +128,7 @@ struct Source {
     what: &'static str,
     size: (usize, usize),
     matrix: Matrix,
-    wide: bool,
+    primaries: Option<Primaries>,
     coding: Coding,
     planes: Planes,
     extension: &'static str,
@@ -129,7 +138,7 @@ struct Source {
 impl Source {
     fn samples(&self, patch: usize) -> [u16; 3] {
         let color = rgb(PATCHES[patch].1);
-        let color = if self.wide { on_primaries(color, TO_BT2020) } else { color };
+        let color = self.primaries.map_or(color, |(there, _)| on_primaries(color, there));
         self.coding.samples(to_ycc(color, self.matrix))
     }
 
@@ -137,7 +146,7 @@ impl Source {
     fn meant(&self, patch: usize) -> [f64; 3] {
         let samples = self.samples(patch).map(f64::from);
         let color = to_rgb(self.coding.decode(samples), self.matrix).map(|value| value.clamp(0.0, 1.0));
-        let color = if self.wide { on_primaries(color, FROM_BT2020) } else { color };
+        let color = self.primaries.map_or(color, |(_, back)| on_primaries(color, back));
         EIGHT.code(to_ycc(color, BT709))
     }
 
@@ -293,7 +302,7 @@ fn plain(what: &'static str, matrix: Matrix, options: &'static str) -> Source {
         what,
         size: (144, 256),
         matrix,
-        wide: false,
+        primaries: None,
         coding: EIGHT,
         planes: Planes::Yuv420,
         extension: "mp4",
@@ -420,7 +429,7 @@ fn ten_bit_h264_and_hevc() {
 
 #[test]
 fn bt2020_in_standard_dynamic_range() {
-    let wide = |what, coding, options| Source { coding, wide: true, ..plain(what, BT2020, options) };
+    let wide = |what, coding, options| Source { coding, primaries: WIDE, ..plain(what, BT2020, options) };
     assert_kept(&[
         wide(
             "10-bit HEVC, BT.2020 limited",
@@ -434,6 +443,46 @@ fn bt2020_in_standard_dynamic_range() {
             "-c:v libx264 -qp 0 -x264-params colorprim=bt2020:transfer=bt709:colormatrix=bt2020nc",
         ),
     ]);
+}
+
+/// What screen recorders of phones and computers with wide displays write.
+#[test]
+fn display_p3() {
+    let p3 = |what, coding, options| Source { coding, primaries: P3, ..plain(what, BT709, options) };
+    assert_kept(&[
+        p3(
+            "8-bit H.264, Display P3",
+            EIGHT,
+            "-c:v libx264 -qp 0 -x264-params colorprim=smpte432:transfer=bt709:colormatrix=bt709",
+        ),
+        p3(
+            "10-bit HEVC, Display P3",
+            TEN,
+            "-c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params \
+             log-level=none:lossless=1:colorprim=smpte432:transfer=bt709:colormatrix=bt709:range=limited",
+        ),
+    ]);
+}
+
+#[test]
+fn a_stream_may_change_its_colour_on_the_way() {
+    let one = Source {
+        extension: "h264",
+        ..plain("first", BT709, "-c:v libx264 -qp 0 -x264-params colorprim=bt709:transfer=bt709:colormatrix=bt709")
+    };
+    let full = "-c:v libx264 -qp 0 -color_range pc \
+                -x264-params colorprim=bt709:transfer=bt709:colormatrix=smpte170m:fullrange=on";
+    let two = Source { extension: "h264", coding: FULL, ..plain("second", BT601, full) };
+    let joined = [one.clip(), two.clip()].map(|clip| fs::read(clip).expect("can be read")).concat();
+    let name = format!("joined-{}.h264", &blake3::hash(&joined).to_hex()[..16]);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&file, joined).expect("can be written");
+    let joined = clip("mkv", &format!("-f h264 -framerate 30 -i {} -c copy", file.display()));
+    let (project, frames) = rendered(&joined, &joined).expect("can be rendered");
+    let mut faults = Vec::new();
+    check(&one, &video(&project), frames[0], &mut faults);
+    check(&two, &video(&project), frames[0] + 3, &mut faults);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 #[test]
@@ -517,7 +566,7 @@ fn transparent(bits: u32, planes: Planes) -> Vec<u8> {
         what: "alpha",
         size: (144, 256),
         matrix: BT709,
-        wide: false,
+        primaries: None,
         coding: Coding { bits, full: false },
         planes,
         extension: "",
@@ -586,10 +635,50 @@ fn what_is_transparent_lies_over_black() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// Wide primaries and alpha at once: colours first, then what shines through.
+#[test]
+fn transparent_pictures_of_wide_colour() {
+    let source =
+        |primaries, matrix| Source { coding: TEN, planes: Planes::Yuv444, primaries, ..plain("alpha", matrix, "") };
+    let clip_of = |source: &Source, tags: &str| {
+        let mut bytes = source.picture();
+        let opaque = 1023u16.to_le_bytes().repeat(144 * 128);
+        let half = 512u16.to_le_bytes().repeat(144 * 128);
+        bytes.extend(opaque.into_iter().chain(half));
+        let input = raw(&bytes, "yuva444p10le", (144, 256));
+        let coder = "-c:v prores_ks -profile:v 4444 -alpha_bits 16 -q:v 1 -pix_fmt yuva444p10le";
+        clip("mov", &format!("{input} -vf setparams={tags}:range=tv {coder}"))
+    };
+    let sources = [source(WIDE, BT2020), source(P3, BT709)];
+    let tags = [
+        "color_primaries=bt2020:color_trc=bt709:colorspace=bt2020nc",
+        "color_primaries=smpte432:color_trc=bt709:colorspace=bt709",
+    ];
+    let clips = [0, 1].map(|at: usize| clip_of(&sources[at], tags[at]));
+    let (project, frames) = rendered(&clips[0], &clips[1]).expect("can be rendered");
+    let mut faults = Vec::new();
+    for ((source, frame), tags) in sources.iter().zip(frames).zip(tags) {
+        for (patch, found) in patches(&video(&project), frame, "yuv420p", CANVAS, 8).iter().enumerate() {
+            let shown = if patch < 4 { 1.0 } else { 512.0 / 1023.0 };
+            let [y, cb, cr] = source.meant(patch);
+            let meant = [16.0 + (y - 16.0) * shown, 128.0 + (cb - 128.0) * shown, 128.0 + (cr - 128.0) * shown];
+            let off = (0..3).map(|plane| (found[plane] - meant[plane]).abs()).fold(0.0, f64::max);
+            if off > 2.0 {
+                faults.push(format!("{tags}: {} is {found:.1?}, not {meant:.1?}", PATCHES[patch].0));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
 // High dynamic range.
 
 /// A ramp of sixteen greys, from black to the top of the signal, one above the other.
 fn ramp(transfer: &'static str) -> PathBuf {
+    ramp_with(transfer, "")
+}
+
+fn ramp_with(transfer: &'static str, more: &str) -> PathBuf {
     let mut bytes = Vec::new();
     for at in 0..144 * 256 {
         let signal = f64::from(at / 144 / 16) / 15.0;
@@ -601,9 +690,32 @@ fn ramp(transfer: &'static str) -> PathBuf {
         "mp4",
         &format!(
             "{input} -c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params \
-             log-level=none:lossless=1:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc:range=limited"
+             log-level=none:lossless=1:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc:range=limited{more}"
         ),
     )
+}
+
+/// What is told of the brightest sample decides how much room the highlights get.
+#[test]
+fn the_peak_of_pq_is_obeyed() {
+    let cll = ramp_with("smpte2084", ":max-cll=300,100");
+    let mastered =
+        ramp_with("smpte2084", ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(40000000,1)");
+    let untold = ramp("smpte2084");
+    let top = |project: &support::Project, frame: u64| {
+        let [y, ..] = planes(&video(project), frame, CANVAS, 8);
+        // The ninth of sixteen greys is a signal of 60 %: 244 cd/m2.
+        mean(&y, 1080, (0.5, 9.5 / 16.0), (0.6, 0.03))
+    };
+    let (project, frames) = rendered(&cll, &mastered).expect("can be rendered");
+    let (dim, bright) = (top(&project, frames[0]), top(&project, frames[1]));
+    let (project, frames) = rendered(&untold, &cll).expect("can be rendered");
+    let middle = top(&project, frames[0]);
+    // By BT.2390's curve from 300, 1000 and 4000 cd/m2: 0.98, 0.93 and 0.90 of the way to white, or near.
+    assert!(
+        dim > middle + 2.0 && middle > bright + 2.0,
+        "{dim:.1} for 300, {middle:.1} for 1000, {bright:.1} for 4000"
+    );
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Wide gamut at standard dynamic range to BT.709.
 
-use super::tone::BT2020_TO_BT709;
-use super::{Encoding, I420Mut, I420Ref16};
+use super::{Encoding, I420Mut, I420Ref16, Primaries};
 
 /// Steps of a signal from 0 to 1 in the tables, and of light.
 const STEPS: usize = 4096;
 
-/// A change from 10-bit BT.2020 at standard dynamic range to 8-bit BT.709 limited.
+/// A change from 10-bit samples of wider primaries at standard dynamic range to 8-bit BT.709 limited.
 ///
 /// By way of linear light (ITU-R BT.2087-0), with tables for both curves: saturated colours lie where the curves bend
 /// most, and a table of the whole chain, as HDR has it, would be off by several code values there. In 32-bit floats in a
@@ -14,6 +13,7 @@ const STEPS: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct GamutMap {
     encoding: Encoding,
+    to_bt709: [[f64; 3]; 3],
     /// Light of each step of the signal.
     light: Vec<f32>,
     /// Signal of each step of the light.
@@ -21,12 +21,12 @@ pub struct GamutMap {
 }
 
 impl GamutMap {
-    /// The change from samples in `encoding`.
-    pub fn new(encoding: Encoding) -> Self {
+    /// The change from samples in `encoding` and `primaries`.
+    pub fn new(encoding: Encoding, primaries: Primaries) -> Self {
         let table = |curve: fn(f64) -> f64| {
             (0..=STEPS).map(|step| curve(step as f64 / STEPS as f64) as f32).collect::<Vec<f32>>()
         };
-        Self { encoding, light: table(bt709_inverse_oetf), signal: table(bt709_oetf) }
+        Self { encoding, to_bt709: primaries.to_bt709(), light: table(bt709_inverse_oetf), signal: table(bt709_oetf) }
     }
 
     /// Changes `from` into `to`, which has the same size. No allocation.
@@ -57,7 +57,7 @@ impl GamutMap {
     fn change(&self, code: [u16; 3]) -> [f32; 3] {
         let rgb = self.encoding.decode(code.map(|value| f64::from(value) / 4.0));
         let light = rgb.map(|part| lookup(&self.light, part as f32));
-        let light = to_bt709_light(light.map(f64::from)).map(|part| part as f32);
+        let light = to_bt709_light(&self.to_bt709, light.map(f64::from)).map(|part| part as f32);
         let signal = light.map(|part| lookup(&self.signal, part));
         Encoding::BT709.encode(signal.map(f64::from)).map(|value| value as f32)
     }
@@ -78,10 +78,10 @@ fn bt709_inverse_oetf(signal: f64) -> f64 {
     if signal < 0.081 { signal / 4.5 } else { libm::pow((signal + 0.099) / 1.099, 1.0 / 0.45) }
 }
 
-/// Light in the primaries of BT.2020 to light in those of BT.709. A colour that lies outside goes towards the grey of its
+/// Light in other primaries to light in those of BT.709 by `matrix`. A colour that lies outside goes towards the grey of its
 /// luminance, until no component is under zero.
-fn to_bt709_light(light: [f64; 3]) -> [f64; 3] {
-    let light = BT2020_TO_BT709.map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2]);
+fn to_bt709_light(matrix: &[[f64; 3]; 3], light: [f64; 3]) -> [f64; 3] {
+    let light = matrix.map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2]);
     let least = light.iter().fold(0.0f64, |least, &part| least.min(part));
     let luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
     if least >= 0.0 || luminance <= 0.0 {
@@ -97,14 +97,14 @@ mod tests {
 
     fn exact(encoding: Encoding, code: [u16; 3]) -> [f64; 3] {
         let rgb = encoding.decode(code.map(|value| f64::from(value) / 4.0));
-        let light = to_bt709_light(rgb.map(bt709_inverse_oetf));
+        let light = to_bt709_light(&Primaries::Bt2020.to_bt709(), rgb.map(bt709_inverse_oetf));
         Encoding::BT709.encode(light.map(|part| bt709_oetf(part.clamp(0.0, 1.0))))
     }
 
     #[test]
     fn tables_are_near_the_exact_chain() {
         let bt2020 = Encoding { kr: 0.2627, kb: 0.0593, full_range: false };
-        let map = GamutMap::new(bt2020);
+        let map = GamutMap::new(bt2020, Primaries::Bt2020);
         let mut checked = 0;
         for y in (64..=940u16).step_by(12) {
             for u in (64..=960u16).step_by(28) {
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn greys_stay_what_they_are() {
-        let map = GamutMap::new(Encoding { kr: 0.2627, kb: 0.0593, full_range: false });
+        let map = GamutMap::new(Encoding { kr: 0.2627, kb: 0.0593, full_range: false }, Primaries::Bt2020);
         for y in 64..=940u16 {
             let [luma, cb, cr] = map.change([y, 512, 512]);
             assert!((luma - f32::from(y) / 4.0).abs() < 0.3, "{y}: {luma}");

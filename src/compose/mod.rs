@@ -18,6 +18,6 @@ pub use gamut::GamutMap;
 pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;
-pub use tone::{Hdr, HdrColor, HdrMatrix, HdrPrimaries, ToneMap};
+pub use tone::{Hdr, HdrColor, HdrMatrix, Primaries, ToneMap};
 pub(crate) use tone::{hlg_scene_light, pq_eotf};
 pub use turn::{Orientation, turn, turn_plane};

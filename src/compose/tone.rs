@@ -37,15 +37,28 @@ pub enum Hdr {
     Pq,
 }
 
-/// The primaries of a source of high dynamic range; the white point of all is D65.
+/// The primaries of a source; the white point of all is D65.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HdrPrimaries {
+pub enum Primaries {
     /// ITU-R BT.709. Code point 1 of ITU-T H.273.
     Bt709,
     /// ITU-R BT.2020 and BT.2100. Code point 9. Default.
     #[default]
     Bt2020,
+    /// Display P3: SMPTE EG 432-1. Code point 12.
+    DisplayP3,
+}
+
+impl Primaries {
+    /// What turns light in these primaries into light in those of BT.709.
+    pub(super) const fn to_bt709(self) -> [[f64; 3]; 3] {
+        match self {
+            Self::Bt709 => IDENTITY,
+            Self::Bt2020 => BT2020_TO_BT709,
+            Self::DisplayP3 => P3_TO_BT709,
+        }
+    }
 }
 
 /// The matrix of a source of high dynamic range.
@@ -65,7 +78,7 @@ pub struct HdrColor {
     /// The transfer function.
     pub transfer: Hdr,
     /// The primaries. Default: BT.2020.
-    pub primaries: HdrPrimaries,
+    pub primaries: Primaries,
     /// The matrix. Default: BT.2020.
     pub matrix: HdrMatrix,
     /// Whether samples use the full range 0 to 1023 in place of 64 to 940. Default: no.
@@ -78,13 +91,7 @@ pub struct HdrColor {
 impl HdrColor {
     /// BT.2020 in limited range, with a peak of 1000 cd/m2.
     pub const fn new(transfer: Hdr) -> Self {
-        Self {
-            transfer,
-            primaries: HdrPrimaries::Bt2020,
-            matrix: HdrMatrix::Bt2020,
-            full_range: false,
-            peak_nits: 1000,
-        }
+        Self { transfer, primaries: Primaries::Bt2020, matrix: HdrMatrix::Bt2020, full_range: false, peak_nits: 1000 }
     }
 }
 
@@ -315,12 +322,20 @@ const SDR_GAMMA: f64 = 2.4;
 /// Weights of R and B in luma and luminance: ITU-R BT.709-6, item 3.2, and ITU-R BT.2020-2, table 4.
 const BT709_WEIGHTS: [f64; 2] = [0.2126, 0.0722];
 const BT2020_WEIGHTS: [f64; 2] = [0.2627, 0.0593];
+/// The same for Display P3, from the chromaticities of SMPTE EG 432-1 by SMPTE RP 177.
+const P3_WEIGHTS: [f64; 2] = [0.228_974_564_069_749, 0.079_286_914_093_745];
 /// Light of BT.2020's primaries to light of BT.709's: ITU-R BT.2407-0, section 2, with more digits (from the primaries'
 /// chromaticities), so that white stays white.
-pub(super) const BT2020_TO_BT709: [[f64; 3]; 3] = [
+const BT2020_TO_BT709: [[f64; 3]; 3] = [
     [1.660_491_002_108_435, -0.587_641_138_788_549_5, -0.072_849_863_319_885_2],
     [-0.124_550_474_521_590_6, 1.132_899_897_125_961_2, -0.008_349_422_604_369_5],
     [-0.018_150_763_354_905_2, -0.100_578_898_008_007_4, 1.118_729_661_362_912_3],
+];
+/// The same for Display P3, from the chromaticities of SMPTE EG 432-1 by SMPTE RP 177.
+const P3_TO_BT709: [[f64; 3]; 3] = [
+    [1.224_940_176_280_559_7, -0.224_940_176_280_559_7, 0.0],
+    [-0.042_056_954_709_688_2, 1.042_056_954_709_688_2, 0.0],
+    [-0.019_637_554_590_334_4, -0.078_636_045_550_631_9, 1.098_273_600_140_966_3],
 ];
 const IDENTITY: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
@@ -419,8 +434,9 @@ impl Mapping {
             return light;
         }
         let [kr, kb] = match self.color.primaries {
-            HdrPrimaries::Bt709 => BT709_WEIGHTS,
-            HdrPrimaries::Bt2020 => BT2020_WEIGHTS,
+            Primaries::Bt709 => BT709_WEIGHTS,
+            Primaries::Bt2020 => BT2020_WEIGHTS,
+            Primaries::DisplayP3 => P3_WEIGHTS,
         };
         let luminance = kr * light[0] + (1.0 - kr - kb) * light[1] + kb * light[2];
         let gain = self.ootf.at(fourth_root(luminance.max(0.0)));
@@ -450,12 +466,8 @@ fn roll_off(light: f64, peak: f64) -> f64 {
     pq_eotf(rolled * source_peak)
 }
 
-fn to_bt709(light: [f64; 3], primaries: HdrPrimaries) -> [f64; 3] {
-    let matrix = match primaries {
-        HdrPrimaries::Bt709 => IDENTITY,
-        HdrPrimaries::Bt2020 => BT2020_TO_BT709,
-    };
-    matrix.map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2])
+fn to_bt709(light: [f64; 3], primaries: Primaries) -> [f64; 3] {
+    primaries.to_bt709().map(|row| row[0] * light[0] + row[1] * light[1] + row[2] * light[2])
 }
 
 /// The inverse OETF of HLG, 0 to 1 to 0 to 1: ITU-R BT.2100-2, table 5.
@@ -675,7 +687,7 @@ mod tests {
         assert!(white >= 232, "a peak under reference white is reference white: {white}");
 
         // In BT.709's own primaries and matrix, its pure red stays so.
-        let color = HdrColor { primaries: HdrPrimaries::Bt709, matrix: HdrMatrix::Bt709, ..HdrColor::new(Hdr::Hlg) };
+        let color = HdrColor { primaries: Primaries::Bt709, matrix: HdrMatrix::Bt709, ..HdrColor::new(Hdr::Hlg) };
         let red = map_sample(&ToneMap::new(color), [250, 409, 960]);
         assert!(red.iter().zip([63, 102, 240]).all(|(found, pure)| found.abs_diff(pure) <= 3), "{red:?}");
     }

@@ -40,6 +40,45 @@ impl ColorTags {
     }
 }
 
+/// How bright a source of high dynamic range is, in cd/m2, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Light {
+    /// The brightest sample of all (MaxCLL of CTA-861.3).
+    content: Option<u32>,
+    /// The brightest that the display could show on which it was graded (SMPTE ST 2086).
+    mastering: Option<u32>,
+}
+
+impl Light {
+    /// From the bytes of an `AVMasteringDisplayMetadata` and of an `AVContentLightMetadata`, which the bindings lack: the
+    /// first has ten rationals, of which the last is the maximum, and whether chromaticities and luminances are given; the
+    /// second begins with MaxCLL (libavutil/mastering_display_metadata.h).
+    pub(super) fn new(mastering: Option<&[u8]>, content: Option<&[u8]>) -> Self {
+        let number = |bytes: &[u8], at: usize| {
+            let bytes: [u8; 4] = bytes.get(4 * at..4 * at + 4)?.try_into().ok()?;
+            u32::try_from(i32::from_ne_bytes(bytes)).ok().filter(|&number| number > 0)
+        };
+        let mastering = mastering.and_then(|bytes| {
+            number(bytes, 21)?;
+            number(bytes, 18)?.checked_div(number(bytes, 19)?)
+        });
+        Self { content: content.and_then(|bytes| number(bytes, 0)), mastering }
+    }
+
+    /// With what is not said taken from `other`.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { content: self.content.or(other.content), mastering: self.mastering.or(other.mastering) }
+    }
+
+    /// The brightest that is to be expected: no sample is brighter than the brightest, and none than its display.
+    pub(crate) fn peak(self) -> Option<u32> {
+        match (self.content, self.mastering) {
+            (Some(content), Some(mastering)) => Some(content.min(mastering)),
+            (content, mastering) => content.or(mastering),
+        }
+    }
+}
+
 /// The pixel formats that the engine makes pictures of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PixelFormat {
@@ -206,11 +245,23 @@ impl VideoFrame {
 
     /// How the bitstream wants the picture turned (H.264 and HEVC: the display orientation SEI).
     pub(crate) fn display_matrix(&self) -> Option<[i32; 9]> {
-        // SAFETY: the frame is ours; its side data is valid for its size as long as the frame.
+        self.side_data(ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX).and_then(matrix)
+    }
+
+    /// How bright the bitstream says that it is.
+    pub(crate) fn light(&self) -> Light {
+        use ffi::AVFrameSideDataType::{AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA};
+        Light::new(
+            self.side_data(AV_FRAME_DATA_MASTERING_DISPLAY_METADATA),
+            self.side_data(AV_FRAME_DATA_CONTENT_LIGHT_LEVEL),
+        )
+    }
+
+    fn side_data(&self, kind: ffi::AVFrameSideDataType) -> Option<&[u8]> {
+        // SAFETY: the frame is ours; its side data is valid for its size as long as the frame is borrowed.
         unsafe {
-            let kind = ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX;
             let found = ffi::av_frame_get_side_data(self.as_ptr(), kind).as_ref()?;
-            matrix(std::slice::from_raw_parts(found.data.cast_const(), found.size))
+            (!found.data.is_null()).then(|| std::slice::from_raw_parts(found.data.cast_const(), found.size))
         }
     }
 

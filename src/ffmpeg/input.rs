@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ffmpeg_next::ffi;
 
 use super::av::Options;
-use super::frame::ColorTags;
+use super::frame::{ColorTags, Light};
 use super::packet::timestamp;
 use super::{AvError, CodecParameters, Interrupt, Packet};
 use crate::units::{TimeBase, Timestamp};
@@ -67,6 +67,7 @@ pub(crate) struct StreamInfo {
     /// Whether the pictures are coded as fields, as far as is known before decoding.
     pub(crate) is_interlaced: bool,
     pub(crate) color: ColorTags,
+    pub(crate) light: Light,
     pub(crate) sample_rate: u32,
     pub(crate) channels: u32,
 }
@@ -214,6 +215,10 @@ impl Input {
                     transfer: ptr::addr_of!((*parameters).color_trc).cast::<i32>().read(),
                     range: ptr::addr_of!((*parameters).color_range).cast::<i32>().read(),
                 },
+                light: Light::new(
+                    side_data(raw, ffi::AVPacketSideDataType::AV_PKT_DATA_MASTERING_DISPLAY_METADATA),
+                    side_data(raw, ffi::AVPacketSideDataType::AV_PKT_DATA_CONTENT_LIGHT_LEVEL),
+                ),
                 sample_rate: u32::try_from((*parameters).sample_rate).unwrap_or(0),
                 channels: u32::try_from((*parameters).ch_layout.nb_channels).unwrap_or(0),
             })

@@ -1,5 +1,6 @@
 //! Stage `finalizing`: checking, describing, publishing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -121,13 +122,13 @@ pub(super) fn finalize(
                 .map(|(place, source)| SourceReport {
                     id: source.asset.id.clone(),
                     blake3: source.info.hash.clone(),
-                    corrections: corrections(&source.info, visuals.damaged_by_source.get(&place)),
+                    corrections: corrections(&source.info, visuals.concealed.get(&place)),
                 })
                 .collect(),
             stages,
             chunks_rendered: visuals.chunks_rendered,
             chunks_reused: visuals.chunks_reused,
-            damaged_pictures: visuals.damaged_pictures,
+            damaged_pictures: visuals.concealed.values().map(|pictures| pictures.len() as u64).sum(),
             video: plan.video_settings().clone(),
             audio: AudioReport { bit_rate: AUDIO_BIT_RATE, gain: assembly.gain },
         },
@@ -147,9 +148,9 @@ fn take_over(file: &Path, to: &Path) -> Result<()> {
 }
 
 /// All that was corrected in a source, with what only rendering showed.
-fn corrections(info: &SourceInfo, damaged: Option<&u64>) -> Vec<String> {
-    let damaged = damaged.map(|count| format!("{count} damaged pictures concealed"));
-    info.all_corrections().into_iter().chain(damaged).collect()
+fn corrections(info: &SourceInfo, concealed: Option<&BTreeSet<u32>>) -> Vec<String> {
+    let concealed = concealed.map(|pictures| format!("{} damaged frames concealed", pictures.len()));
+    info.all_corrections().into_iter().chain(concealed).collect()
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

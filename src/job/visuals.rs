@@ -1,6 +1,6 @@
 //! Stage `generating_visuals`: chunks on worker threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -30,10 +30,9 @@ pub struct Visuals {
     pub chunks_rendered: u64,
     /// Chunks that were in the store already.
     pub chunks_reused: u64,
-    /// Source pictures that decoded with faults.
-    pub damaged_pictures: u64,
-    /// The same for each source that has some, by its place in the plan.
-    pub damaged_by_source: BTreeMap<usize, u64>,
+    /// The pictures, by number, of each source, by its place in the plan, that could not be shown as they are coded in the
+    /// chunks that were rendered.
+    pub concealed: BTreeMap<usize, BTreeSet<u32>>,
     /// Wall time of the stages so far.
     pub stages: Vec<StageTime>,
 }
@@ -44,8 +43,8 @@ enum Event {
     Frame,
     /// A chunk was in the store, with this many frames.
     Reused(u64),
-    /// A chunk was rendered of this source, with this many damaged pictures.
-    Rendered(usize, u64),
+    /// A chunk was rendered of this source, with these damaged pictures.
+    Rendered(usize, BTreeSet<u32>),
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
@@ -153,11 +152,10 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
                         frames += count;
                         visuals.chunks_reused += 1;
                     }
-                    Event::Rendered(source, damaged) => {
+                    Event::Rendered(source, concealed) => {
                         visuals.chunks_rendered += 1;
-                        visuals.damaged_pictures += damaged;
-                        if damaged > 0 {
-                            *visuals.damaged_by_source.entry(source).or_default() += damaged;
+                        if !concealed.is_empty() {
+                            visuals.concealed.entry(source).or_default().extend(concealed);
                         }
                         continue;
                     }
@@ -189,11 +187,11 @@ fn work(
             let _ = events.send(Event::Reused(planned.frames.len()));
             continue;
         }
-        let (chunk, damaged) = brush.paint(index, stop, &mut || {
+        let (chunk, concealed) = brush.paint(index, stop, &mut || {
             let _ = events.send(Event::Frame);
         })?;
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Rendered(painter.plan.shots()[planned.shot].source, damaged));
+        let _ = events.send(Event::Rendered(painter.plan.shots()[planned.shot].source, concealed));
     }
     Ok(())
 }
@@ -274,28 +272,37 @@ impl<'a> Brush<'a> {
         })
     }
 
-    /// Renders chunk `index`, and counts the damaged pictures that it came from; `on_frame` is called after each of its
+    /// Renders chunk `index`, and tells which pictures of its source could not be shown as they are coded; `on_frame` is called after each of its
     /// frames.
     ///
     /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
     /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
     /// the chunk is rendered again from its own beginning: the key picture before it.
-    fn paint(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<(EncodedChunk, u64)> {
+    fn paint(
+        &mut self,
+        index: usize,
+        stop: &AtomicBool,
+        on_frame: &mut dyn FnMut(),
+    ) -> Result<(EncodedChunk, BTreeSet<u32>)> {
         let planned = &self.painter.plan.chunks()[index];
         let continues = matches!(&self.reader, Some((shot, reader, next))
-            if *shot == planned.shot && *next == planned.frames.start && reader.damaged() == 0);
+            if *shot == planned.shot && *next == planned.frames.start && !reader.is_damaged());
         if continues {
             let chunk = self.paint_from_here(index, stop, on_frame)?;
-            if self.reader.as_ref().is_some_and(|(_, reader, _)| reader.damaged() == 0) {
-                return Ok((chunk, 0));
+            if self.reader.as_ref().is_some_and(|(_, reader, _)| !reader.is_damaged()) {
+                return Ok((chunk, self.concealed()));
             }
             self.open(index)?;
             let chunk = self.paint_from_here(index, stop, &mut || ())?;
-            return Ok((chunk, self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())));
+            return Ok((chunk, self.concealed()));
         }
         self.open(index)?;
         let chunk = self.paint_from_here(index, stop, on_frame)?;
-        Ok((chunk, self.reader.as_ref().map_or(0, |(_, reader, _)| reader.damaged())))
+        Ok((chunk, self.concealed()))
+    }
+
+    fn concealed(&self) -> BTreeSet<u32> {
+        self.reader.as_ref().map(|(_, reader, _)| reader.concealed().clone()).unwrap_or_default()
     }
 
     /// Opens the shot of chunk `index` for its first frame.

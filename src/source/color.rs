@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::Hdr;
+use crate::compose::{Hdr, Primaries};
 use crate::ffmpeg::{ColorTags, FormatInfo};
 
 /// The colour of a source, with every default resolved. Numbers are ITU-T H.273 code points.
@@ -13,7 +13,7 @@ pub struct ColorInfo {
     pub matrix: u8,
     /// Whether samples use the full range, 0 to 255 in 8 bit.
     pub full_range: bool,
-    /// Colour primaries: 1 is BT.709, 9 BT.2020.
+    /// Colour primaries: 1 is BT.709, 9 BT.2020, 12 Display P3; others are taken for BT.709's.
     pub primaries: u8,
     /// Transfer characteristics: 1 is BT.709, 16 is PQ, 18 HLG.
     pub transfer: u8,
@@ -36,9 +36,18 @@ impl ColorInfo {
         }
     }
 
-    /// Whether the primaries are those of BT.2020.
+    /// The primaries that are converted from.
+    pub(super) fn color_primaries(self) -> Primaries {
+        match self.primaries {
+            9 => Primaries::Bt2020,
+            12 => Primaries::DisplayP3,
+            _ => Primaries::Bt709,
+        }
+    }
+
+    /// Whether the primaries are wider than BT.709's.
     pub(super) fn is_wide(self) -> bool {
-        self.primaries == 9
+        self.color_primaries() != Primaries::Bt709
     }
 
     /// Fills in what neither the bitstream nor the container says, and tells what was filled in and what will change.
@@ -94,7 +103,8 @@ impl ColorInfo {
         match self.hdr() {
             Some(Hdr::Pq) => corrections.push("hdr pq -> sdr".to_owned()),
             Some(Hdr::Hlg) => corrections.push("hdr hlg -> sdr".to_owned()),
-            _ if self.is_wide() => corrections.push("bt.2020 -> bt.709".to_owned()),
+            _ if self.primaries == 9 => corrections.push("bt.2020 -> bt.709".to_owned()),
+            _ if self.is_wide() => corrections.push("display p3 -> bt.709".to_owned()),
             _ => match self.matrix {
                 1 => {}
                 4 => corrections.push("fcc -> bt.709".to_owned()),

@@ -9,17 +9,21 @@ use super::color::ColorInfo;
 use super::geometry::Geometry;
 use super::source_error;
 use crate::compose::{
-    Encoding, GamutMap, HdrColor, HdrMatrix, HdrPrimaries, I420Mut, I420Ref16, Orientation, PlaneRef, Recolor,
-    SourceRect, ToneMap, premultiply, turn, turn_plane,
+    Encoding, GamutMap, HdrColor, HdrMatrix, I420Mut, I420Ref16, Orientation, PlaneRef, Recolor, SourceRect, ToneMap,
+    premultiply, turn, turn_plane,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, Crop, PixelFormat, Scaler, VideoFrame};
+use crate::ffmpeg::{AvError, ColorTags, Crop, FormatInfo, PixelFormat, Scaler, VideoFrame};
 use crate::units::{CanvasSize, SourceSize};
 
 /// How the pictures of one source become pictures of the output.
 #[derive(Debug, Clone)]
 pub(super) struct Look {
     pub(super) color: ColorInfo,
+    /// What `color` was resolved from; `None` for picture files.
+    pub(super) coding: Option<Coding>,
+    /// The luminance in cd/m2 that PQ is rolled off from.
+    pub(super) peak_nits: u32,
     /// Whether the pictures have alpha that counts.
     pub(super) has_alpha: bool,
     /// The part that is meant to be seen of pictures of the size `coded`.
@@ -35,16 +39,26 @@ pub(super) struct Look {
     pub(super) tone: Arc<OnceLock<ToneMap>>,
 }
 
+/// What the colour of a picture was resolved from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Coding {
+    pub(super) picture: ColorTags,
+    pub(super) format: FormatInfo,
+    pub(super) container: ColorTags,
+}
+
 /// Converts the pictures of one source, with all that it needs made once.
 pub(super) struct Converter {
     look: Look,
     rect: SourceRect,
     canvas: CanvasSize,
     color: Color,
+    /// What `color` is for.
+    coding: Option<Coding>,
     /// The geometry of pictures of the size and pixel shape that came last.
     geometry: Option<(PictureShape, Crop)>,
     /// One for each step that scales or changes the pixel format.
-    scalers: [Option<Scaler>; 2],
+    scalers: [Option<Scaler>; 3],
     /// One picture for each step.
     deep: Option<VideoFrame>,
     flat: Option<VideoFrame>,
@@ -63,8 +77,8 @@ enum Color {
 }
 
 impl Color {
-    fn of(look: &Look) -> Result<Self> {
-        let info = look.color;
+    /// `tone`: where the change from HDR is kept, if one is needed.
+    fn of(info: ColorInfo, peak_nits: u32, tone: &Arc<OnceLock<ToneMap>>) -> Result<Self> {
         let unsupported = || {
             Error::new(ErrorKind::SourceUnsupported, format!("its colour matrix {} is not supported", info.matrix))
                 .suggest("export it in BT.709")
@@ -77,12 +91,11 @@ impl Color {
                     9 | 10 => HdrMatrix::Bt2020,
                     _ => return Err(unsupported()),
                 };
-                let primaries = if info.is_wide() { HdrPrimaries::Bt2020 } else { HdrPrimaries::Bt709 };
-                let color = HdrColor { primaries, matrix, full_range: info.full_range, ..HdrColor::new(transfer) };
-                look.tone.get_or_init(|| ToneMap::new(color));
-                Self::Tone(Arc::clone(&look.tone))
+                let (primaries, full_range) = (info.color_primaries(), info.full_range);
+                tone.get_or_init(|| ToneMap::new(HdrColor { transfer, primaries, matrix, full_range, peak_nits }));
+                Self::Tone(Arc::clone(tone))
             }
-            None if info.is_wide() => Self::Gamut(GamutMap::new(encoding)),
+            None if info.is_wide() => Self::Gamut(GamutMap::new(encoding, info.color_primaries())),
             None => Recolor::to_bt709(encoding).map_or(Self::Keep, Self::Recolor),
         })
     }
@@ -111,14 +124,15 @@ impl Converter {
     /// # Errors
     /// `SOURCE_UNSUPPORTED` for a colour matrix that is none.
     pub(super) fn new(look: Look, rect: SourceRect, canvas: CanvasSize) -> Result<Self> {
-        let color = Color::of(&look)?;
+        let color = Color::of(look.color, look.peak_nits, &look.tone)?;
         Ok(Self {
+            coding: look.coding,
             look,
             rect,
             canvas,
             color,
             geometry: None,
-            scalers: [None, None],
+            scalers: [None, None, None],
             deep: None,
             flat: None,
             scaled: None,
@@ -128,6 +142,7 @@ impl Converter {
 
     /// Whether `picture` is a working picture as it is.
     pub(super) fn passes(&mut self, picture: &VideoFrame) -> Result<bool> {
+        self.follow_color(picture)?;
         let crop = self.crop(picture)?;
         let whole = (crop.left, crop.top, crop.width, crop.height) == (0, 0, picture.width(), picture.height());
         Ok(picture.is_i420()
@@ -140,6 +155,7 @@ impl Converter {
     /// The working picture of `picture`: canvas size, 8-bit 4:2:0 BT.709 limited, and with alpha (premultiplied) if the
     /// source has it.
     pub(super) fn convert(&mut self, picture: &VideoFrame) -> Result<&VideoFrame> {
+        self.follow_color(picture)?;
         let crop = self.crop(picture)?;
         let info = picture.format_info().ok_or_else(|| {
             Error::new(ErrorKind::SourceUnsupported, "its pixel format is not known").suggest("export it as H.264")
@@ -175,6 +191,23 @@ impl Converter {
         self.converted()
     }
 
+    /// Resolves the colour anew where a stream changes it on the way, as one does that was joined from several.
+    fn follow_color(&mut self, picture: &VideoFrame) -> Result<()> {
+        let (Some(known), Some(format)) = (self.coding, picture.format_info()) else { return Ok(()) };
+        let coding = Coding { picture: picture.color(), format, ..known };
+        if coding != known {
+            let shorter = picture.width().min(picture.height());
+            let info = ColorInfo::resolve(coding.picture, coding.container, shorter, format, &mut Vec::new());
+            if format.is_rgb && info.hdr().is_some() {
+                return Err(Error::new(ErrorKind::SourceUnsupported, "one of its pictures has HDR in RGB"));
+            }
+            let kept = if info == self.look.color { Arc::clone(&self.look.tone) } else { Arc::default() };
+            self.color = Color::of(info, self.look.peak_nits, &kept)?;
+            self.coding = Some(coding);
+        }
+        Ok(())
+    }
+
     /// The picture that was converted last.
     pub(super) fn converted(&self) -> Result<&VideoFrame> {
         let upright = self.look.orientation == Orientation::Upright;
@@ -183,15 +216,23 @@ impl Converter {
 
     /// With alpha: colours first, then premultiplied, then scaled, so that what is transparent colours no edge.
     fn convert_alpha(&mut self, picture: &VideoFrame, crop: Crop, size: (u32, u32), is_rgb: bool) -> Result<()> {
-        let [plain, last] = &mut self.scalers;
+        let [plain, last, depth] = &mut self.scalers;
         let part = (crop.width, crop.height);
         scale(plain, picture, crop, PixelFormat::I420Alpha, part, &mut self.scaled)?;
         let scaled = self.scaled.as_mut().ok_or_else(not_working)?;
         let alpha = scaled.alpha().map(|alpha| alpha.rows().flatten().copied().collect::<Vec<u8>>());
         let alpha = alpha.ok_or_else(not_working)?;
         let mut planes = scaled.planes_mut().map_err(failed)?.ok_or_else(not_working)?;
-        if let (Color::Recolor(recolor), false) = (&self.color, is_rgb) {
-            recolor.apply(&mut planes);
+        match &self.color {
+            _ if is_rgb => {}
+            Color::Keep => {}
+            Color::Recolor(recolor) => recolor.apply(&mut planes),
+            Color::Tone(_) | Color::Gamut(_) => {
+                let deep = scale(depth, picture, crop, PixelFormat::I420Deep, part, &mut self.deep)?;
+                if !self.color.apply_deep(deep.deep_planes().ok_or_else(not_working)?, &mut planes) {
+                    return Err(not_working());
+                }
+            }
         }
         let width = part.0 as usize;
         let alpha = PlaneRef::new(&alpha, width, part.1 as usize, width).ok_or_else(not_working)?;

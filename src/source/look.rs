@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::boxes;
 use super::color::ColorInfo;
-use super::convert::Look;
+use super::convert::{Coding, Look};
 use super::geometry::{Geometry, is_plausible};
 use super::probe::ProbedStream;
 use crate::compose::Orientation;
@@ -16,8 +16,8 @@ use crate::ffmpeg::{Crop, DolbyVision, StreamInfo, VideoFrame};
 /// `corrections`.
 ///
 /// # Errors
-/// `SOURCE_UNSUPPORTED` for Dolby Vision without a base layer that can be shown, HDR with alpha, and pictures that are
-/// no pixels in memory.
+/// `SOURCE_UNSUPPORTED` for Dolby Vision without a base layer that can be shown, HDR in RGB, and pictures that are no
+/// pixels in memory.
 pub(super) fn look_of(
     stream: &StreamInfo,
     first: &VideoFrame,
@@ -69,9 +69,6 @@ pub(super) fn look_of(
         corrections.push(format!("{} bit -> 8 bit", format.depth));
     }
     if has_alpha {
-        if color.hdr().is_some() || color.is_wide() {
-            return Err(unsupported("it has HDR or BT.2020 colours together with transparency"));
-        }
         corrections.push("transparent parts show what lies below".to_owned());
     }
     let aspect = stream.sample_aspect;
@@ -79,8 +76,12 @@ pub(super) fn look_of(
         Geometry::new((first.width(), first.height()), aperture, aspect.or_else(|| first.sample_aspect()), orientation);
     let size = geometry.and_then(|geometry| geometry.displayed());
     let size = size.ok_or_else(|| Error::new(ErrorKind::SourceEmpty, "its pictures have no size"))?;
+    // The bitstream's own comes first, as for the other tags.
+    let peak = first.light().or(stream.light).peak();
     Ok(Look {
         color,
+        coding: Some(Coding { picture: first.color(), format, container: stream.color }),
+        peak_nits: peak.unwrap_or(UNKNOWN_PEAK),
         has_alpha,
         aperture,
         coded: (first.width(), first.height()),
@@ -90,6 +91,9 @@ pub(super) fn look_of(
         tone: Arc::default(),
     })
 }
+
+/// The peak of PQ in cd/m2 where its mastering is not told: that of the displays on which most of it is graded.
+pub(super) const UNKNOWN_PEAK: u32 = 1000;
 
 /// What is shown of a Dolby Vision stream.
 fn base_layer(DolbyVision { profile, compatibility }: DolbyVision) -> Result<String> {

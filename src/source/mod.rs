@@ -20,6 +20,8 @@ mod finished;
 mod geometry;
 mod index;
 mod look;
+#[doc(hidden)]
+pub mod measure;
 mod nal;
 mod picture;
 mod pictures;

@@ -10,7 +10,7 @@ use super::access::{check_pixels, read_head};
 use super::boxes::promised_samples;
 use super::color::ColorInfo;
 use super::convert::Look;
-use super::look::{clean_aperture, look_of};
+use super::look::{UNKNOWN_PEAK, clean_aperture, look_of};
 use super::nal::{Framing, is_random_access};
 use super::picture::{PictureKind, probe_picture};
 use super::pictures::index_of;
@@ -213,6 +213,8 @@ fn probe_picture_file(
     let size = found.size;
     let look = Look {
         color: ColorInfo::SRGB,
+        coding: None,
+        peak_nits: UNKNOWN_PEAK,
         has_alpha: found.has_alpha,
         aperture: None,
         coded: (found.size.width(), found.size.height()),
@@ -277,7 +279,7 @@ fn probe_media(
         }
     }
     let mut corrections = Vec::new();
-    let video = choose(&streams, StreamKind::Video);
+    let video = choose_video(&input, &streams, limits)?;
     let audio = choose_audio(&input, &streams, limits)?;
     if let Some(audio) = audio {
         check_sound(audio)?;
@@ -355,7 +357,7 @@ impl Facts<'_> {
         check_rate(mean_rate(&index), limits)?;
         note_missing_end(stream, index.duration(), &mut corrections);
         if let Some((slowest, fastest)) = index.rate_span() {
-            corrections.push(format!("variable frame rate, {slowest:.1} to {fastest:.1} pictures a second"));
+            corrections.push(format!("vfr {slowest:.1}..{fastest:.1} -> constant"));
         }
         let mut probed = ProbedStream {
             demuxers: self.demuxers,
@@ -435,6 +437,19 @@ fn decoder_of(stream: &StreamInfo) -> Option<&'static CStr> {
         "vp9" if stream.has_alpha_layer => Some(c"libvpx-vp9"),
         _ => None,
     }
+}
+
+/// The main video stream among those that can be decoded; if none can, the main one, whose error tells why.
+fn choose_video<'a>(input: &Input, streams: &'a [StreamInfo], limits: &Limits) -> Result<Option<&'a StreamInfo>> {
+    let mut usable = Vec::new();
+    for info in streams.iter().filter(|info| info.kind == StreamKind::Video) {
+        let parameters = input.codec_parameters(info.index).map_err(|error| source_error(error, "reading it"))?;
+        if open_decoder(&parameters, decoder_of(info), &info.codec, limits).is_ok() {
+            usable.push(info.clone());
+        }
+    }
+    let best = choose(if usable.is_empty() { streams } else { &usable }, StreamKind::Video).map(|info| info.index);
+    Ok(streams.iter().find(|info| Some(info.index) == best))
 }
 
 /// The main audio stream among those that can be decoded; if none can, the main one, whose error tells why.

@@ -43,6 +43,8 @@ pub(crate) struct ShotReader {
     converter: Converter,
     /// The pts of the picture that was converted last.
     converted: Option<i64>,
+    /// The pictures that were asked for and could not be shown as they are coded.
+    concealed: BTreeSet<u32>,
 }
 
 /// Where the decoded pictures come from.
@@ -107,21 +109,24 @@ impl ShotReader {
         };
         let converter = Converter::new(video.look.clone(), rect, canvas)?;
         let last = schedule.first().copied().unwrap_or(0);
-        Ok(Self { pictures, index, schedule, first, last, converter, converted: None })
+        Ok(Self { pictures, index, schedule, first, last, converter, converted: None, concealed: BTreeSet::new() })
     }
 
     /// The working picture of the shot's frame `frame`: canvas size, 8-bit 4:2:0 BT.709 limited, with premultiplied
     /// alpha if the source has it. Frames must be asked for in ascending order.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
-        let picture = self.picture_of(frame)?;
-        let wanted = self.index.pts(picture as usize);
-        if picture < self.last {
+        let number = self.picture_of(frame)?;
+        let wanted = self.index.pts(number as usize);
+        if number < self.last {
             self.pictures.return_to(wanted)?;
         } else {
             self.pictures.advance_to(wanted)?;
         }
-        self.last = picture;
+        self.last = number;
         let (picture, pts) = self.pictures.current()?;
+        if picture.is_damaged() || (pts != wanted && self.index.is_complete()) {
+            self.concealed.insert(number);
+        }
         if self.converter.passes(picture)? {
             return Ok(picture);
         }
@@ -152,12 +157,18 @@ impl ShotReader {
         self.frame(frame)
     }
 
-    /// Pictures that decoded with faults so far.
-    pub(crate) fn damaged(&self) -> u64 {
+    /// Whether anything that was read since it was opened had faults, shown or not.
+    pub(crate) fn is_damaged(&self) -> bool {
         match &self.pictures {
-            Pictures::Stream(decoder) => decoder.damaged,
-            Pictures::Picture(reader) => u64::from(reader.is_damaged()),
+            Pictures::Stream(decoder) => decoder.is_damaged,
+            Pictures::Picture(reader) => reader.is_damaged(),
         }
+    }
+
+    /// The source's pictures, by number, that were asked for and are damaged or missing: what was shown of them, or in
+    /// place of them, is what the decoder could make.
+    pub(crate) fn concealed(&self) -> &BTreeSet<u32> {
+        &self.concealed
     }
 }
 
@@ -195,8 +206,8 @@ struct ForwardDecoder {
     started: bool,
     draining: bool,
     ended: bool,
-    /// Pictures with faults.
-    damaged: u64,
+    /// Whether a packet or picture had faults.
+    is_damaged: bool,
 }
 
 impl ForwardDecoder {
@@ -243,7 +254,7 @@ impl ForwardDecoder {
             started: false,
             draining: false,
             ended: false,
-            damaged: 0,
+            is_damaged: false,
         };
         this.start_before(first)?;
         Ok(this)
@@ -365,12 +376,12 @@ impl ForwardDecoder {
             }
             match self.decoder.receive_video(frame) {
                 Ok(Received::Frame) => {
-                    self.damaged += u64::from(frame.is_damaged());
+                    self.is_damaged |= frame.is_damaged();
                     return Ok(true);
                 }
                 Ok(Received::NeedsInput) if !self.draining => self.feed()?,
                 Ok(_) => return Ok(false),
-                Err(error) if error.is_invalid_data() => self.damaged += 1,
+                Err(error) if error.is_invalid_data() => self.is_damaged = true,
                 Err(error) => return Err(failed(error)),
             }
         }
@@ -422,7 +433,7 @@ impl ForwardDecoder {
                     self.latest = self.latest.max(self.packet.pts().unwrap_or(i64::MIN));
                     match self.decoder.send(&self.packet) {
                         Ok(()) => {}
-                        Err(error) if error.is_invalid_data() => self.damaged += 1,
+                        Err(error) if error.is_invalid_data() => self.is_damaged = true,
                         Err(error) => return Err(source_error(error, "decoding it")),
                     }
                     return Ok(());
