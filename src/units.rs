@@ -307,6 +307,12 @@ impl CanvasSize {
         height: NonZeroU32::new(1920).expect("1920 > 0"),
         space: PhantomData,
     };
+    /// 1080x1350, the upright 4:5 of picture feeds.
+    pub const FEED: Self = Self {
+        width: NonZeroU32::new(1080).expect("1080 > 0"),
+        height: NonZeroU32::new(1350).expect("1350 > 0"),
+        space: PhantomData,
+    };
 }
 
 // Derives would ask the marker for each of these.

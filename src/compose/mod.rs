@@ -6,6 +6,7 @@
 mod alpha;
 mod fit;
 mod gamut;
+mod page;
 mod picture;
 mod recolor;
 mod sprite;
@@ -15,6 +16,7 @@ mod turn;
 pub use alpha::{blend_over, fill_black, premultiply};
 pub use fit::{Fit, Focus, SourceRect, cover};
 pub use gamut::GamutMap;
+pub(crate) use page::{Page, Place};
 pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;

@@ -1,25 +1,43 @@
 //! Request to timeline: one file per format.
 
+pub(crate) mod slideshow_builder;
 pub(crate) mod ugc_remix;
 
+use ugc_remix::SAFE_AREA;
 pub use ugc_remix::hook_block;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Format, Request};
-use crate::timeline::Timeline;
+use crate::timeline::{Slideshow, Timeline};
 
 /// The format that a request asks for, with `auto` resolved to the one whose preconditions hold. The request must have no
 /// findings.
 pub(crate) fn resolve(request: &Request) -> Format {
     match request.format {
+        // Reactions have no place in slides; an app or slides have none in a remix.
+        Format::Auto
+            if request.reaction_templates.is_empty() && (request.app.is_some() || request.slides.is_some()) =>
+        {
+            Format::SlideshowBuilder
+        }
         Format::Auto | Format::UgcRemix => Format::UgcRemix,
+        Format::SlideshowBuilder => Format::SlideshowBuilder,
     }
 }
 
-/// The timeline of variant `variant` (from 0) of a request, and what was picked for it.
-pub(crate) fn timeline(request: &Request, format: Format, variant: u8) -> Result<(Timeline, Vec<Pick>)> {
+/// What a format makes of a request.
+pub(crate) enum Made {
+    Video(Timeline),
+    Slides(Slideshow),
+}
+
+/// The content of variant `variant` (from 0) of a request, and what was picked for it.
+pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Made, Vec<Pick>)> {
     match format {
-        Format::UgcRemix => ugc_remix::timeline(request, variant),
+        Format::UgcRemix => ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(made), picks)),
+        Format::SlideshowBuilder => {
+            slideshow_builder::slideshow(request, variant).map(|(made, picks)| (Made::Slides(made), picks))
+        }
         Format::Auto => Err(Error::new(ErrorKind::Internal, "the format was not resolved")),
     }
 }

@@ -16,7 +16,7 @@ const REACTION_SHOT: &str = "reaction";
 /// The part of a 1080x1920 canvas that the apps leave free: 250 px above and 460 px below for their bars, and on both
 /// sides the 180 px of the right button column, so that the text stays centred. Practitioners' figures for organic
 /// posts on TikTok; the apps publish none.
-const SAFE_AREA: Area = Area { x: 180, y: 250, width: 720, height: 1210 };
+pub(super) const SAFE_AREA: Area = Area { x: 180, y: 250, width: 720, height: 1210 };
 
 /// Music under clips that may speak: low enough to follow the voice.
 const MUSIC_GAIN: Decibels = Decibels(-12.0);

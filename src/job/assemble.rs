@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Control;
 use super::engine::{Shared, elapsed};
 use crate::audio::Mixer;
-use crate::error::{Result, Stage};
-use crate::output::{EncodedSound, StageTime, encode_sound, write_mp4};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::output::{EncodedSound, StageTime, encode_sound, write_file, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
 
@@ -35,6 +35,28 @@ pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Res
     encode_sound(measured.gain, measured.replay_or(mixer))
 }
 
+/// The name of slide `number` (from 0) in its folder.
+pub(super) fn slide_name(number: usize) -> String {
+    format!("slide-{:02}.jpg", number + 1)
+}
+
+/// Makes `folder` and puts the slides of `plan` there.
+fn collect_slides(plan: &Plan, store: &ChunkStore, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Error::new(ErrorKind::OutputFailed, format!("the folder {} cannot be made", folder.display()))
+            .caused_by(error)
+            .suggest("check the path, its permissions and the space on the disk")
+    })?;
+    for (number, slide) in plan.slides().iter().enumerate() {
+        let jpeg = store.get_slide(&slide.key)?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("slide {} is not in the store", number + 1))
+                .suggest("render the missing units first")
+        })?;
+        write_file(&folder.join(slide_name(number)), &jpeg)?;
+    }
+    Ok(())
+}
+
 pub(super) fn assemble(
     shared: &Shared,
     plan: &Plan,
@@ -44,7 +66,16 @@ pub(super) fn assemble(
     control: &Control,
 ) -> Result<Assembly> {
     let began = Instant::now();
-    control.frames_done(Stage::Assembling, 0, plan.frames());
+    control.frames_done(Stage::Assembling, 0, plan.steps());
+    if !plan.slides().is_empty() {
+        let interrupt = control.interrupt();
+        let _writing = interrupt.pulse().write();
+        collect_slides(plan, store, file)?;
+    }
+    if !plan.has_video() {
+        control.frames_done(Stage::Assembling, plan.steps(), plan.steps());
+        return Ok(Assembly { frames: 0, gain: 1.0, time: elapsed(Stage::Assembling, began) });
+    }
     let sound = match sound {
         Some(sound) => sound,
         None => make_sound(shared, plan, control)?,

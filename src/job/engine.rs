@@ -159,8 +159,8 @@ impl Engine {
             .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 
-    /// Renders the chunk `index` of `plan` alone, if it is not in `store`: a work unit for any machine that has the
-    /// sources and the store.
+    /// Renders the unit `index` of `plan` alone, if it is not in `store`, on any machine that has the sources and the
+    /// store. Chunks come first, then slides: there are [`Plan::units`].
     ///
     /// # Errors
     /// As [`Engine::generate_visuals`]; `NOT_FOUND` if the plan has no such chunk.
@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Stage `assembling`: stitches the chunks in `store` by stream copy, mixes and encodes the sound, and writes the
-    /// MP4 to `file`.
+    /// MP4 to `file`. Of a plan with slides `file` becomes a folder that has them.
     ///
     /// # Errors
     /// `NOT_FOUND` if a chunk is missing, `OUTPUT_FAILED`, what decoding the sound reports, `CANCELED`. After an error
@@ -200,9 +200,9 @@ impl Engine {
         let container = self.prepare(plan, visuals, assembly, file, &staging, control)?;
         staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
         // Only now: until then the stage can be run again. If it cannot be removed, it is merely left over.
-        let _ = std::fs::remove_file(file);
+        let _ = if file.is_dir() { std::fs::remove_dir_all(file) } else { std::fs::remove_file(file) };
         let _ = guarded("a progress listener", || {
-            control.frames_done(Stage::Finalizing, plan.frames(), plan.frames());
+            control.frames_done(Stage::Finalizing, plan.steps(), plan.steps());
             Ok(())
         });
         Ok(container)
@@ -248,7 +248,7 @@ impl Engine {
         let planning = elapsed(Stage::Planning, planned);
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
         let store = ChunkStore::open(staging.work().join("chunks"))?;
-        let total: u64 = plans.iter().map(Plan::frames).sum();
+        let total: u64 = plans.iter().map(Plan::steps).sum();
 
         let mut visuals = Vec::new();
         let mut sounds = Vec::new();
@@ -259,7 +259,7 @@ impl Engine {
             made.stages.insert(0, planning.clone());
             visuals.push(made);
             sounds.push(sound);
-            before += plan.frames();
+            before += plan.steps();
         }
         let mut assemblies = Vec::new();
         before = 0;
@@ -271,14 +271,14 @@ impl Engine {
                 .watched("assembling", &part, || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             assemblies.push((file, assembly));
-            before += plan.frames();
+            before += plan.steps();
         }
         let mut containers = Vec::new();
         before = 0;
         for ((plan, visuals), (file, assembly)) in plans.iter().zip(&visuals).zip(&assemblies) {
             let part = control.part(before, total);
             containers.push(self.prepare(plan, visuals, assembly, file, &staging, &part)?);
-            before += plan.frames();
+            before += plan.steps();
         }
         // All or none: what stands in the way is found before the first is published.
         for plan in &plans {
@@ -305,6 +305,9 @@ impl Engine {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
         let sound = Mutex::new(None);
         let make_sound = || {
+            if !plan.has_video() {
+                return Ok(());
+            }
             let made = super::assemble::make_sound(&self.0, plan, control)
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);

@@ -5,17 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use super::assemble::slide_name;
 use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals};
 use crate::encode::AUDIO_BIT_RATE;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg::Interrupt;
 use crate::output::{
     AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, Staging, Status, make_thumbnail,
     write_file,
 };
 use crate::plan::Plan;
 use crate::source::{Probed, SourceInfo, probe};
-use crate::units::FrameIndex;
+use crate::units::{CanvasSize, FrameIndex};
 
 const VIDEO: &str = "video.mp4";
 const THUMBNAIL: &str = "thumbnail.jpg";
@@ -31,62 +33,47 @@ pub(super) fn finalize(
     control: &Control,
 ) -> Result<Container> {
     let began = Instant::now();
-    control.frames_done(Stage::Finalizing, 0, plan.frames());
+    control.frames_done(Stage::Finalizing, 0, plan.steps());
     let id = plan.container_id();
     let folder = staging.results().join(id);
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
-    let video = folder.join(VIDEO);
     let interrupt = control.interrupt();
-    let writing = interrupt.pulse().write();
-    take_over(file, &video)?;
-    drop(writing);
-    let (probed, jpeg, frame) = std::thread::scope(|scope| {
-        // The disk works while the file is read.
-        let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
-        let probed = probe(&video, &shared.limits, &interrupt)?;
-        check(plan, &probed)?;
-        let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, &interrupt)?;
-        let _writing = interrupt.pulse().write();
-        let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
-        synced.map_err(|error| unwritable(&video, error))?;
-        Ok((probed, jpeg, frame))
-    })?;
+    let mut assets = slides(plan, file, &folder, &interrupt)?;
+    let video = if assets.is_empty() { file.to_owned() } else { file.join(VIDEO) };
+    if plan.has_video() {
+        assets.extend(finished_video(shared, plan, &video, &folder, &interrupt)?);
+    } else {
+        // The first slide is what people see first.
+        let first =
+            assets.first().ok_or_else(|| Error::new(ErrorKind::Internal, "a plan without frames and slides"))?;
+        let thumbnail = OutputAsset {
+            asset_id: "thumbnail".to_owned(),
+            kind: AssetKind::Thumbnail,
+            url: THUMBNAIL.to_owned(),
+            ..first.clone()
+        };
+        take_over(&folder.join(&first.url), &folder.join(THUMBNAIL))?;
+        assets.push(thumbnail);
+    }
     let _writing = interrupt.pulse().write();
-    write_file(&folder.join(THUMBNAIL), &jpeg)?;
-    tracing::debug!(frame = frame.0, "thumbnail made");
-
     let url = |name: &str| match &plan.job().base_url {
         Some(base) => format!("{}/{id}/{name}", base.trim_end_matches('/')),
         None => name.to_owned(),
     };
-    let (width, height) = (plan.canvas().width(), plan.canvas().height());
-    let seconds = plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64();
-    let assets = vec![
-        OutputAsset {
-            asset_id: format!("{id}_video"),
-            kind: AssetKind::Video,
-            url: url(VIDEO),
-            width,
-            height,
-            bytes: probed.info.bytes,
-            blake3: probed.info.hash.clone(),
-            duration: Some(seconds),
-            frames: Some(plan.frames()),
-            frame_rate: Some(plan.rate().to_string()),
-        },
-        OutputAsset {
-            asset_id: format!("{id}_thumbnail"),
-            kind: AssetKind::Thumbnail,
-            url: url(THUMBNAIL),
-            width,
-            height,
-            bytes: jpeg.len() as u64,
-            blake3: blake3::hash(&jpeg).to_hex().to_string(),
-            duration: None,
-            frames: None,
-            frame_rate: None,
-        },
-    ];
+    let image_urls: Vec<String> =
+        assets.iter().filter(|asset| asset.kind == AssetKind::Slide).map(|asset| url(&asset.url)).collect();
+    let is_slideshow = !plan.has_video();
+    let preview = Preview {
+        kind: if is_slideshow { "slideshow" } else { "video" }.to_owned(),
+        primary_url: if is_slideshow { image_urls.first().cloned().unwrap_or_default() } else { url(VIDEO) },
+        thumbnail_url: url(THUMBNAIL),
+        image_urls,
+        aspect_ratio: aspect_ratio(plan).to_owned(),
+    };
+    for asset in &mut assets {
+        asset.asset_id = format!("{id}_{}", asset.asset_id);
+        asset.url = url(&asset.url);
+    }
     let mut stages = visuals.stages.clone();
     stages.push(assembly.time.clone());
     stages.push(elapsed(Stage::Finalizing, began));
@@ -100,13 +87,7 @@ pub(super) fn finalize(
         influencer_id: plan.job().influencer_id.clone(),
         social_account_id: plan.job().social_account_id.clone(),
         hook: plan.job().hook.clone(),
-        preview: Preview {
-            kind: "video".to_owned(),
-            primary_url: url(VIDEO),
-            thumbnail_url: url(THUMBNAIL),
-            image_urls: Vec::new(),
-            aspect_ratio: "9:16".to_owned(),
-        },
+        preview,
         assets,
         captions: Vec::new(),
         last_error: None,
@@ -140,6 +121,94 @@ pub(super) fn finalize(
     // The last chance: after this it is published.
     control.cancel().check()?;
     Ok(container)
+}
+
+/// Puts the slides of `plan` from the folder `from` into `folder`, and describes them; their URLs are names.
+fn slides(plan: &Plan, from: &Path, folder: &Path, interrupt: &Interrupt) -> Result<Vec<OutputAsset>> {
+    let _writing = interrupt.pulse().write();
+    let slide = |number: usize| {
+        let name = slide_name(number);
+        let file = from.join(&name);
+        let jpeg = fs::read(&file).map_err(|error| {
+            Error::new(ErrorKind::NotFound, format!("the assembled slide {} cannot be read", file.display()))
+                .caused_by(error)
+                .suggest("assemble the plan again")
+        })?;
+        write_file(&folder.join(&name), &jpeg)?;
+        Ok(OutputAsset {
+            asset_id: name.trim_end_matches(".jpg").to_owned(),
+            kind: AssetKind::Slide,
+            url: name,
+            width: plan.canvas().width(),
+            height: plan.canvas().height(),
+            bytes: jpeg.len() as u64,
+            blake3: blake3::hash(&jpeg).to_hex().to_string(),
+            duration: None,
+            frames: None,
+            frame_rate: None,
+        })
+    };
+    (0..plan.slides().len()).map(slide).collect()
+}
+
+/// Puts the video `file` and its thumbnail into `folder`, checked, and describes both.
+fn finished_video(
+    shared: &Shared,
+    plan: &Plan,
+    file: &Path,
+    folder: &Path,
+    interrupt: &Interrupt,
+) -> Result<[OutputAsset; 2]> {
+    let video = folder.join(VIDEO);
+    let writing = interrupt.pulse().write();
+    take_over(file, &video)?;
+    drop(writing);
+    let (probed, jpeg, frame) = std::thread::scope(|scope| {
+        // The disk works while the file is read.
+        let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
+        let probed = probe(&video, &shared.limits, interrupt)?;
+        check(plan, &probed)?;
+        let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt)?;
+        let _writing = interrupt.pulse().write();
+        let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
+        synced.map_err(|error| unwritable(&video, error))?;
+        Ok((probed, jpeg, frame))
+    })?;
+    let _writing = interrupt.pulse().write();
+    write_file(&folder.join(THUMBNAIL), &jpeg)?;
+    tracing::debug!(frame = frame.0, "thumbnail made");
+    let (width, height) = (plan.canvas().width(), plan.canvas().height());
+    Ok([
+        OutputAsset {
+            asset_id: "video".to_owned(),
+            kind: AssetKind::Video,
+            url: VIDEO.to_owned(),
+            width,
+            height,
+            bytes: probed.info.bytes,
+            blake3: probed.info.hash.clone(),
+            duration: Some(plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64()),
+            frames: Some(plan.frames()),
+            frame_rate: Some(plan.rate().to_string()),
+        },
+        OutputAsset {
+            asset_id: "thumbnail".to_owned(),
+            kind: AssetKind::Thumbnail,
+            url: THUMBNAIL.to_owned(),
+            width,
+            height,
+            bytes: jpeg.len() as u64,
+            blake3: blake3::hash(&jpeg).to_hex().to_string(),
+            duration: None,
+            frames: None,
+            frame_rate: None,
+        },
+    ])
+}
+
+/// The canvas's shape as platforms write it.
+fn aspect_ratio(plan: &Plan) -> &'static str {
+    if plan.canvas() == CanvasSize::FEED { "4:5" } else { "9:16" }
 }
 
 /// Gives `file` the further name `to`, or copies it to another file system.

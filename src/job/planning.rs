@@ -8,11 +8,11 @@ use super::engine::Shared;
 use super::{Control, guarded};
 use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
-use crate::formats;
-use crate::plan::{Context, JobInfo, Plan, resolve};
+use crate::formats::{self, Made};
+use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
 use crate::request::Request;
 use crate::source::Probed;
-use crate::timeline::Timeline;
+use crate::timeline::Asset;
 use crate::units::TimeSpan;
 
 pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Result<Vec<Plan>> {
@@ -26,8 +26,8 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
     let mut plans = Vec::new();
     for variant in 0..variants {
-        let (timeline, picks) = formats::timeline(request, format, variant)?;
-        let mut probed = probe_all(shared, &timeline, control)?;
+        let (made, picks) = formats::make(request, format, variant)?;
+        let mut probed = probe_all(shared, &made, control)?;
         let context = Context {
             container_id: match variant {
                 0 => request.id.clone(),
@@ -51,10 +51,14 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
             fonts: &shared.fonts,
             limits: &shared.limits,
         };
-        let plan = resolve(&timeline, context, |asset| {
+        let probe = |asset: &Asset| {
             let found = probed.remove(&asset.path).unwrap_or_else(|| shared.probe(&asset.path, control));
             Ok(found?.info.clone())
-        })?;
+        };
+        let plan = match &made {
+            Made::Video(timeline) => resolve(timeline, context, probe)?,
+            Made::Slides(slideshow) => resolve_slides(slideshow, context, probe)?,
+        };
         tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
         plans.push(plan);
         control.report(Stage::Planning, f64::from(variant + 1) / f64::from(variants), 0, 0);
@@ -64,11 +68,12 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
 
 type Probes = BTreeMap<PathBuf, Result<Arc<Probed>>>;
 
-/// Probes every file of a timeline, several at once: each file is read from end to end.
-fn probe_all(shared: &Shared, timeline: &Timeline, control: &Control) -> Result<Probes> {
-    let shots = timeline.shots.iter().map(|shot| &shot.asset);
-    let assets = shots.chain(timeline.music.iter().map(|music| &music.asset));
-    let paths: BTreeSet<&Path> = assets.map(|asset| asset.path.as_path()).collect();
+/// Probes every file of a video or of slides, several at once: each file is read from end to end.
+fn probe_all(shared: &Shared, made: &Made, control: &Control) -> Result<Probes> {
+    let paths: BTreeSet<&Path> = match made {
+        Made::Video(timeline) => timeline.assets().map(|asset| asset.path.as_path()).collect(),
+        Made::Slides(slideshow) => slideshow.assets().map(|asset| asset.path.as_path()).collect(),
+    };
     let threads = shared.threads.get().min(paths.len());
     let (waiting, found) = (Mutex::new(paths.into_iter()), Mutex::new(Probes::new()));
     std::thread::scope(|scope| {

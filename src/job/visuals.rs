@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Shared, elapsed};
 use super::queue::RunQueue;
+use super::slides::SlidePainter;
 use super::{Control, guarded};
 use crate::compose::{PlaneRef, Sprite, blend_over, fill_black};
 use crate::encode::{ChunkEncoder, EncodedChunk};
@@ -59,6 +60,14 @@ pub(super) fn generate(
 ) -> Result<Visuals> {
     let began = Instant::now();
     shared.check_plan(plan)?;
+    let mut visuals = Visuals::default();
+    if !plan.slides().is_empty() {
+        super::slides::generate(shared, plan, store, control, &mut visuals)?;
+    }
+    if !plan.has_video() {
+        visuals.stages.push(elapsed(Stage::GeneratingVisuals, began));
+        return Ok(visuals);
+    }
     let painter = Painter::new(shared, plan, control)?;
     let workers = shared.threads.get().min(plan.chunks().len()).max(1);
     let queue = RunQueue::new(
@@ -69,7 +78,6 @@ pub(super) fn generate(
     let aside_taken = AtomicBool::new(false);
     let (events, heard) = mpsc::channel();
 
-    let mut visuals = Visuals::default();
     let results = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..workers)
             .map(|worker| {
@@ -113,8 +121,11 @@ pub(super) fn render_one(
     store: &ChunkStore,
     control: &Control,
 ) -> Result<()> {
+    if let Some(slide) = index.checked_sub(plan.chunks().len()).and_then(|slide| plan.slides().get(slide)) {
+        return SlidePainter::new(shared, plan, control)?.render(slide, store).map(drop);
+    }
     let planned = plan.chunks().get(index).ok_or_else(|| {
-        let message = format!("the plan has no chunk {index}; it has {}", plan.chunks().len());
+        let message = format!("the plan has no unit {index}; it has {}", plan.units());
         Error::new(ErrorKind::NotFound, message)
     })?;
     shared.check_plan(plan)?;
@@ -128,7 +139,7 @@ pub(super) fn render_one(
 }
 
 /// The error to report: the one that made the others stop.
-fn first_cause(results: Vec<Result<()>>) -> Result<()> {
+pub(super) fn first_cause(results: Vec<Result<()>>) -> Result<()> {
     let mut canceled = None;
     for result in results {
         match result {

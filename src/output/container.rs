@@ -59,7 +59,7 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// `video`.
+    /// `video` or `slideshow`.
     pub kind: String,
     /// The main file.
     pub primary_url: String,
@@ -67,7 +67,7 @@ pub struct Preview {
     pub thumbnail_url: String,
     /// The slides of a slideshow, in order.
     pub image_urls: Vec<String>,
-    /// `9:16`.
+    /// `9:16` or `4:5`.
     pub aspect_ratio: String,
 }
 
@@ -80,6 +80,8 @@ pub enum AssetKind {
     Video,
     /// JPEG.
     Thumbnail,
+    /// JPEG, one of a set.
+    Slide,
 }
 
 /// One finished file.

@@ -98,9 +98,14 @@ pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRang
             })
             .collect(),
     };
-    let mut hasher = blake3::Hasher::new_derive_key("remix-engine 2026 chunk");
+    hash_of("remix-engine 2026 chunk", &visible)
+}
+
+/// The key of something `visible`; `context` tells the kinds of keys apart.
+pub(super) fn hash_of(context: &str, visible: &impl Serialize) -> ChunkKey {
+    let mut hasher = blake3::Hasher::new_derive_key(context);
     // Only strings, numbers and lists of them: this cannot fail; if it did, the key would still be one of its own.
-    match serde_json::to_vec(&visible) {
+    match serde_json::to_vec(visible) {
         Ok(json) => hasher.update(&json),
         Err(error) => hasher.update(error.to_string().as_bytes()),
     };

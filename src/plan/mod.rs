@@ -3,6 +3,7 @@
 mod chunks;
 mod key;
 mod resolve;
+mod slides;
 
 use std::fmt::Write as _;
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use chunks::PlannedChunk;
 pub use key::ChunkKey;
-pub(crate) use resolve::{Context, resolve};
+pub(crate) use resolve::{Context, resolve, resolve_slides};
+pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
 
 use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
@@ -50,6 +52,7 @@ struct Content {
     cues: Vec<AudioCue>,
     frames: u64,
     chunks: Vec<PlannedChunk>,
+    slides: Vec<PlannedSlide>,
 }
 
 /// What the result says about the request that it came from.
@@ -200,6 +203,26 @@ impl Plan {
         &self.0.chunks
     }
 
+    /// The slides, in order; none for a video.
+    pub fn slides(&self) -> &[PlannedSlide] {
+        &self.0.slides
+    }
+
+    /// What progress counts: the video's frames and the slides.
+    pub fn steps(&self) -> u64 {
+        self.0.frames + self.0.slides.len() as u64
+    }
+
+    /// The work units: chunks, then slides.
+    pub fn units(&self) -> usize {
+        self.0.chunks.len() + self.0.slides.len()
+    }
+
+    /// Whether it makes a video.
+    pub fn has_video(&self) -> bool {
+        self.0.frames > 0
+    }
+
     /// The hash of the fonts that it was planned with.
     pub fn fonts(&self) -> &str {
         &self.0.fonts
@@ -282,6 +305,12 @@ impl Plan {
                 if cue.looped { ", looped" } else { "" }
             );
         }
+        for slide in &self.0.slides {
+            let _ = writeln!(out, "  {}  {}", slide.name, &slide.key.as_str()[..12]);
+            for layer in &slide.layers {
+                let _ = writeln!(out, "       {}", self.describe_layer(layer));
+            }
+        }
         for chunk in &self.0.chunks {
             let key = &chunk.key.as_str()[..12];
             let _ = writeln!(out, "  chunk {key}  frames {}..{}", chunk.frames.start, chunk.frames.end);
@@ -290,9 +319,38 @@ impl Plan {
     }
 }
 
+impl Plan {
+    fn describe_layer(&self, layer: &PlannedLayer) -> String {
+        match layer {
+            PlannedLayer::Gradient { top, bottom } => format!("ground {top} to {bottom}"),
+            PlannedLayer::Shade { area } => {
+                format!("shade for {}x{} at ({}, {})", area.width, area.height, area.x, area.y)
+            }
+            PlannedLayer::Text { block, .. } => format!("text {:?}", block.text),
+            PlannedLayer::Picture(picture) => {
+                let asset = self.0.sources.get(picture.source).map_or("", |source| source.asset.id.as_str());
+                let PlannedPicture { rect, area, at, .. } = picture;
+                format!(
+                    "picture {asset} at {at}: its part {}x{} at ({}, {}) as {}x{} at ({}, {}), scaled by {:.3}",
+                    rect.width,
+                    rect.height,
+                    rect.x,
+                    rect.y,
+                    area.width,
+                    area.height,
+                    area.x,
+                    area.y,
+                    f64::from(area.width) / f64::from(rect.width)
+                )
+            }
+        }
+    }
+}
+
 /// More than a day at 60 fps: only a broken plan has more.
 const MAX_FRAMES: u64 = 6_000_000;
 const MAX_GOP: u32 = 600;
+const MAX_SLIDES: usize = 1_000;
 
 impl TryFrom<Content> for Plan {
     type Error = Error;
@@ -325,8 +383,14 @@ impl TryFrom<Content> for Plan {
             }
             end = shot.frames.end;
         }
-        if end.0 != content.frames || content.frames == 0 {
+        if end.0 != content.frames || (content.frames == 0 && content.slides.is_empty()) {
             return broken("its shots do not fill it");
+        }
+        if content.slides.len() > MAX_SLIDES || !slides::are_whole(&content) {
+            return broken("a slide shows more than its source has");
+        }
+        if content.slides.iter().any(|slide| slide.key != slides::slide_key(&content, &slide.layers)) {
+            return broken("a slide's key is not that of its content");
         }
         if !content.cues.iter().all(|cue| {
             has_source(cue.source)

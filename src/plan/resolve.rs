@@ -1,14 +1,17 @@
 //! Making the plan: probing, and resolving every default.
 
-use super::{AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSource, PlannedText, SAMPLE_RATE, chunks};
+use super::{
+    AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, chunks,
+    slides,
+};
 use crate::compose::{Fit, cover};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::source::{AtEnd, SourceInfo};
 use crate::text::{FontBook, lay_out};
-use crate::timeline::{Asset, During, Shot, ShotDuration, Timeline};
-use crate::units::{FrameIndex, FrameRange, TimeSpan, Timestamp};
+use crate::timeline::{Asset, During, Shot, ShotDuration, Slideshow, Timeline};
+use crate::units::{FrameIndex, FrameRange, FrameRate, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
 const GOP_SECONDS: u64 = 2;
@@ -115,8 +118,69 @@ pub(crate) fn resolve(
         cues,
         frames,
         chunks: Vec::new(),
+        slides: Vec::new(),
     };
     content.chunks = chunks::cut(&content);
+    Plan::try_from(content)
+}
+
+/// Resolves a set of slides into a plan; `probe` tells what is in a file.
+///
+/// # Errors
+/// What `probe` reports, with the asset; `SOURCE_EMPTY` for a source without pictures; `FONT_MISSING` or `VALIDATION`
+/// for a text that cannot be set, with the slide.
+pub(crate) fn resolve_slides(
+    slideshow: &Slideshow,
+    context: Context<'_>,
+    mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
+) -> Result<Plan> {
+    let Context { container_id, job, preset, engine, fonts, .. } = context;
+    let mut sources = Sources::default();
+    let mut failures = Vec::new();
+    let mut tried: Vec<&Asset> = Vec::new();
+    for asset in slideshow.assets() {
+        // A picture of several slides is told once.
+        if tried.contains(&asset) {
+            continue;
+        }
+        tried.push(asset);
+        if let Err(error) = sources.add(asset, Need::Video, &mut probe) {
+            if error.kind() == ErrorKind::Canceled {
+                return Err(error);
+            }
+            failures.push(error);
+        }
+    }
+    for (number, slide) in slideshow.slides.iter().enumerate() {
+        failures.extend(slides::check_texts(slide, number, fonts));
+    }
+    if let Some(error) = Error::combine(failures) {
+        return Err(error);
+    }
+    let mut content = Content {
+        container_id,
+        job,
+        engine,
+        fonts: fonts.hash().to_string(),
+        canvas: slideshow.canvas,
+        rate: FrameRate::FPS_30,
+        video: preset.settings(60),
+        sources: Vec::new(),
+        shots: Vec::new(),
+        texts: Vec::new(),
+        cues: Vec::new(),
+        frames: 0,
+        chunks: Vec::new(),
+        slides: Vec::new(),
+    };
+    let resolved =
+        slideshow.slides.iter().map(|slide| slides::layers(slide, &sources.0, fonts, |asset| sources.index(asset)));
+    let resolved = resolved.collect::<Result<Vec<_>>>()?;
+    content.sources = sources.0;
+    for (slide, layers) in slideshow.slides.iter().zip(resolved) {
+        let key = slides::slide_key(&content, &layers);
+        content.slides.push(PlannedSlide { name: slide.name.clone(), layers, key });
+    }
     Plan::try_from(content)
 }
 

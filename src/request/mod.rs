@@ -64,6 +64,15 @@ pub struct Request {
     /// How the clips lie: `sequence` (one after the other). Default: `sequence`.
     #[deserr(default)]
     pub layout: Option<String>,
+    /// The app that the content is about; `slideshow-builder` needs its name and description.
+    #[deserr(default)]
+    pub app: Option<App>,
+    /// What the content shall say.
+    #[deserr(default)]
+    pub brief: Option<Brief>,
+    /// The slides of a slideshow, 2 to 35. Default: composed from hook, brief and media.
+    #[deserr(default)]
+    pub slides: Option<Vec<SlideRequest>>,
     /// Timed captions. Reserved: a request with captions is refused until they are drawn.
     #[deserr(default)]
     pub captions: Vec<serde_json::Value>,
@@ -109,6 +118,82 @@ pub struct PoolItem {
     pub src: String,
 }
 
+/// The app that the content is about.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct App {
+    /// Its name, at most 100 characters.
+    #[deserr(default)]
+    pub name: String,
+    /// What it does, at most 2 000 characters.
+    #[deserr(default)]
+    pub description: String,
+    /// Its colours, `#rrggbb`, the main one first; at most 8. Default: those of the pictures.
+    #[deserr(default)]
+    pub colors: Vec<String>,
+}
+
+/// What the content shall say. All texts have at most 300 characters each.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct Brief {
+    /// What it is about. Shown as the first slide's text where there is no hook.
+    #[deserr(default)]
+    pub topic: Option<String>,
+    /// From which side the topic is looked at. Shown under the hook.
+    #[deserr(default)]
+    pub angle: Option<String>,
+    /// What the viewer shall do. The last slide's text.
+    #[deserr(default)]
+    pub cta: Option<String>,
+    /// What speaks for the app, one slide each.
+    #[deserr(default)]
+    pub value_propositions: Vec<String>,
+    /// The language of the texts, a BCP 47 tag such as `en` or `pt-BR`.
+    #[deserr(default)]
+    pub language: Option<String>,
+}
+
+/// A slide that the caller composed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct SlideRequest {
+    /// The id of a row of `media`. Default: none, the slide is of one colour.
+    #[deserr(default)]
+    pub media: Option<String>,
+    /// Its text. Default: none.
+    #[deserr(default)]
+    pub text: Option<String>,
+    /// How the picture is fitted: `cover`, `contain`, `blur` (contained, over itself covered and blurred), or `card`
+    /// (contained below the text, with rounded corners). Default: `card` for screenshots and app demos with a text,
+    /// else `cover`.
+    #[deserr(default)]
+    pub fit: Option<String>,
+    /// The point of the picture that stays in view when it is cut. Default: its centre.
+    #[deserr(default)]
+    pub focus: Option<FocusPoint>,
+    /// The time in seconds of the frame of a clip. Default: spread over the clip.
+    #[deserr(default)]
+    pub at: Option<f64>,
+    /// Where the text stands: `top`, `center` or `bottom`. Default: `center`, `top` on a card.
+    #[deserr(default)]
+    pub position: Option<String>,
+}
+
+/// A point of a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase")]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct FocusPoint {
+    /// 0 is the left edge, 1 the right.
+    pub x: f64,
+    /// 0 is the top edge, 1 the bottom.
+    pub y: f64,
+}
+
 /// How the result is made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
 #[serde(rename_all = "camelCase", default)]
@@ -120,6 +205,10 @@ pub struct OutputOptions {
     /// The thumbnail's time in seconds. Default: the engine chooses a good frame.
     #[deserr(default)]
     pub thumbnail_at: Option<f64>,
+    /// The size of slides: `1080x1920`, or `1080x1350` (4:5), since some platforms take no taller stills. Default:
+    /// `1080x1920`.
+    #[deserr(default)]
+    pub slide_size: Option<String>,
     /// Put before every URL of the result. Default: URLs are relative to the result's folder.
     #[deserr(default)]
     pub base_url: Option<String>,
@@ -135,17 +224,20 @@ pub enum Format {
     Auto,
     /// A reaction clip with a hook, then the app demo, with music.
     UgcRemix,
+    /// A set of slides about an app.
+    SlideshowBuilder,
 }
 
 impl Format {
     /// The formats' names as they are written.
-    pub const NAMES: [&'static str; 2] = ["auto", "ugc-remix"];
+    pub const NAMES: [&'static str; 3] = ["auto", "ugc-remix", "slideshow-builder"];
 
     /// The name with hyphens.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::UgcRemix => "ugc-remix",
+            Self::SlideshowBuilder => "slideshow-builder",
         }
     }
 }

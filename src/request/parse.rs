@@ -88,6 +88,7 @@ impl Deserr<Faults> for Format {
         match name.replace('_', "-").as_str() {
             "auto" => Ok(Self::Auto),
             "ugc-remix" => Ok(Self::UgcRemix),
+            "slideshow-builder" => Ok(Self::SlideshowBuilder),
             _ => {
                 let at = pointer(location);
                 let finding = Finding::new(

@@ -57,10 +57,11 @@ impl Request {
         let music = self.music.iter().map(|item| (item.id.as_str(), item.src.as_str()));
         self.check_pool("music", music, limits, &mut found);
         self.check_pins(&mut found);
-        // The one format so far; `auto` can only mean it.
-        if matches!(self.format, Format::UgcRemix | Format::Auto) {
-            found.extend(crate::formats::ugc_remix::unmet(self));
-        }
+        found.extend(crate::formats::slideshow_builder::check_words(self));
+        found.extend(match crate::formats::resolve(self) {
+            Format::SlideshowBuilder => crate::formats::slideshow_builder::unmet(self),
+            _ => crate::formats::ugc_remix::unmet(self),
+        });
         found
     }
 

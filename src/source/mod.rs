@@ -10,6 +10,7 @@
 //! | `index` | which picture each output frame shows |
 //! | `reader`, `pictures` | decoding forward: streams by FFmpeg, picture files by the decoders in `picture` |
 //! | `geometry`, `convert` | decoded pictures to the working format |
+//! | `still` | one picture at the size in which a slide shows it |
 //! | `finished` | frames of the engine's own results, for thumbnails |
 
 mod access;
@@ -28,6 +29,7 @@ mod pictures;
 mod probe;
 mod reader;
 mod sniff;
+mod still;
 
 pub(crate) use access::{check_file, hash_file};
 pub use color::ColorInfo;
@@ -38,6 +40,7 @@ pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe};
 pub(crate) use reader::{Reading, ShotReader};
+pub(crate) use still::{blurred, still};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffmpeg::AvError;

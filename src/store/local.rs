@@ -46,15 +46,7 @@ impl ChunkStore {
     /// `OUTPUT_FAILED` if it is there but cannot be read.
     pub fn get(&self, key: &ChunkKey) -> Result<Option<EncodedChunk>> {
         let file = self.file(key);
-        let bytes = match fs::read(&file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(
-                    Error::new(ErrorKind::OutputFailed, format!("the chunk {key} cannot be read")).caused_by(error)
-                );
-            }
-        };
+        let Some(bytes) = read(&file, key)? else { return Ok(None) };
         let chunk = chunk_file::read(&bytes);
         if chunk.is_none() {
             tracing::warn!(%key, "a damaged chunk is dropped and will be rendered again");
@@ -62,6 +54,41 @@ impl ChunkStore {
             let _ = fs::remove_file(&file);
         }
         Ok(chunk)
+    }
+
+    fn slide_file(&self, key: &ChunkKey) -> PathBuf {
+        self.folder.join(format!("{key}.slide"))
+    }
+
+    /// The slide of `key`, a JPEG; `None` if there is none, or if it is damaged, in which case it is dropped.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED` if it is there but cannot be read.
+    pub fn get_slide(&self, key: &ChunkKey) -> Result<Option<Vec<u8>>> {
+        let file = self.slide_file(key);
+        let Some(mut bytes) = read(&file, key)? else { return Ok(None) };
+        // A checksum stands behind the picture.
+        let whole = bytes.len().checked_sub(blake3::OUT_LEN).filter(|&length| {
+            let (picture, hash) = bytes.split_at(length);
+            blake3::hash(picture).as_bytes() == hash
+        });
+        let Some(length) = whole else {
+            tracing::warn!(%key, "a damaged slide is dropped and will be rendered again");
+            // Whether or not it can be removed, it is not used.
+            let _ = fs::remove_file(&file);
+            return Ok(None);
+        };
+        bytes.truncate(length);
+        Ok(Some(bytes))
+    }
+
+    /// Keeps the JPEG of a slide under `key`. Readers see it whole or not at all.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED` if it cannot be written, such as on a full disk.
+    pub fn put_slide(&self, key: &ChunkKey, jpeg: &[u8]) -> Result<()> {
+        let hash = blake3::hash(jpeg);
+        self.write(&self.slide_file(key), &[jpeg, hash.as_bytes()])
     }
 
     /// Whether there is a chunk of `key`; it may turn out to be damaged when it is read.
@@ -74,6 +101,10 @@ impl ChunkStore {
     /// # Errors
     /// `OUTPUT_FAILED` if it cannot be written, such as on a full disk.
     pub fn put(&self, key: &ChunkKey, chunk: &EncodedChunk) -> Result<()> {
+        self.write(&self.file(key), &[&chunk_file::write(chunk)])
+    }
+
+    fn write(&self, to: &Path, parts: &[&[u8]]) -> Result<()> {
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::OutputFailed, format!("a chunk cannot be written to {}", self.folder.display()))
                 .caused_by(error)
@@ -84,8 +115,21 @@ impl ChunkStore {
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(&self.folder)
             .map_err(failed)?;
-        file.write_all(&chunk_file::write(chunk)).map_err(failed)?;
-        file.persist(self.file(key)).map_err(|error| failed(error.error))?;
+        for part in parts {
+            file.write_all(part).map_err(failed)?;
+        }
+        file.persist(to).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+}
+
+/// The content of a file; `None` if there is none.
+fn read(file: &Path, key: &ChunkKey) -> Result<Option<Vec<u8>>> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(Error::new(ErrorKind::OutputFailed, format!("the chunk {key} cannot be read")).caused_by(error))
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Shots follow each other; a shot is as long as its clip unless it says otherwise. Texts and music lie over all of
 //! them and are placed on the whole timeline's clock.
 
+mod slides;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::compose::{Fit, Focus};
 use crate::source::AtEnd;
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
+
+pub use slides::{Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow};
 
 /// A whole video, before its sources are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +30,13 @@ pub struct Timeline {
     pub texts: Vec<TextOverlay>,
     /// Music under the clips' own sound.
     pub music: Option<MusicTrack>,
+}
+
+impl Timeline {
+    /// Every file that it uses, as often as it does.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.shots.iter().map(|shot| &shot.asset).chain(self.music.iter().map(|music| &music.asset))
+    }
 }
 
 /// A file that a timeline uses.

@@ -146,6 +146,13 @@ impl Project {
         Self::of(&moving(0.5, 0), &moving(0.5, 1))
     }
 
+    /// An empty folder and this request.
+    pub(crate) fn blank(json: Value) -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(root.path().join("project")).expect("can be made");
+        Self { root, json }
+    }
+
     /// The same with these clips.
     pub(crate) fn of(reaction: &Path, demo: &Path) -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");

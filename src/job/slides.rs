@@ -1,0 +1,179 @@
+//! Slides: one picture a work unit, several at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::engine::Shared;
+use super::{Control, Visuals, guarded};
+use crate::compose::{Page, Place};
+use crate::encode::encode_jpeg;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg::Interrupt;
+use crate::plan::{Plan, PlannedLayer, PlannedPicture, PlannedSlide};
+use crate::source::{Probed, blurred, still};
+use crate::store::ChunkStore;
+use crate::text::{Area, Rgba, TextBlock, lay_out, rasterise};
+use crate::units::CanvasSize;
+
+/// The JPEG quality to begin with: no loss that anyone sees at arm's length.
+const QUALITY: u8 = 90;
+/// Where a slide is larger than [`MOST_BYTES`], which noise can be.
+const LOWER_QUALITIES: [u8; 3] = [80, 65, 45];
+/// What the strictest platform takes.
+pub(super) const MOST_BYTES: usize = 8 << 20;
+
+/// Renders every slide of `plan` that is not in `store`.
+pub(super) fn generate(
+    shared: &Shared,
+    plan: &Plan,
+    store: &ChunkStore,
+    control: &Control,
+    visuals: &mut Visuals,
+) -> Result<()> {
+    let painter = SlidePainter::new(shared, plan, control)?;
+    let total = plan.slides().len() as u64;
+    let (done, rendered, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    control.frames_done(Stage::GeneratingVisuals, 0, total);
+    let failed = |error: rayon::ThreadPoolBuildError| {
+        Error::new(ErrorKind::LimitExceeded, "no threads can be started").caused_by(error)
+    };
+    // A pool of its own: a job has as many threads as its engine allows, whatever the host uses rayon for.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(shared.threads.get()).build().map_err(failed)?;
+    let results: Vec<Result<()>> = pool.install(|| {
+        plan.slides()
+            .par_iter()
+            .with_max_len(1)
+            .map(|slide| {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                let result = guarded("a worker", || {
+                    if painter.render(slide, store)? {
+                        rendered.fetch_add(1, Ordering::Relaxed);
+                    }
+                    control.frames_done(Stage::GeneratingVisuals, done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                    Ok(())
+                });
+                if result.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                result
+            })
+            .collect()
+    });
+    super::visuals::first_cause(results)?;
+    control.cancel().check()?;
+    let rendered = rendered.into_inner();
+    visuals.chunks_rendered += rendered;
+    visuals.chunks_reused += total - rendered;
+    Ok(())
+}
+
+/// What all slides of a plan share.
+pub(super) struct SlidePainter<'a> {
+    shared: &'a Shared,
+    plan: &'a Plan,
+    sources: Vec<Arc<Probed>>,
+    interrupt: Interrupt,
+}
+
+impl<'a> SlidePainter<'a> {
+    pub(super) fn new(shared: &'a Shared, plan: &'a Plan, control: &Control) -> Result<Self> {
+        shared.check_plan(plan)?;
+        let sources = shared.probe_sources(plan, control)?;
+        Ok(Self { shared, plan, sources, interrupt: control.interrupt() })
+    }
+
+    /// Renders `slide` if it is not in `store`; whether it had to be.
+    pub(super) fn render(&self, slide: &PlannedSlide, store: &ChunkStore) -> Result<bool> {
+        if store.get_slide(&slide.key)?.is_some() {
+            return Ok(false);
+        }
+        let jpeg = self
+            .paint(slide)
+            .map_err(|error| if error.asset().is_some() { error } else { error.for_asset(slide.name.clone()) })?;
+        store.put_slide(&slide.key, &jpeg)?;
+        Ok(true)
+    }
+
+    fn paint(&self, slide: &PlannedSlide) -> Result<Vec<u8>> {
+        let canvas = self.plan.canvas();
+        let mut page = Page::new(canvas.width(), canvas.height());
+        for layer in &slide.layers {
+            if self.interrupt.is_set() {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
+            }
+            match layer {
+                PlannedLayer::Gradient { top, bottom } => {
+                    page.gradient([top.r, top.g, top.b], [bottom.r, bottom.g, bottom.b]);
+                }
+                PlannedLayer::Picture(picture) => self.picture(picture, &mut page)?,
+                PlannedLayer::Shade { area } => page.shade(place(*area)),
+                PlannedLayer::Text { block, button } => self.text(block, *button, &mut page)?,
+            }
+            self.interrupt.pulse().beat();
+        }
+        for quality in std::iter::once(QUALITY).chain(LOWER_QUALITIES) {
+            let jpeg = encode_jpeg(page.bytes(), canvas.width(), canvas.height(), quality)?;
+            if jpeg.len() <= MOST_BYTES {
+                return Ok(jpeg);
+            }
+        }
+        Err(Error::new(ErrorKind::LimitExceeded, "it is larger than 8 MB whatever its quality"))
+    }
+
+    fn picture(&self, picture: &PlannedPicture, page: &mut Page) -> Result<()> {
+        let source = &self.plan.sources()[picture.source].asset;
+        let about = |error: Error| {
+            error.for_asset(format!("{} ({})", source.id, source.path.display())).at_pointer(source.pointer.clone())
+        };
+        let missing = || Error::new(ErrorKind::Internal, "a slide's picture was not probed");
+        let video = self.sources.get(picture.source).and_then(|probed| probed.video.as_ref()).ok_or_else(missing)?;
+        let size = CanvasSize::new(picture.area.width, picture.area.height).ok_or_else(missing)?;
+        let _working = self.interrupt.pulse().enter(&source.path, None);
+        let limits = &self.shared.limits;
+        let mut pixels =
+            still(&source.path, video, picture.at, picture.rect, size, limits, &self.interrupt).map_err(about)?;
+        if picture.blur > 0 {
+            pixels = blurred(pixels, size, picture.blur)?;
+        }
+        let place = place(picture.area);
+        if picture.shadow {
+            page.shadow(place, picture.radius);
+        }
+        page.draw(place, &pixels, picture.radius);
+        Ok(())
+    }
+
+    fn text(&self, block: &TextBlock, button: Option<Rgba>, page: &mut Page) -> Result<()> {
+        let fonts = &self.shared.fonts;
+        let layout = lay_out(fonts, block)?;
+        if let Some(Rgba { r, g, b, a }) = button {
+            let extent = layout.extent();
+            // As a button of the web: padding of half the letters' size above and below, and of one at the sides.
+            let pad = layout.font_size() * 0.55;
+            let (left, top) = ((extent.left - 1.8 * pad).floor(), (extent.top - pad).floor());
+            let (right, bottom) = ((extent.right + 1.8 * pad).ceil(), (extent.bottom + pad).ceil());
+            let place = Place {
+                x: left as i32,
+                y: top as i32,
+                width: (right - left).max(1.0) as u32,
+                height: (bottom - top).max(1.0) as u32,
+            };
+            let one_line = layout.lines().len() == 1;
+            let radius = if one_line { place.height / 2 } else { layout.font_size() as u32 };
+            page.fill(place, [r, g, b, a], radius);
+        }
+        if let Some(sprite) = rasterise(fonts, &layout)? {
+            let place = Place { x: sprite.x, y: sprite.y, width: sprite.width, height: sprite.height };
+            page.draw(place, sprite.pixels.as_chunks::<4>().0, 0);
+        }
+        Ok(())
+    }
+}
+
+fn place(area: Area) -> Place {
+    Place { x: area.x, y: area.y, width: area.width, height: area.height }
+}

@@ -1,0 +1,205 @@
+//! Slides, resolved: what each shows, and its key.
+
+use serde::{Deserialize, Serialize};
+
+use super::key::{ChunkKey, hash_of};
+use super::{Content, PlannedSource};
+use crate::compose::{Focus, SourceRect, cover};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::{ColorInfo, VideoInfo, VideoKind};
+use crate::text::{Area, FontBook, Rgba, TextBlock, lay_out};
+use crate::timeline::{Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture};
+use crate::units::{CanvasSize, SourceSize, TimeSpan};
+
+/// A slide: a work unit of a slideshow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedSlide {
+    /// Its name, such as `slide-01`.
+    pub name: String,
+    /// What lies on it, the lowest first.
+    pub layers: Vec<PlannedLayer>,
+    /// The hash of everything that it shows.
+    pub key: ChunkKey,
+}
+
+/// A layer of a slide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum PlannedLayer {
+    /// Two colours, one running into the other from the canvas's top to its bottom.
+    Gradient {
+        /// At the top.
+        top: Rgba,
+        /// At the bottom.
+        bottom: Rgba,
+    },
+    /// A picture, or a frame of a clip.
+    Picture(PlannedPicture),
+    /// Darkens what lies below as far as white text needs.
+    Shade {
+        /// Where the letters of the texts above it are.
+        area: Area,
+    },
+    /// A text, by itself or on a button.
+    Text {
+        /// The text, its style and its place.
+        block: TextBlock,
+        /// The colour of a rounded box around it; `None` for none.
+        button: Option<Rgba>,
+    },
+}
+
+/// A picture on a slide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedPicture {
+    /// The source, by its place in the plan.
+    pub source: usize,
+    /// The source's time, from its first picture.
+    pub at: TimeSpan,
+    /// The part of the source that is shown.
+    pub rect: SourceRect,
+    /// Where on the canvas; all four numbers are even.
+    pub area: Area,
+    /// The radius of its corners in pixels of the canvas.
+    pub radius: u32,
+    /// Whether it throws a soft shadow.
+    pub shadow: bool,
+    /// The standard deviation in pixels of the canvas by which it is blurred.
+    pub blur: u32,
+}
+
+/// Checks that every text can be set where it stands.
+pub(super) fn check_texts(slide: &Slide, number: usize, fonts: &FontBook) -> Vec<Error> {
+    let texts = slide.layers.iter().filter_map(|layer| match layer {
+        SlideLayer::Text { block, .. } => Some(block),
+        _ => None,
+    });
+    texts
+        .filter_map(|block| lay_out(fonts, block).err())
+        .map(|error| {
+            let error = error.for_asset(format!("slide {}", number + 1));
+            if slide.pointer.is_empty() { error } else { error.at_pointer(format!("{}/text", slide.pointer)) }
+        })
+        .collect()
+}
+
+/// Resolves the layers of `slide`; `index` tells the place of an asset's source.
+pub(super) fn layers(
+    slide: &Slide,
+    sources: &[PlannedSource],
+    fonts: &FontBook,
+    index: impl Fn(&Asset) -> Result<usize>,
+) -> Result<Vec<PlannedLayer>> {
+    let layer = |(number, layer): (usize, &SlideLayer)| {
+        Ok(match layer {
+            SlideLayer::Gradient { top, bottom } => PlannedLayer::Gradient { top: *top, bottom: *bottom },
+            SlideLayer::Shade => PlannedLayer::Shade { area: texts_area(&slide.layers[number..], fonts)? },
+            SlideLayer::Text { block, button } => PlannedLayer::Text { block: block.clone(), button: *button },
+            SlideLayer::Picture(picture) => {
+                let source = index(&picture.asset)?;
+                let video = sources.get(source).and_then(|source| source.info.video.as_ref());
+                let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a slide's picture was not probed"))?;
+                PlannedLayer::Picture(place(picture, source, video)?)
+            }
+        })
+    };
+    slide.layers.iter().enumerate().map(layer).collect()
+}
+
+/// Where the texts of `layers` have their letters.
+fn texts_area(layers: &[SlideLayer], fonts: &FontBook) -> Result<Area> {
+    let mut area: Option<(f32, f32, f32, f32)> = None;
+    for layer in layers {
+        let SlideLayer::Text { block, button: None } = layer else { continue };
+        let extent = lay_out(fonts, block)?.extent();
+        let (left, top, right, bottom) = area.unwrap_or((extent.left, extent.top, extent.right, extent.bottom));
+        area = Some((left.min(extent.left), top.min(extent.top), right.max(extent.right), bottom.max(extent.bottom)));
+    }
+    let (left, top, right, bottom) = area.unwrap_or_default();
+    Ok(Area {
+        x: left.floor() as i32,
+        y: top.floor() as i32,
+        width: (right.ceil() - left.floor()).max(1.0) as u32,
+        height: (bottom.ceil() - top.floor()).max(1.0) as u32,
+    })
+}
+
+fn place(picture: &SlidePicture, source: usize, video: &VideoInfo) -> Result<PlannedPicture> {
+    let even = |value: u32| (value & !1).max(2);
+    let outer = Area { x: picture.area.x & !1, y: picture.area.y & !1, ..picture.area };
+    let outer = Area { width: even(outer.width), height: even(outer.height), ..outer };
+    let whole = SourceRect { x: 0, y: 0, width: video.size.width(), height: video.size.height() };
+    let (rect, area) = match picture.fit {
+        SlideFit::Cover => {
+            let size = CanvasSize::new(outer.width, outer.height);
+            let size = size.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture's place has no size"))?;
+            (cover(video.size, size, picture.focus), outer)
+        }
+        SlideFit::Contain => (whole, contain(video.size, outer, Focus::default())),
+    };
+    let at = match picture.moment {
+        // An animation is shown as its first picture.
+        _ if video.kind != VideoKind::Clip => TimeSpan::ZERO,
+        Moment::At(at) => at.min(video.duration),
+        Moment::Part { part, parts } => {
+            let (part, parts) = (u128::from(part), u128::from(parts.max(1)));
+            let ticks = u128::from(video.duration.ticks()) * (2 * part + 1) / (2 * parts);
+            TimeSpan::from_ticks(u64::try_from(ticks).unwrap_or(u64::MAX)).min(video.duration)
+        }
+    };
+    let SlidePicture { radius, shadow, blur, .. } = *picture;
+    Ok(PlannedPicture { source, at, rect, area, radius, shadow, blur })
+}
+
+/// The largest rectangle of the shape of `size` in `area`, in its middle, on even pixels.
+fn contain(size: SourceSize, area: Area, focus: Focus) -> Area {
+    let (sw, sh) = (f64::from(size.width()), f64::from(size.height()));
+    let scale = (f64::from(area.width) / sw).min(f64::from(area.height) / sh);
+    let even = |value: f64, most: u32| (((value / 2.0).round() * 2.0) as u32).clamp(2, most);
+    let (width, height) = (even(sw * scale, area.width), even(sh * scale, area.height));
+    let free = |outer: u32, inner: u32, share: f64| ((f64::from(outer - inner) * share) as i32) & !1;
+    Area { x: area.x + free(area.width, width, focus.x), y: area.y + free(area.height, height, focus.y), width, height }
+}
+
+/// What is hashed; names, ids and paths change no pixel.
+#[derive(Serialize)]
+struct Visible<'a> {
+    engine: &'a str,
+    canvas: CanvasSize,
+    fonts: &'a str,
+    layers: Vec<(&'a PlannedLayer, Option<(&'a str, usize, ColorInfo)>)>,
+}
+
+/// The key of a slide of `layers`.
+pub(super) fn slide_key(content: &Content, layers: &[PlannedLayer]) -> ChunkKey {
+    let source = |layer: &PlannedLayer| match layer {
+        PlannedLayer::Picture(picture) => {
+            let info = &content.sources.get(picture.source)?.info;
+            let video = info.video.as_ref()?;
+            Some((info.hash.as_str(), video.stream, video.color))
+        }
+        _ => None,
+    };
+    // The place of a source in the plan is no matter of its own, and does no harm: another one is another key.
+    let layers = layers.iter().map(|layer| (layer, source(layer))).collect();
+    let Content { engine, canvas, fonts, .. } = content;
+    hash_of("remix-engine 2026 slide", &Visible { engine, canvas: *canvas, fonts, layers })
+}
+
+/// Whether every picture lies in its source.
+pub(super) fn are_whole(content: &Content) -> bool {
+    content.slides.iter().flat_map(|slide| &slide.layers).all(|layer| {
+        let PlannedLayer::Picture(picture) = layer else { return true };
+        let video = content.sources.get(picture.source).and_then(|source| source.info.video.as_ref());
+        let inside =
+            |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
+        video.is_some_and(|video| {
+            let SourceRect { x, y, width, height } = picture.rect;
+            inside(x, width, video.size.width()) && inside(y, height, video.size.height())
+        }) && (2..=4096).contains(&picture.area.width)
+            && (2..=4096).contains(&picture.area.height)
+    })
+}

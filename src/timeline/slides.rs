@@ -1,0 +1,114 @@
+//! A set of slides: still pictures in layers, made by a format.
+
+use serde::{Deserialize, Serialize};
+
+use super::Asset;
+use crate::compose::Focus;
+use crate::text::{Area, Rgba, TextBlock};
+use crate::units::{CanvasSize, TimeSpan};
+
+/// A set of slides, before its sources are known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Slideshow {
+    /// The size of every slide, in pixels.
+    pub canvas: CanvasSize,
+    /// The slides, in order.
+    pub slides: Vec<Slide>,
+}
+
+impl Slideshow {
+    /// Every file that its slides show, as often as they do.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.slides.iter().flat_map(|slide| &slide.layers).filter_map(|layer| match layer {
+            SlideLayer::Picture(picture) => Some(&picture.asset),
+            _ => None,
+        })
+    }
+}
+
+/// One slide: layers, the lowest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Slide {
+    /// Its name, unique in the set.
+    pub name: String,
+    /// Its JSON pointer in the request, for errors; empty for a slide that the planner made.
+    pub pointer: String,
+    /// What lies on it, the lowest first.
+    pub layers: Vec<SlideLayer>,
+}
+
+/// A layer of a slide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum SlideLayer {
+    /// Two colours, one running into the other from the canvas's top to its bottom.
+    Gradient {
+        /// At the top.
+        top: Rgba,
+        /// At the bottom.
+        bottom: Rgba,
+    },
+    /// A picture, or a frame of a clip.
+    Picture(SlidePicture),
+    /// Darkens what lies below by as much as the white texts above it need, less and less away from them.
+    Shade,
+    /// A text, by itself or on a button.
+    Text {
+        /// The text, its style and its place.
+        block: TextBlock,
+        /// The colour of a rounded box around it; `None` for none.
+        button: Option<Rgba>,
+    },
+}
+
+/// A picture on a slide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlidePicture {
+    /// The picture or clip.
+    pub asset: Asset,
+    /// Which picture of a clip or animation.
+    pub moment: Moment,
+    /// The part of the canvas that it is fitted to.
+    pub area: Area,
+    /// How it is fitted to its area.
+    pub fit: SlideFit,
+    /// What stays in view when it is cut.
+    pub focus: Focus,
+    /// The radius of its corners in pixels of the canvas; 0 for square ones.
+    pub radius: u32,
+    /// Whether it throws a soft shadow.
+    pub shadow: bool,
+    /// The standard deviation in pixels of the canvas by which it is blurred; 0 for sharp.
+    pub blur: u32,
+}
+
+/// How a picture is fitted to its area, with the meanings of CSS `object-fit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SlideFit {
+    /// Scaled evenly until it covers the area; what stands over is cut. Default.
+    #[default]
+    Cover,
+    /// Scaled evenly until it is all in the area; what is left of the area stays as it is.
+    Contain,
+}
+
+/// Which picture of a clip is shown. A still has one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Moment {
+    /// The one at this time.
+    At(TimeSpan),
+    /// The one in the middle of part `part` (from 0) of `parts` equal parts of the clip.
+    Part {
+        /// From 0.
+        part: u32,
+        /// At least 1.
+        parts: u32,
+    },
+}
