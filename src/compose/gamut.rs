@@ -4,20 +4,25 @@ use super::{Encoding, I420Mut, I420Ref16, Primaries};
 
 /// Steps of a signal from 0 to 1 in the tables, and of light.
 const STEPS: usize = 4096;
+/// Values of a table: the steps and its end, and more, so that every masked number is one of them.
+const SLOTS: usize = 2 * STEPS;
+
+type Table = [f32; SLOTS];
 
 /// A change from 10-bit samples of wider primaries at standard dynamic range to 8-bit BT.709 limited.
 ///
 /// By way of linear light (ITU-R BT.2087-0), with tables for both curves: saturated colours lie where the curves bend
 /// most, and a table of the whole chain, as HDR has it, would be off by several code values there. In 32-bit floats in a
-/// fixed order: the same bytes on every CPU. About three times the time of an HDR table.
+/// fixed order: the same bytes on every CPU. A frame of noise of 1080x1920 takes 50 ms (`benches/source.rs`); what is drawn,
+/// such as a screen, a fraction of that, since runs of one colour are changed once.
 #[derive(Debug, Clone)]
 pub struct GamutMap {
     input: Input,
     to_bt709: [[f32; 3]; 3],
     /// Light of each step of the signal.
-    light: Vec<f32>,
+    light: Box<Table>,
     /// Signal of each step of the light.
-    signal: Vec<f32>,
+    signal: Box<Table>,
 }
 
 /// How 10-bit samples become R'G'B'.
@@ -68,7 +73,11 @@ impl GamutMap {
     /// The change from samples in `encoding` and `primaries`.
     pub fn new(encoding: Encoding, primaries: Primaries) -> Self {
         let table = |curve: fn(f64) -> f64| {
-            (0..=STEPS).map(|step| curve(step as f64 / STEPS as f64) as f32).collect::<Vec<f32>>()
+            let mut table = Box::new([0.0; SLOTS]);
+            for (step, slot) in table.iter_mut().enumerate().take(STEPS + 1) {
+                *slot = curve(step as f64 / STEPS as f64) as f32;
+            }
+            table
         };
         Self {
             input: Input::new(encoding),
@@ -80,31 +89,55 @@ impl GamutMap {
 
     /// Changes `from` into `to`, which has the same size. No allocation.
     pub fn apply(&self, from: I420Ref16<'_>, to: &mut I420Mut<'_>) {
+        let height = from.y.height();
         for row in 0..from.u.height() {
-            let (u, v) = (from.u.row(row), from.v.row(row));
-            for line in [2 * row, 2 * row + 1] {
-                let luma = from.y.row(line).chunks(2);
-                for ((target, luma), (&u, &v)) in to.y.row_mut(line).chunks_mut(2).zip(luma).zip(u.iter().zip(v)) {
-                    let differences = self.input.differences(u, v);
-                    for (target, &y) in target.iter_mut().zip(luma) {
-                        let [r, g, b] = self.change(self.input.luma(y), differences);
-                        *target = (16.5 + 219.0 * (KR * r + KG * g + KB * b)) as u8;
-                    }
+            let upper = from.y.row(2 * row);
+            let lower = if 2 * row + 1 < height { from.y.row(2 * row + 1) } else { upper };
+            let (to_upper, to_lower) = to.y.row_pair_mut(2 * row);
+            let luma = upper.chunks(2).zip(lower.chunks(2));
+            let chroma = from.u.row(row).iter().zip(from.v.row(row));
+            let to_luma =
+                to_upper.chunks_mut(2).zip(to_lower.chunks_mut(2).map(Some).chain(std::iter::repeat_with(|| None)));
+            let to_chroma = to.u.row_mut(row).iter_mut().zip(to.v.row_mut(row));
+            let mut last = ([0; 4], 0, 0);
+            let mut block = self.block(last);
+            for (((upper, lower), (&u, &v)), ((to_upper, to_lower), (to_u, to_v))) in
+                luma.zip(chroma).zip(to_luma.zip(to_chroma))
+            {
+                let last_of = |pair: &[u16]| pair.last().copied().unwrap_or(0);
+                let samples = ([upper[0], last_of(upper), lower[0], last_of(lower)], u, v);
+                // Drawn pictures, such as screens, have the same colour over and over.
+                if samples != last {
+                    (last, block) = (samples, self.block(samples));
                 }
-            }
-            let targets = to.u.row_mut(row).iter_mut().zip(to.v.row_mut(row));
-            for (x, ((to_u, to_v), (&u, &v))) in targets.zip(u.iter().zip(v)).enumerate() {
-                let at = |line: usize, side: usize| from.y.row(line).get(2 * x + side).copied();
-                let four = [at(2 * row, 0), at(2 * row, 1), at(2 * row + 1, 0), at(2 * row + 1, 1)];
-                let (mut sum, mut count) = (0u32, 0u32);
-                four.into_iter().flatten().for_each(|luma| (sum, count) = (sum + u32::from(luma), count + 1));
-                let luma = self.input.luma((sum / count.max(1)) as u16);
-                let [r, g, b] = self.change(luma, self.input.differences(u, v));
-                let y = KR * r + KG * g + KB * b;
-                *to_u = (128.5 + 224.0 * (b - y) / (2.0 * (1.0 - KB))) as u8;
-                *to_v = (128.5 + 224.0 * (r - y) / (2.0 * (1.0 - KR))) as u8;
+                let ([a, b, c, d], chroma) = block;
+                to_upper.copy_from_slice(&[a, b][..to_upper.len()]);
+                if let Some(to_lower) = to_lower {
+                    to_lower.copy_from_slice(&[c, d][..to_lower.len()]);
+                }
+                (*to_u, *to_v) = chroma;
             }
         }
+    }
+
+    /// Four samples of luma and the chroma of all.
+    #[inline(always)]
+    fn block(&self, (luma, u, v): ([u16; 4], u16, u16)) -> ([u8; 4], (u8, u8)) {
+        let differences = self.input.differences(u, v);
+        let [a, b, c, d] = luma;
+        let mean = ((u32::from(a) + u32::from(b) + u32::from(c) + u32::from(d)) / 4) as u16;
+        let [r, g, b] = self.change(self.input.luma(mean), differences);
+        let y = KR * r + KG * g + KB * b;
+        let chroma =
+            (byte(128.0 + 224.0 * (b - y) / (2.0 * (1.0 - KB))), byte(128.0 + 224.0 * (r - y) / (2.0 * (1.0 - KR))));
+        if luma == [mean; 4] {
+            return ([byte(16.0 + 219.0 * y); 4], chroma);
+        }
+        let luma = luma.map(|y| {
+            let [r, g, b] = self.change(self.input.luma(y), differences);
+            byte(16.0 + 219.0 * (KR * r + KG * g + KB * b))
+        });
+        (luma, chroma)
     }
 
     /// One colour to R'G'B' of BT.709.
@@ -119,7 +152,7 @@ impl GamutMap {
 }
 
 /// A colour outside of BT.709 goes towards the grey of its luminance, until no component is under zero.
-#[cold]
+#[inline(always)]
 fn towards_grey(light: [f32; 3], least: f32) -> [f32; 3] {
     let luminance = KR * light[0] + KG * light[1] + KB * light[2];
     if luminance <= 0.0 {
@@ -131,10 +164,22 @@ fn towards_grey(light: [f32; 3], least: f32) -> [f32; 3] {
 
 /// The value of a table at `place` from 0 to 1, to the nearest step.
 #[inline(always)]
-fn lookup(table: &[f32], place: f32) -> f32 {
-    // `as` takes everything under zero as zero.
-    let step = (place * STEPS as f32 + 0.5) as usize;
-    table[step.min(STEPS)]
+fn lookup(table: &Table, place: f32) -> f32 {
+    table[nearest(place * STEPS as f32, STEPS as f32) & (SLOTS - 1)]
+}
+
+/// `value`, 0 to 255, to the nearest.
+#[inline(always)]
+fn byte(value: f32) -> u8 {
+    nearest(value, 255.0) as u8
+}
+
+/// `value`, clamped to 0 to `most`, to the nearest. At 2^23 the last bit of a float is worth one, so that an addition
+/// rounds, and its bits are the number: a conversion checks more and takes several times as long.
+#[inline(always)]
+fn nearest(value: f32, most: f32) -> usize {
+    const UNIT: f32 = (1 << 23) as f32;
+    ((value.max(0.0).min(most) + UNIT).to_bits() & 0x7f_ffff) as usize
 }
 
 /// ITU-R BT.709-6, item 1.2; ITU-R BT.2020-2, table 4, has the same curve for 10 bits.
