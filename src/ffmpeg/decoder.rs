@@ -60,6 +60,30 @@ impl Decoder {
         }
     }
 
+    /// A decoder of JPEG files, which gives their samples as they are coded, reduced by 2 to the power of `reduced` (0 to
+    /// 3) in the transform.
+    pub(crate) fn of_jpegs(reduced: u8, max_pixels: u64) -> Result<Self, AvError> {
+        let missing = AvError { call: "avcodec_find_decoder_by_name", code: ffi::AVERROR_DECODER_NOT_FOUND as c_int };
+        // SAFETY: the context is freed by `Decoder`'s drop, also when opening fails.
+        unsafe {
+            let codec = ffi::avcodec_find_decoder_by_name(c"mjpeg".as_ptr());
+            if codec.is_null() {
+                return Err(missing);
+            }
+            let context =
+                NonNull::new(ffi::avcodec_alloc_context3(codec)).ok_or(AvError::no_memory("avcodec_alloc_context3"))?;
+            let decoder = Self(context);
+            let raw = context.as_ptr();
+            (*raw).thread_count = 1;
+            (*raw).lowres = reduced.min(3).into();
+            (*raw).max_pixels = i64::try_from(max_pixels).unwrap_or(i64::MAX);
+            // What is damaged is read by a decoder that shows as much as there is.
+            (*raw).err_recognition = ffi::AV_EF_EXPLODE as c_int;
+            AvError::check("avcodec_open2", ffi::avcodec_open2(raw, codec, ptr::null_mut()))?;
+            Ok(decoder)
+        }
+    }
+
     /// Gives the decoder a packet. It must have been asked for frames until it needed input.
     pub(crate) fn send(&mut self, packet: &Packet) -> Result<(), AvError> {
         // SAFETY: the decoder is open; the packet is valid and only read.

@@ -215,14 +215,7 @@ impl VideoFrame {
     /// What its pixel format is; `None` for a frame without a picture, and for formats that are no pixels in memory.
     pub(crate) fn format_info(&self) -> Option<FormatInfo> {
         let format = self.pixel_format();
-        // SAFETY: the function's type is changed in one argument alone, from a C enum to the integer that it is passed
-        // as, so that no Rust enum ever holds a number that it does not name. The descriptor is static; an unknown number
-        // gives null.
-        let descriptor = unsafe {
-            let get: unsafe extern "C" fn(c_int) -> *const ffi::AVPixFmtDescriptor =
-                std::mem::transmute(ffi::av_pix_fmt_desc_get as *const ());
-            get(format).as_ref()?
-        };
+        let descriptor = descriptor(format)?;
         let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
         if has(ffi::AV_PIX_FMT_FLAG_HWACCEL as u32) || descriptor.nb_components == 0 {
             return None;
@@ -349,6 +342,32 @@ impl VideoFrame {
         }
     }
 
+    /// The planes of a picture of 8-bit Y'CbCr of any subsampling, or of its luma alone, and the powers of 2 by which its
+    /// chroma is reduced in width and height; `None` for every other format.
+    pub(crate) fn planes_of_any_chroma(&self) -> Option<(Vec<PlaneRef<'_>>, [u32; 2])> {
+        let frame = self.get();
+        let descriptor = descriptor(frame.format)?;
+        let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
+        let eight =
+            descriptor.comp.iter().take(descriptor.nb_components.into()).all(|part| part.depth == 8 && part.step == 1);
+        let plain = !has(ffi::AV_PIX_FMT_FLAG_RGB as u32) && !has(ffi::AV_PIX_FMT_FLAG_PAL as u32);
+        let planar = descriptor.nb_components == 1 || has(ffi::AV_PIX_FMT_FLAG_PLANAR as u32);
+        if !eight || !plain || !planar || !matches!(descriptor.nb_components, 1 | 3) {
+            return None;
+        }
+        let (width, height) = (usize::try_from(frame.width).ok()?, usize::try_from(frame.height).ok()?);
+        let shifts = [u32::from(descriptor.log2_chroma_w), u32::from(descriptor.log2_chroma_h)];
+        let plane = |number: usize| {
+            let [w, h] = if number == 0 { [0, 0] } else { shifts };
+            let shape = self.plane_shape(number, width.div_ceil(1 << w), height.div_ceil(1 << h))?;
+            // SAFETY: as in `planes`.
+            let bytes = unsafe { std::slice::from_raw_parts(shape.data, shape.span()) };
+            PlaneRef::new(bytes, shape.width, shape.height, shape.stride)
+        };
+        let planes = (0..usize::from(descriptor.nb_components)).map(plane).collect::<Option<Vec<_>>>()?;
+        Some((planes, shifts))
+    }
+
     /// The picture as three planes of 16-bit words; `None` unless it is planar 10-bit 4:2:0 with positive strides.
     pub(crate) fn deep_planes(&self) -> Option<I420Ref16<'_>> {
         if !self.is(PixelFormat::I420Deep) {
@@ -438,6 +457,17 @@ impl VideoFrame {
             AvError::check("av_frame_ref", ffi::av_frame_ref(self.0.as_ptr(), other.as_ptr()))?;
         }
         Ok(())
+    }
+}
+
+/// What FFmpeg says about a pixel format; `None` for a number that is none.
+fn descriptor(format: c_int) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    // SAFETY: the function's type is changed in one argument alone, from a C enum to the integer that it is passed as, so
+    // that no Rust enum ever holds a number that it does not name. The descriptor is static; an unknown number gives null.
+    unsafe {
+        let get: unsafe extern "C" fn(c_int) -> *const ffi::AVPixFmtDescriptor =
+            std::mem::transmute(ffi::av_pix_fmt_desc_get as *const ());
+        get(format).as_ref()
     }
 }
 

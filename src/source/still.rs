@@ -7,7 +7,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgba};
 
 use super::index::AtEnd;
-use super::picture::{Picture, PictureKind, decode_still};
+use super::picture::decode_scaled;
 use super::probe::Origin;
 use super::reader::Reading;
 use super::{ProbedVideo, ShotReader};
@@ -32,7 +32,7 @@ pub(crate) fn still(
     interrupt: &Interrupt,
 ) -> Result<Vec<[u8; 4]>> {
     match &video.origin {
-        Origin::Picture(kind) => of_picture(path, *kind, rect, size, limits, interrupt),
+        Origin::Picture(kind) => decode_scaled(path, *kind, rect, size, limits, interrupt),
         Origin::Stream(_) => {
             let reading = Reading {
                 start: at,
@@ -46,47 +46,6 @@ pub(crate) fn still(
             rgba_of(reader.frame_anywhere(0)?)
         }
     }
-}
-
-fn of_picture(
-    path: &Path,
-    kind: PictureKind,
-    rect: SourceRect,
-    size: CanvasSize,
-    limits: &Limits,
-    interrupt: &Interrupt,
-) -> Result<Vec<[u8; 4]>> {
-    let Picture { width, height, mut rgba, has_alpha } = decode_still(path, kind, limits, interrupt)?;
-    if has_alpha {
-        // Premultiplied before it is scaled, so that what is transparent colours no edge.
-        for [r, g, b, a] in rgba.as_chunks_mut::<4>().0 {
-            [*r, *g, *b] = [*r, *g, *b].map(|value| times(value, *a));
-        }
-    }
-    let inside = rect.x.checked_add(rect.width).is_some_and(|end| end <= width)
-        && rect.y.checked_add(rect.height).is_some_and(|end| end <= height);
-    if !inside {
-        return Err(Error::new(ErrorKind::SourceUnreadable, "it is smaller than when it was probed")
-            .suggest("do not change files while they are rendered"));
-    }
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Internal, "a picture cannot be scaled").caused_by(error.to_string())
-    };
-    let source = Image::from_vec_u8(width, height, rgba, PixelType::U8x4).map_err(|error| failed(&error))?;
-    let mut target = Image::new(size.width(), size.height(), PixelType::U8x4);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .crop(rect.x.into(), rect.y.into(), rect.width.into(), rect.height.into())
-        .use_alpha(false);
-    Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
-    let mut pixels = target.into_vec().as_chunks::<4>().0.to_vec();
-    if has_alpha {
-        // Overshoot of the filter must not shine.
-        for [r, g, b, a] in &mut pixels {
-            (*r, *g, *b) = ((*r).min(*a), (*g).min(*a), (*b).min(*a));
-        }
-    }
-    Ok(pixels)
 }
 
 /// A working picture as premultiplied sRGB.
@@ -117,11 +76,6 @@ fn rgba_of(picture: &VideoFrame) -> Result<Vec<[u8; 4]>> {
         }
     }
     Ok(pixels)
-}
-
-fn times(value: u8, by: u8) -> u8 {
-    let product = u16::from(value) * u16::from(by) + 128;
-    ((product + (product >> 8)) >> 8) as u8
 }
 
 /// `pixels` of `size`, blurred with the standard deviation `sigma` in pixels.

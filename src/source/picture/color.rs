@@ -236,7 +236,7 @@ fn narrow(value: u16) -> u8 {
 }
 
 /// The product of two shares of 255, rounded.
-fn mul(a: u8, b: u8) -> u8 {
+pub(super) fn mul(a: u8, b: u8) -> u8 {
     ((u32::from(a) * u32::from(b) + 127) / 255) as u8
 }
 

@@ -22,6 +22,8 @@ use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use fast_image_resize::images::Image;
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::ImageError;
 use image::metadata::Orientation;
 
@@ -29,10 +31,11 @@ pub(crate) use self::animation::AnimationReader;
 use self::color::{Conversion, Model, Profile, Samples};
 pub(crate) use self::sniff::sniff;
 use super::access::{check_file, check_pixels};
+use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
-use crate::units::{SourceSize, TimeSpan};
+use crate::units::{CanvasSize, SourceSize, TimeSpan};
 
 /// The correction for a file that breaks off.
 const TRUNCATED: &str = "truncated: what could be read is shown";
@@ -160,6 +163,78 @@ pub(crate) fn decode_still(path: &Path, kind: PictureKind, limits: &Limits, inte
     drop(bytes);
     check_canceled(interrupt)?;
     guarded(|| header.finish(&conversion, samples))
+}
+
+/// Decodes the part `rect` of the displayed picture of `kind` at `path`, scaled to `size`: premultiplied sRGB, 8 bit, rows
+/// without padding.
+///
+/// # Errors
+/// As [`decode_still`]; `SOURCE_UNREADABLE` if the picture is smaller than `rect` says.
+pub(crate) fn decode_scaled(
+    path: &Path,
+    kind: PictureKind,
+    rect: SourceRect,
+    size: CanvasSize,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> Result<Vec<[u8; 4]>> {
+    let mut bytes = load(path, limits, interrupt)?;
+    let header = guarded(|| header(&mut bytes, kind, limits))?;
+    let (info, conversion) = guarded(|| header.describe(limits))?;
+    let inside = rect.x.checked_add(rect.width).is_some_and(|end| end <= info.size.width())
+        && rect.y.checked_add(rect.height).is_some_and(|end| end <= info.size.height());
+    if !inside {
+        return Err(Error::new(ErrorKind::SourceUnreadable, "it is smaller than when it was probed")
+            .suggest("do not change files while they are rendered"));
+    }
+    check_canceled(interrupt)?;
+    let (width, height) = (size.width(), size.height());
+    if kind == PictureKind::Jpeg {
+        let swapped = orient::swaps(header.orientation);
+        let coded_size = if swapped { (height, width) } else { (width, height) };
+        let part = orient::coded(rect, header.width, header.height, header.orientation);
+        let whole = (header.width, header.height);
+        if let Some(rgb) = guarded(|| jpeg::scaled(&bytes, whole, part, coded_size, limits.source_pixels))? {
+            drop(bytes);
+            let conversion = Conversion::new(Model::Rgb, 8, &header.profile, &mut Vec::new());
+            let rgba = guarded(|| conversion.to_srgb(Samples::Eight(rgb)))?;
+            let rgba = orient::orient(rgba, coded_size.0, coded_size.1, header.orientation);
+            return Ok(rgba.as_chunks::<4>().0.to_vec());
+        }
+    }
+    drop(conversion);
+    drop(bytes);
+    scale(decode_still(path, kind, limits, interrupt)?, rect, size)
+}
+
+/// The part `rect` of a picture, scaled to `size` and premultiplied.
+fn scale(picture: Picture, rect: SourceRect, size: CanvasSize) -> Result<Vec<[u8; 4]>> {
+    let Picture { width, height, mut rgba, has_alpha } = picture;
+    if has_alpha {
+        // Premultiplied before it is scaled, so that what is transparent colours no edge.
+        for [r, g, b, a] in rgba.as_chunks_mut::<4>().0 {
+            [*r, *g, *b] = [*r, *g, *b].map(|value| color::mul(value, *a));
+        }
+    }
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Internal, "a picture cannot be scaled").caused_by(error.to_string())
+    };
+    let source = Image::from_vec_u8(width, height, rgba, PixelType::U8x4).map_err(|error| failed(&error))?;
+    let mut target = Image::new(size.width(), size.height(), PixelType::U8x4);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .crop(rect.x.into(), rect.y.into(), rect.width.into(), rect.height.into())
+        .use_alpha(false);
+    Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
+    drop(source);
+    let mut pixels = target.into_vec().as_chunks::<4>().0.to_vec();
+    if has_alpha {
+        // Overshoot of the filter must not shine.
+        for [r, g, b, a] in &mut pixels {
+            (*r, *g, *b) = ((*r).min(*a), (*g).min(*a), (*b).min(*a));
+        }
+    }
+    Ok(pixels)
 }
 
 /// What a file's headers say.

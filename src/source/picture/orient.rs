@@ -2,6 +2,8 @@
 
 use image::metadata::Orientation;
 
+use crate::compose::SourceRect;
+
 /// Side of the square that is turned at once, in pixels: its rows and columns stay in the first cache.
 const TILE: usize = 32;
 
@@ -16,6 +18,26 @@ pub(super) fn swaps(orientation: Orientation) -> bool {
 /// The size in which a picture of `width` x `height` is displayed.
 pub(super) fn displayed(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
     if swaps(orientation) { (height, width) } else { (width, height) }
+}
+
+/// The part of a picture of `width` x `height`, as it is coded, that is displayed at `rect`.
+pub(super) fn coded(rect: SourceRect, width: u32, height: u32, orientation: Orientation) -> SourceRect {
+    let SourceRect { x, y, width: w, height: h } = rect;
+    let (right, bottom) = if swaps(orientation) {
+        (width.saturating_sub(y + h), height.saturating_sub(x + w))
+    } else {
+        (width.saturating_sub(x + w), height.saturating_sub(y + h))
+    };
+    match orientation {
+        Orientation::NoTransforms => rect,
+        Orientation::FlipHorizontal => SourceRect { x: right, ..rect },
+        Orientation::FlipVertical => SourceRect { y: bottom, ..rect },
+        Orientation::Rotate180 => SourceRect { x: right, y: bottom, ..rect },
+        Orientation::Rotate90 => SourceRect { x: y, y: bottom, width: h, height: w },
+        Orientation::Rotate270 => SourceRect { x: right, y: x, width: h, height: w },
+        Orientation::Rotate90FlipH => SourceRect { x: y, y: x, width: h, height: w },
+        Orientation::Rotate270FlipH => SourceRect { x: right, y: bottom, width: h, height: w },
+    }
 }
 
 /// The RGBA picture `rgba` of `width` x `height` in its displayed orientation.
@@ -65,7 +87,15 @@ mod tests {
             expected.apply_orientation(orientation);
             let size = (expected.width(), expected.height());
             assert_eq!(displayed(width, height, orientation), size);
-            assert_eq!(orient(rgba.clone(), width, height, orientation), expected.into_bytes(), "orientation {exif}");
+            assert_eq!(orient(rgba.clone(), width, height, orientation), expected.as_bytes(), "orientation {exif}");
+            // A part of the displayed picture is the same part of the coded one, turned.
+            let rect = SourceRect { x: 5, y: 11, width: 20, height: 15 };
+            let part = coded(rect, width, height, orientation);
+            let picture = image::RgbaImage::from_raw(width, height, rgba.clone()).expect("the size fits");
+            let cut = image::imageops::crop_imm(&picture, part.x, part.y, part.width, part.height).to_image();
+            let turned = orient(cut.into_raw(), part.width, part.height, orientation);
+            let meant = expected.crop_imm(rect.x, rect.y, rect.width, rect.height).into_bytes();
+            assert_eq!(turned, meant, "orientation {exif}");
         }
     }
 }

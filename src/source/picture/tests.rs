@@ -551,3 +551,77 @@ fn cancelling_is_heard() {
     let error = probe_picture(sample.file.path(), sample.kind, &Limits::default(), &cancelled).expect_err("cancelled");
     assert_eq!(error.kind(), ErrorKind::Canceled);
 }
+
+/// A part of a JPEG scaled plane by plane is what the whole one decoded and scaled gives, whatever its orientation, its
+/// subsampling and the reduction of the transform.
+#[test]
+fn scaled_jpegs_are_those_that_are_decoded_whole() {
+    use jpeg_encoder::SamplingFactor::{F_1_1, F_2_1, F_2_2};
+    let (width, height) = (603usize, 410usize);
+    let rgb: Vec<u8> = (0..width * height)
+        .flat_map(|at| {
+            let (x, y) = ((at % width) as f64, (at / width) as f64);
+            let wave = |period: f64, phase: f64| (128.0 + 100.0 * ((x + 0.6 * y) / period + phase).sin()) as u8;
+            [wave(40.0, 0.0), wave(55.0, 1.0), wave(70.0, 2.0)]
+        })
+        .collect();
+    for (orientation, sampling, progressive) in
+        (1..=8).map(|o| (o, F_2_2, false)).chain([(6, F_2_1, false), (1, F_1_1, true), (3, F_2_2, true)])
+    {
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new(&mut bytes, 92);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_progressive(progressive);
+        encoder.add_exif_metadata(&exif(orientation)).expect("is taken");
+        encoder.encode(&rgb, width as u16, height as u16, JpegColor::Rgb).expect("can be encoded");
+        let sample = Sample::new(&bytes);
+        let path = sample.file.path();
+        let shown = sample.probe(&Limits::default()).expect("a picture").size;
+        for (rect, target) in [
+            (SourceRect { x: 0, y: 0, width: shown.width(), height: shown.height() }, (shown.width() & !1, 300)),
+            (SourceRect { x: 101, y: 51, width: 200, height: 300 }, (100, 150)),
+            (SourceRect { x: 7, y: 3, width: 390, height: 400 }, (60, 64)),
+        ] {
+            let size = CanvasSize::new(target.0, target.1).expect("not zero");
+            let survey = jpeg::scaled(
+                &bytes,
+                (width as u32, height as u32),
+                orient::coded(rect, width as u32, height as u32, Orientation::from_exif(orientation).expect("valid")),
+                (8, 8),
+                1 << 24,
+            );
+            assert!(survey.expect("no error").is_some(), "the short way is taken");
+            let short =
+                decode_scaled(path, sample.kind, rect, size, &Limits::default(), &interrupt()).expect("is scaled");
+            let long = scale(sample.decode().expect("a picture"), rect, size).expect("is scaled");
+            let off: Vec<u8> =
+                short.as_flattened().iter().zip(long.as_flattened()).map(|(a, b)| a.abs_diff(*b)).collect();
+            let mean = off.iter().map(|&off| f64::from(off)).sum::<f64>() / off.len() as f64;
+            let worst = off.iter().max();
+            assert!(mean < 1.0 && worst < Some(&14), "{orientation} {target:?}: off by {mean:.2}, at most {worst:?}");
+        }
+    }
+}
+
+#[test]
+fn damaged_and_strange_jpegs_are_scaled_too() {
+    let mut whole = Vec::new();
+    let picture = [200u8, 60, 60].repeat(64 * 64);
+    JpegEncoder::new(&mut whole, 90).encode(&picture, 64, 64, JpegColor::Rgb).expect("can be encoded");
+    let mut grey = Vec::new();
+    JpegEncoder::new(&mut grey, 90).encode(&[90u8; 64 * 64], 64, 64, JpegColor::Luma).expect("can be encoded");
+    let size = CanvasSize::new(16, 16).expect("not zero");
+    let rect = SourceRect { x: 0, y: 0, width: 64, height: 64 };
+    for (bytes, meant) in
+        [(&whole[..], [200, 60, 60]), (&whole[..whole.len() - 30], [200, 60, 60]), (&grey[..], [90; 3])]
+    {
+        let sample = Sample::new(bytes);
+        let scaled = decode_scaled(sample.file.path(), sample.kind, rect, size, &Limits::default(), &interrupt());
+        let [r, g, b, a] = scaled.expect("is scaled")[17];
+        assert!([r, g, b].iter().zip(meant).all(|(found, meant)| found.abs_diff(meant) < 4) && a == 255, "{r} {g} {b}");
+    }
+    let beyond = SourceRect { x: 1, ..rect };
+    let sample = Sample::new(&whole);
+    let error = decode_scaled(sample.file.path(), sample.kind, beyond, size, &Limits::default(), &interrupt());
+    assert_eq!(error.expect_err("is refused").code(), "SOURCE_UNREADABLE");
+}
