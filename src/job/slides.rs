@@ -143,7 +143,7 @@ impl<'a> SlidePainter<'a> {
         if picture.shadow {
             page.shadow(place, picture.radius);
         }
-        page.draw(place, &pixels, picture.radius);
+        page.draw(place, pixels.as_chunks::<4>().0, picture.radius);
         Ok(())
     }
 

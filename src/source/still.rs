@@ -30,7 +30,7 @@ pub(crate) fn still(
     size: CanvasSize,
     limits: &Limits,
     interrupt: &Interrupt,
-) -> Result<Vec<[u8; 4]>> {
+) -> Result<Vec<u8>> {
     match &video.origin {
         Origin::Picture(kind) => decode_scaled(path, *kind, rect, size, limits, interrupt),
         Origin::Stream(_) => {
@@ -49,7 +49,7 @@ pub(crate) fn still(
 }
 
 /// A working picture as premultiplied sRGB.
-fn rgba_of(picture: &VideoFrame) -> Result<Vec<[u8; 4]>> {
+fn rgba_of(picture: &VideoFrame) -> Result<Vec<u8>> {
     let wrong = || Error::new(ErrorKind::Internal, "a picture is not in the working format");
     let planes = picture.planes().ok_or_else(wrong)?;
     let pack = |plane: crate::compose::PlaneRef<'_>| plane.rows().flatten().copied().collect::<Vec<u8>>();
@@ -68,25 +68,24 @@ fn rgba_of(picture: &VideoFrame) -> Result<Vec<[u8; 4]>> {
     let mut rgba = vec![0u8; width as usize * height as usize * 4];
     yuv420_to_rgba(&source, &mut rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt709)
         .map_err(|error| wrong().caused_by(error.to_string()))?;
-    let mut pixels = rgba.as_chunks::<4>().0.to_vec();
     if let Some(alpha) = picture.alpha() {
         // Its colours are premultiplied around black already.
-        for ([r, g, b, a], &alpha) in pixels.iter_mut().zip(alpha.rows().flatten()) {
+        for ([r, g, b, a], &alpha) in rgba.as_chunks_mut::<4>().0.iter_mut().zip(alpha.rows().flatten()) {
             (*r, *g, *b, *a) = ((*r).min(alpha), (*g).min(alpha), (*b).min(alpha), alpha);
         }
     }
-    Ok(pixels)
+    Ok(rgba)
 }
 
 /// `pixels` of `size`, blurred with the standard deviation `sigma` in pixels.
-pub(crate) fn blurred(pixels: Vec<[u8; 4]>, size: CanvasSize, sigma: u32) -> Result<Vec<[u8; 4]>> {
+pub(crate) fn blurred(pixels: Vec<u8>, size: CanvasSize, sigma: u32) -> Result<Vec<u8>> {
     /// A blur hides what is finer than this.
     const STEP: u32 = 8;
     let failed = |error: &dyn std::fmt::Display| {
         Error::new(ErrorKind::Internal, "a picture cannot be blurred").caused_by(error.to_string())
     };
     let (width, height) = (size.width(), size.height());
-    let source = Image::from_vec_u8(width, height, pixels.into_flattened(), PixelType::U8x4);
+    let source = Image::from_vec_u8(width, height, pixels, PixelType::U8x4);
     let source = source.map_err(|error| failed(&error))?;
     let mut small = Image::new(width.div_ceil(STEP), height.div_ceil(STEP), PixelType::U8x4);
     let scale = |filter| ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
@@ -98,7 +97,7 @@ pub(crate) fn blurred(pixels: Vec<[u8; 4]>, size: CanvasSize, sigma: u32) -> Res
     let small = Image::from_vec_u8(w, h, picture.into_raw(), PixelType::U8x4).map_err(|error| failed(&error))?;
     let mut target = Image::new(width, height, PixelType::U8x4);
     resizer.resize(&small, &mut target, &scale(FilterType::CatmullRom)).map_err(|error| failed(&error))?;
-    Ok(target.into_vec().as_chunks::<4>().0.to_vec())
+    Ok(target.into_vec())
 }
 
 #[cfg(test)]
@@ -134,7 +133,7 @@ mod tests {
             let size = CanvasSize::new(width, height).expect("not zero");
             let rect = SourceRect { x: 0, y: 0, width: 1620, height: 2880 };
             let found = still(&file, &probed, TimeSpan::ZERO, rect, size, &limits, &interrupt).expect("is scaled");
-            let found: Vec<u8> = found.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
+            let found: Vec<u8> = found.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
             let filter = format!("scale={width}:{height}:flags=lanczos+accurate_rnd+full_chroma_int");
             let reference = std::process::Command::new("ffmpeg")
                 .args(["-v", "error", "-i"])
@@ -150,10 +149,11 @@ mod tests {
     #[test]
     fn a_blur_keeps_the_mean_and_takes_the_detail() {
         let size = CanvasSize::new(160, 160).expect("not zero");
-        let stripes: Vec<[u8; 4]> = (0..160 * 160)
-            .map(|at| if at % 160 / 4 % 2 == 0 { [200, 100, 0, 255] } else { [0, 100, 200, 255] })
+        let stripes: Vec<u8> = (0..160 * 160)
+            .flat_map(|at| if at % 160 / 4 % 2 == 0 { [200, 100, 0, 255] } else { [0, 100, 200, 255] })
             .collect();
         let soft = blurred(stripes, size, 24).expect("is blurred");
+        let soft = soft.as_chunks::<4>().0;
         assert!(
             soft.iter().all(|&[r, g, b, a]| (90..=110).contains(&r) && g == 100 && (90..=110).contains(&b) && a == 255)
         );

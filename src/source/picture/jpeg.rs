@@ -75,13 +75,13 @@ pub(super) fn samples(bytes: &[u8], model: Model) -> Result<Samples> {
 /// Planes are scaled before they become RGB, at the reduction of the transform that is still large enough: 18 MB for 12
 /// megapixels, where RGB has 36, and a third of the time.
 pub(super) fn scaled(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     (width, height): (u32, u32),
     rect: SourceRect,
     size: (u32, u32),
     max_pixels: u64,
 ) -> Result<Option<Vec<u8>>> {
-    let survey = Survey::of(bytes);
+    let survey = Survey::of(&bytes);
     if survey.coding() != Coding::Ycbcr || !survey.complete || survey.adobe.is_some_and(|(_, transform)| transform != 1)
     {
         return Ok(None);
@@ -132,10 +132,14 @@ pub(super) fn scaled(
 }
 
 /// The picture by FFmpeg; `None` if it finds any fault.
-fn decoded(bytes: &[u8], reduced: u8, max_pixels: u64) -> Option<VideoFrame> {
+fn decoded(bytes: Vec<u8>, reduced: u8, max_pixels: u64) -> Option<VideoFrame> {
     let mut decoder = Decoder::of_jpegs(reduced, max_pixels).ok()?;
     let mut frame = VideoFrame::empty().ok()?;
-    decoder.send(&Packet::with_data(bytes).ok()?).ok()?;
+    let packet = Packet::with_data(&bytes).ok()?;
+    // FFmpeg has its copy.
+    drop(bytes);
+    decoder.send(&packet).ok()?;
+    drop(packet);
     decoder.send_end().ok()?;
     match decoder.receive_video(&mut frame) {
         Ok(Received::Frame) if !frame.is_damaged() => Some(frame),

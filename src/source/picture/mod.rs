@@ -177,10 +177,10 @@ pub(crate) fn decode_scaled(
     size: CanvasSize,
     limits: &Limits,
     interrupt: &Interrupt,
-) -> Result<Vec<[u8; 4]>> {
+) -> Result<Vec<u8>> {
     let mut bytes = load(path, limits, interrupt)?;
     let header = guarded(|| header(&mut bytes, kind, limits))?;
-    let (info, conversion) = guarded(|| header.describe(limits))?;
+    let (info, _) = guarded(|| header.describe(limits))?;
     let inside = rect.x.checked_add(rect.width).is_some_and(|end| end <= info.size.width())
         && rect.y.checked_add(rect.height).is_some_and(|end| end <= info.size.height());
     if !inside {
@@ -194,21 +194,17 @@ pub(crate) fn decode_scaled(
         let coded_size = if swapped { (height, width) } else { (width, height) };
         let part = orient::coded(rect, header.width, header.height, header.orientation);
         let whole = (header.width, header.height);
-        if let Some(rgb) = guarded(|| jpeg::scaled(&bytes, whole, part, coded_size, limits.source_pixels))? {
-            drop(bytes);
+        if let Some(rgb) = guarded(|| jpeg::scaled(bytes, whole, part, coded_size, limits.source_pixels))? {
             let conversion = Conversion::new(Model::Rgb, 8, &header.profile, &mut Vec::new());
             let rgba = guarded(|| conversion.to_srgb(Samples::Eight(rgb)))?;
-            let rgba = orient::orient(rgba, coded_size.0, coded_size.1, header.orientation);
-            return Ok(rgba.as_chunks::<4>().0.to_vec());
+            return Ok(orient::orient(rgba, coded_size.0, coded_size.1, header.orientation));
         }
     }
-    drop(conversion);
-    drop(bytes);
     scale(decode_still(path, kind, limits, interrupt)?, rect, size)
 }
 
 /// The part `rect` of a picture, scaled to `size` and premultiplied.
-fn scale(picture: Picture, rect: SourceRect, size: CanvasSize) -> Result<Vec<[u8; 4]>> {
+fn scale(picture: Picture, rect: SourceRect, size: CanvasSize) -> Result<Vec<u8>> {
     let Picture { width, height, mut rgba, has_alpha } = picture;
     if has_alpha {
         // Premultiplied before it is scaled, so that what is transparent colours no edge.
@@ -227,10 +223,10 @@ fn scale(picture: Picture, rect: SourceRect, size: CanvasSize) -> Result<Vec<[u8
         .use_alpha(false);
     Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
     drop(source);
-    let mut pixels = target.into_vec().as_chunks::<4>().0.to_vec();
+    let mut pixels = target.into_vec();
     if has_alpha {
         // Overshoot of the filter must not shine.
-        for [r, g, b, a] in &mut pixels {
+        for [r, g, b, a] in pixels.as_chunks_mut::<4>().0 {
             (*r, *g, *b) = ((*r).min(*a), (*g).min(*a), (*b).min(*a));
         }
     }

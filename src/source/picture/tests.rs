@@ -584,7 +584,7 @@ fn scaled_jpegs_are_those_that_are_decoded_whole() {
         ] {
             let size = CanvasSize::new(target.0, target.1).expect("not zero");
             let survey = jpeg::scaled(
-                &bytes,
+                bytes.clone(),
                 (width as u32, height as u32),
                 orient::coded(rect, width as u32, height as u32, Orientation::from_exif(orientation).expect("valid")),
                 (8, 8),
@@ -594,8 +594,7 @@ fn scaled_jpegs_are_those_that_are_decoded_whole() {
             let short =
                 decode_scaled(path, sample.kind, rect, size, &Limits::default(), &interrupt()).expect("is scaled");
             let long = scale(sample.decode().expect("a picture"), rect, size).expect("is scaled");
-            let off: Vec<u8> =
-                short.as_flattened().iter().zip(long.as_flattened()).map(|(a, b)| a.abs_diff(*b)).collect();
+            let off: Vec<u8> = short.iter().zip(&long).map(|(a, b)| a.abs_diff(*b)).collect();
             let mean = off.iter().map(|&off| f64::from(off)).sum::<f64>() / off.len() as f64;
             let worst = off.iter().max();
             assert!(mean < 1.0 && worst < Some(&14), "{orientation} {target:?}: off by {mean:.2}, at most {worst:?}");
@@ -617,7 +616,7 @@ fn damaged_and_strange_jpegs_are_scaled_too() {
     {
         let sample = Sample::new(bytes);
         let scaled = decode_scaled(sample.file.path(), sample.kind, rect, size, &Limits::default(), &interrupt());
-        let [r, g, b, a] = scaled.expect("is scaled")[17];
+        let [r, g, b, a] = scaled.expect("is scaled").as_chunks::<4>().0[17];
         assert!([r, g, b].iter().zip(meant).all(|(found, meant)| found.abs_diff(meant) < 4) && a == 255, "{r} {g} {b}");
     }
     let beyond = SourceRect { x: 1, ..rect };
