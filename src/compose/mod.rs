@@ -6,20 +6,26 @@
 mod alpha;
 mod fit;
 mod gamut;
+mod motion;
 mod page;
 mod picture;
 mod recolor;
 mod sprite;
 mod tone;
+mod transition;
 mod turn;
 
 pub use alpha::{blend_over, fill_black, premultiply};
 pub use fit::{Fit, Focus, SourceRect, cover};
 pub use gamut::GamutMap;
+pub(crate) use motion::Scenery;
+pub use motion::{Easing, Motion, View};
 pub(crate) use page::{Page, Place};
 pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;
 pub use tone::{Hdr, HdrColor, HdrMatrix, Primaries, ToneMap};
 pub(crate) use tone::{hlg_scene_light, pq_eotf};
+pub use transition::{Direction, TransitionKind};
+pub(crate) use transition::{ZOOM, blend_transition};
 pub use turn::{Orientation, turn, turn_plane};

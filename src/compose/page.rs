@@ -117,27 +117,48 @@ impl Page {
 
     /// Darkens the page as far as white letters at `place` need it, less and less away from its rows.
     pub(crate) fn shade(&mut self, place: Place) {
-        let Some(rows) = self.rows(place) else { return };
-        let Some(bright) = self.brightness(place) else { return };
+        if let Some(shade) = self.shade_for(place) {
+            self.darken(&shade);
+        }
+    }
+
+    /// What [`Self::shade`] would do to each row: how much of it is kept, in 256 parts. `None` if nothing.
+    pub(crate) fn shade_for(&self, place: Place) -> Option<Vec<u16>> {
+        let rows = self.rows(place)?;
+        let bright = self.brightness(place)?;
         if bright <= DARK_ENOUGH {
-            return;
+            return None;
         }
         // Light goes about with the power 2.2 of the signal, which is what a shade scales.
         let kept = libm::pow(DARK_ENOUGH / bright, 1.0 / 2.2).max(1.0 - DARKEST);
         let (first, last) = (rows.start as f64, rows.end as f64);
-        for (y, row) in self.rgb.chunks_exact_mut(self.width.max(1)).enumerate() {
+        let factor = |y: usize| {
             let y = y as f64 + 0.5;
-            let away = (first - y).max(y - last).max(0.0) / SOFT;
-            if away >= 1.0 {
-                continue;
-            }
+            let away = ((first - y).max(y - last).max(0.0) / SOFT).min(1.0);
             // The cubic that begins and ends level.
             let soft = (1.0 - away) * (1.0 - away) * (1.0 + 2.0 * away);
-            let factor = ((1.0 - (1.0 - kept) * soft) * 256.0).round() as u32;
+            ((1.0 - (1.0 - kept) * soft) * 256.0).round() as u16
+        };
+        Some((0..self.height).map(factor).collect())
+    }
+
+    /// Keeps of each row as many of 256 parts as `shade` says.
+    pub(crate) fn darken(&mut self, shade: &[u16]) {
+        for (row, &factor) in self.rgb.chunks_exact_mut(self.width.max(1)).zip(shade) {
             for value in row.as_flattened_mut() {
-                *value = ((u32::from(*value) * factor + 128) >> 8) as u8;
+                *value = ((u32::from(*value) * u32::from(factor) + 128) >> 8) as u8;
             }
         }
+    }
+
+    /// What was drawn on both pages, of which one was black and the other `white`, as premultiplied RGBA.
+    pub(crate) fn difference(&self, white: &Self) -> Vec<u8> {
+        let alpha = |black: u8, white: u8| 255 - white.saturating_sub(black);
+        let pixel = |(black, white): (&[u8; 3], &[u8; 3])| {
+            let a = alpha(black[0], white[0]).max(alpha(black[1], white[1])).max(alpha(black[2], white[2]));
+            [black[0].min(a), black[1].min(a), black[2].min(a), a]
+        };
+        self.rgb.iter().zip(&white.rgb).flat_map(pixel).collect()
     }
 
     /// The relative luminance (WCAG 2.2), 0 to 1, that all but the brightest pixels of `place` stay under.

@@ -50,6 +50,7 @@ impl Preset {
             crf,
             gop,
             bframes: if self == Self::Draft { 0 } else { 3 },
+            slow_motion: false,
         }
     }
 }
@@ -67,6 +68,10 @@ pub struct VideoSettings {
     pub gop: u32,
     /// The most B-frames in a row.
     pub bframes: u32,
+    /// Whether movements of a fraction of a pixel a frame are kept: x264 takes them for stillness by a quick look, and
+    /// a slow zoom stands still and jumps by as much as a third of a pixel.
+    #[serde(default)]
+    pub slow_motion: bool,
 }
 
 impl VideoSettings {
@@ -76,9 +81,10 @@ impl VideoSettings {
     /// the CPU's vector units; closed GOPs, so that every chunk decodes by itself; CABAC and the 8x8 transform, without
     /// which x264 drops from the High profile to a lower one in its fastest presets.
     pub(super) fn options(&self) -> [(&'static str, String); 4] {
+        let exact = if self.slow_motion { ":no-fast-pskip=1:no-dct-decimate=1" } else { "" };
         let params = format!(
             "threads=1:lookahead-threads=1:sync-lookahead=0:cpu-independent=1:force-cfr=1:open-gop=0:stitchable=1:\
-             cabac=1:8x8dct=1:keyint={}:bframes={}",
+             cabac=1:8x8dct=1:keyint={}:bframes={}{exact}",
             self.gop, self.bframes
         );
         [

@@ -3,8 +3,8 @@
 pub(crate) mod slideshow_builder;
 pub(crate) mod ugc_remix;
 
-use ugc_remix::SAFE_AREA;
 pub use ugc_remix::hook_block;
+use ugc_remix::{SAFE_AREA, chosen_music};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Format, Request};

@@ -1,15 +1,19 @@
 //! `slideshow-builder`: a hook, what speaks for the app, and a call to action, one slide each.
 
+use std::ops::RangeInclusive;
+
 use super::Pick;
-use crate::compose::Focus;
+use crate::compose::{Direction, Easing, Focus, TransitionKind};
 use crate::error::{Error, ErrorKind, Finding, Result};
-use crate::request::{Media, Request, SlideRequest};
+use crate::request::{Media, Request, SlideRequest, SlideVideo};
 use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle};
-use crate::timeline::{Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow};
-use crate::units::{CanvasSize, TimeSpan};
+use crate::timeline::{
+    Asset, Moment, MusicTrack, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
+};
+use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The fewest and most slides of a set: TikTok takes up to 35 pictures, and one is no slideshow.
-pub(crate) const SLIDES: std::ops::RangeInclusive<usize> = 2..=35;
+pub(crate) const SLIDES: RangeInclusive<usize> = 2..=35;
 
 /// The names of `output.slideSize`.
 pub(crate) const SIZES: [&str; 2] = ["1080x1920", "1080x1350"];
@@ -45,6 +49,7 @@ pub(crate) fn unmet(request: &Request) -> Vec<Finding> {
                 .suggest("give `app.description`: one sentence about what it does"),
         );
     }
+    check_video(request, &mut found);
     if let Some(slides) = &request.slides {
         if !SLIDES.contains(&slides.len()) {
             let message = format!("there are {} slides; there must be {} to {}", slides.len(), 2, 35);
@@ -180,7 +185,112 @@ pub(super) fn slideshow(request: &Request, variant: u8) -> Result<(Slideshow, Ve
             picks.push(pick);
         }
     }
-    Ok((Slideshow { canvas: design.canvas, slides }, picks))
+    let video =
+        request.slide_video.as_ref().map(|video| video_of(request, video, slides.len(), variant)).transpose()?;
+    if let Some(music) = video.as_ref().and_then(|video| video.music.as_ref()) {
+        picks.push(Pick { role: "music".to_owned(), id: music.asset.id.clone() });
+    }
+    Ok((Slideshow { canvas: design.canvas, slides, video }, picks))
+}
+
+/// Seconds that a slide is on.
+const SLIDE_SECONDS: f64 = 3.0;
+/// Music without voices over it.
+const MUSIC_GAIN: Decibels = Decibels(0.0);
+
+fn video_of(request: &Request, video: &SlideVideo, slides: usize, variant: u8) -> Result<SlideshowVideo> {
+    let all = video.slide_duration.unwrap_or(SLIDE_SECONDS);
+    let seconds = |number: usize| {
+        let own = request.slides.as_ref().and_then(|slides| slides.get(number)).and_then(|slide| slide.duration);
+        TimeSpan::from_secs_f64(own.unwrap_or(all)).unwrap_or_default()
+    };
+    let wanted = video.transition.clone().unwrap_or_default();
+    let kind = wanted.name.as_deref().and_then(|name| name.parse().ok());
+    // As a finger does it; fading would lay texts over each other.
+    let kind = kind.unwrap_or(TransitionKind::Push);
+    let duration = match kind {
+        TransitionKind::Cut => TimeSpan::ZERO,
+        _ => TimeSpan::from_secs_f64(wanted.duration.unwrap_or(TRANSITION_SECONDS)).unwrap_or_default(),
+    };
+    let music = super::chosen_music(request, variant)?;
+    Ok(SlideshowVideo {
+        rate: FrameRate::FPS_30,
+        durations: (0..slides).map(seconds).collect(),
+        fit_to_music: video.fit_to_music.unwrap_or(false),
+        transition: Transition {
+            kind,
+            direction: wanted.direction.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default(),
+            easing: wanted.easing.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default(),
+            duration,
+        },
+        zoom: (video.motion.as_deref() != Some(MOTIONS[1])).then(|| video.motion_amount.unwrap_or(0.1)),
+        music: music.map(|asset| MusicTrack { asset, gain: MUSIC_GAIN, fade_out: TimeSpan::from_secs(1) }),
+    })
+}
+
+/// The names of `slideVideo.motion`.
+const MOTIONS: [&str; 2] = ["ken-burns", "none"];
+const TRANSITION_SECONDS: f64 = 0.4;
+/// Seconds that a slide may be on.
+const SLIDE_RANGE: RangeInclusive<f64> = 0.5..=30.0;
+
+/// What is wrong with how slides become a video.
+fn check_video(request: &Request, found: &mut Vec<Finding>) {
+    let durations = request.slides.iter().flatten().map(|slide| slide.duration).enumerate();
+    for (number, seconds) in durations.filter_map(|(number, duration)| Some((number, duration?))) {
+        if request.slide_video.is_none() {
+            let message = format!("slide {}: it has a duration, and no video is asked for", number + 1);
+            found.push(
+                Finding::new(ErrorKind::Validation, format!("/slides/{number}/duration"), message)
+                    .suggest("give `slideVideo`, `{}` for its defaults"),
+            );
+        } else if !SLIDE_RANGE.contains(&seconds) {
+            let message = format!("slide {}: its duration is {seconds}; it must be 0.5 to 30 seconds", number + 1);
+            found.push(Finding::new(ErrorKind::Validation, format!("/slides/{number}/duration"), message));
+        }
+    }
+    let Some(video) = &request.slide_video else { return };
+    let mut wrong = |field: &str, message: String| {
+        found.push(Finding::new(ErrorKind::Validation, format!("/slideVideo{field}"), message));
+    };
+    if request.output.slide_size.as_deref() == Some(SIZES[1]) {
+        wrong("", "a video is made of slides of 1080x1920 alone".to_owned());
+    }
+    if let Some(seconds) = video.slide_duration.filter(|seconds| !SLIDE_RANGE.contains(seconds)) {
+        wrong("/slideDuration", format!("it is {seconds}; it must be 0.5 to 30 seconds"));
+    }
+    if video.fit_to_music == Some(true) && request.music.is_empty() {
+        wrong("/fitToMusic", "there is no music to fit to".to_owned());
+    }
+    if let Some(name) = video.motion.as_deref().filter(|name| !MOTIONS.contains(name)) {
+        wrong("/motion", format!("unknown motion `{}`; known: {}", short(name), MOTIONS.join(", ")));
+    }
+    if let Some(amount) = video.motion_amount.filter(|amount| !(0.01..=0.5).contains(amount)) {
+        wrong("/motionAmount", format!("it is {amount}; it must be 0.01 to 0.5"));
+    }
+    let Some(transition) = &video.transition else { return };
+    let mut name = |field: &str, given: Option<&str>, known: &[&str]| {
+        if let Some(name) = given.filter(|name| !known.contains(name)) {
+            let message = format!("unknown {field} `{}`; known: {}", short(name), known.join(", "));
+            wrong(&format!("/transition/{field}"), message);
+        }
+    };
+    name("name", transition.name.as_deref(), &TransitionKind::NAMES);
+    name("direction", transition.direction.as_deref(), &Direction::NAMES);
+    name("easing", transition.easing.as_deref(), &Easing::NAMES);
+    if let Some(seconds) = transition.duration.filter(|seconds| !(0.1..=3.0).contains(seconds)) {
+        wrong("/transition/duration", format!("it is {seconds}; it must be 0.1 to 3 seconds"));
+    }
+    let all = video.slide_duration.unwrap_or(SLIDE_SECONDS);
+    let own = request.slides.iter().flatten().filter_map(|slide| slide.duration);
+    let shortest = own.fold(all, f64::min);
+    let duration = transition.duration.unwrap_or(TRANSITION_SECONDS);
+    if transition.name.as_deref() != Some("cut") && duration > shortest / 2.0 {
+        wrong(
+            "/transition/duration",
+            format!("it is {duration} seconds, more than half of the shortest slide's {shortest}"),
+        );
+    }
 }
 
 type Made = (Vec<Slide>, Vec<Media>);

@@ -55,8 +55,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     let reactions: Vec<_> = request.reaction_templates.iter().map(|item| (&item.id, &item.src)).collect();
     let reaction = chosen(request, "reactionTemplates", &reactions, request.reaction_template_id.as_deref(), variant)?
         .ok_or_else(|| Error::new(ErrorKind::Validation, "there is no reaction template to start with"))?;
-    let tracks: Vec<_> = request.music.iter().map(|item| (&item.id, &item.src)).collect();
-    let music = chosen(request, "music", &tracks, request.music_track_id.as_deref(), variant)?;
+    let music = chosen_music(request, variant)?;
 
     let mut picks = vec![
         Pick { role: APP_DEMO.to_owned(), id: demo.id.clone() },
@@ -96,6 +95,12 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
 /// A hook as it is set: centred lines at the top of the safe area, where they leave the face free.
 pub fn hook_block(hook: &str) -> TextBlock {
     TextBlock { text: hook.to_owned(), style: TextStyle::default(), area: SAFE_AREA, anchor: Anchor::Top }
+}
+
+/// The music track of a variant, if the request has any.
+pub(super) fn chosen_music(request: &Request, variant: u8) -> Result<Option<Asset>> {
+    let tracks: Vec<_> = request.music.iter().map(|item| (&item.id, &item.src)).collect();
+    chosen(request, "music", &tracks, request.music_track_id.as_deref(), variant)
 }
 
 /// The pinned item of a pool, or the one picked for the variant.

@@ -35,6 +35,9 @@ pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Res
     encode_sound(measured.gain, measured.replay_or(mixer))
 }
 
+/// The name of the video in the folder of a result.
+pub(super) const VIDEO: &str = "video.mp4";
+
 /// The name of slide `number` (from 0) in its folder.
 pub(super) fn slide_name(number: usize) -> String {
     format!("slide-{:02}.jpg", number + 1)
@@ -80,7 +83,8 @@ pub(super) fn assemble(
         Some(sound) => sound,
         None => make_sound(shared, plan, control)?,
     };
-    write_mp4(plan, store, &sound, file, &control.interrupt(), |frames| {
+    let video = if plan.slides().is_empty() { file.to_owned() } else { file.join(VIDEO) };
+    write_mp4(plan, store, &sound, &video, &control.interrupt(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());
     })?;
     Ok(Assembly { frames: plan.frames(), gain: sound.gain, time: elapsed(Stage::Assembling, began) })

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use super::assemble::slide_name;
+use super::assemble::{VIDEO, slide_name};
 use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals};
 use crate::encode::AUDIO_BIT_RATE;
@@ -19,7 +19,6 @@ use crate::plan::Plan;
 use crate::source::{Probed, SourceInfo, probe};
 use crate::units::{CanvasSize, FrameIndex};
 
-const VIDEO: &str = "video.mp4";
 const THUMBNAIL: &str = "thumbnail.jpg";
 const DESCRIPTION: &str = "container.json";
 
@@ -40,12 +39,12 @@ pub(super) fn finalize(
     let interrupt = control.interrupt();
     let mut assets = slides(plan, file, &folder, &interrupt)?;
     let video = if assets.is_empty() { file.to_owned() } else { file.join(VIDEO) };
+    let first = assets.first().cloned();
     if plan.has_video() {
-        assets.extend(finished_video(shared, plan, &video, &folder, &interrupt)?);
-    } else {
-        // The first slide is what people see first.
-        let first =
-            assets.first().ok_or_else(|| Error::new(ErrorKind::Internal, "a plan without frames and slides"))?;
+        assets.extend(finished_video(shared, plan, &video, &folder, first.is_none(), &interrupt)?);
+    }
+    // The first slide is what people see first.
+    if let Some(first) = first {
         let thumbnail = OutputAsset {
             asset_id: "thumbnail".to_owned(),
             kind: AssetKind::Thumbnail,
@@ -62,7 +61,7 @@ pub(super) fn finalize(
     };
     let image_urls: Vec<String> =
         assets.iter().filter(|asset| asset.kind == AssetKind::Slide).map(|asset| url(&asset.url)).collect();
-    let is_slideshow = !plan.has_video();
+    let is_slideshow = !plan.slides().is_empty();
     let preview = Preview {
         kind: if is_slideshow { "slideshow" } else { "video" }.to_owned(),
         primary_url: if is_slideshow { image_urls.first().cloned().unwrap_or_default() } else { url(VIDEO) },
@@ -157,41 +156,45 @@ fn finished_video(
     plan: &Plan,
     file: &Path,
     folder: &Path,
+    with_thumbnail: bool,
     interrupt: &Interrupt,
-) -> Result<[OutputAsset; 2]> {
+) -> Result<Vec<OutputAsset>> {
     let video = folder.join(VIDEO);
     let writing = interrupt.pulse().write();
     take_over(file, &video)?;
     drop(writing);
-    let (probed, jpeg, frame) = std::thread::scope(|scope| {
+    let (probed, thumbnail) = std::thread::scope(|scope| {
         // The disk works while the file is read.
         let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
         let probed = probe(&video, &shared.limits, interrupt)?;
         check(plan, &probed)?;
-        let (jpeg, frame) = make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt)?;
+        let thumbnail = match with_thumbnail {
+            true => Some(make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt)?),
+            false => None,
+        };
         let _writing = interrupt.pulse().write();
         let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
         synced.map_err(|error| unwritable(&video, error))?;
-        Ok((probed, jpeg, frame))
+        Ok((probed, thumbnail))
     })?;
     let _writing = interrupt.pulse().write();
-    write_file(&folder.join(THUMBNAIL), &jpeg)?;
-    tracing::debug!(frame = frame.0, "thumbnail made");
     let (width, height) = (plan.canvas().width(), plan.canvas().height());
-    Ok([
-        OutputAsset {
-            asset_id: "video".to_owned(),
-            kind: AssetKind::Video,
-            url: VIDEO.to_owned(),
-            width,
-            height,
-            bytes: probed.info.bytes,
-            blake3: probed.info.hash.clone(),
-            duration: Some(plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64()),
-            frames: Some(plan.frames()),
-            frame_rate: Some(plan.rate().to_string()),
-        },
-        OutputAsset {
+    let mut assets = vec![OutputAsset {
+        asset_id: "video".to_owned(),
+        kind: AssetKind::Video,
+        url: VIDEO.to_owned(),
+        width,
+        height,
+        bytes: probed.info.bytes,
+        blake3: probed.info.hash.clone(),
+        duration: Some(plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64()),
+        frames: Some(plan.frames()),
+        frame_rate: Some(plan.rate().to_string()),
+    }];
+    if let Some((jpeg, frame)) = thumbnail {
+        write_file(&folder.join(THUMBNAIL), &jpeg)?;
+        tracing::debug!(frame = frame.0, "thumbnail made");
+        assets.push(OutputAsset {
             asset_id: "thumbnail".to_owned(),
             kind: AssetKind::Thumbnail,
             url: THUMBNAIL.to_owned(),
@@ -202,8 +205,9 @@ fn finished_video(
             duration: None,
             frames: None,
             frame_rate: None,
-        },
-    ])
+        });
+    }
+    Ok(assets)
 }
 
 /// The canvas's shape as platforms write it.

@@ -6,6 +6,7 @@ mod engine;
 mod finalize;
 mod planning;
 mod queue;
+mod scenes;
 mod slides;
 mod submit;
 mod visuals;

@@ -71,6 +71,21 @@ pub(super) fn generate(
     Ok(())
 }
 
+/// A slide as a video shows it.
+pub(super) enum Art {
+    /// As a whole.
+    Page(Page),
+    /// In two parts.
+    Camera {
+        /// What the camera moves over, in RGB.
+        ground: Vec<u8>,
+        /// Its size: the canvas's, times the largest zoom.
+        size: CanvasSize,
+        /// What stands still over it, of the canvas's size, in premultiplied RGBA.
+        over: Option<Vec<u8>>,
+    },
+}
+
 /// What all slides of a plan share.
 pub(super) struct SlidePainter<'a> {
     shared: &'a Shared,
@@ -98,23 +113,81 @@ impl<'a> SlidePainter<'a> {
         Ok(true)
     }
 
-    fn paint(&self, slide: &PlannedSlide) -> Result<Vec<u8>> {
+    pub(super) fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// The finished slide.
+    fn page(&self, slide: &PlannedSlide) -> Result<Page> {
         let canvas = self.plan.canvas();
         let mut page = Page::new(canvas.width(), canvas.height());
         for layer in &slide.layers {
-            if self.interrupt.is_set() {
-                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
-            }
-            match layer {
-                PlannedLayer::Gradient { top, bottom } => {
-                    page.gradient([top.r, top.g, top.b], [bottom.r, bottom.g, bottom.b]);
-                }
-                PlannedLayer::Picture(picture) => self.picture(picture, &mut page)?,
-                PlannedLayer::Shade { area } => page.shade(place(*area)),
-                PlannedLayer::Text { block, button } => self.text(block, *button, &mut page)?,
-            }
+            self.check_canceled()?;
+            self.draw(layer, &mut page)?;
             self.interrupt.pulse().beat();
         }
+        Ok(page)
+    }
+
+    fn check_canceled(&self) -> Result<()> {
+        if self.interrupt.is_set() {
+            return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
+        }
+        Ok(())
+    }
+
+    fn draw(&self, layer: &PlannedLayer, page: &mut Page) -> Result<()> {
+        match layer {
+            PlannedLayer::Gradient { top, bottom } => {
+                page.gradient([top.r, top.g, top.b], [bottom.r, bottom.g, bottom.b]);
+            }
+            PlannedLayer::Picture(picture) => self.picture(picture, page)?,
+            PlannedLayer::Shade { area } => page.shade(place(*area)),
+            PlannedLayer::Text { block, button } => self.text(block, *button, page)?,
+        }
+        Ok(())
+    }
+
+    /// The slide for a video: its ground apart from the rest where a camera moves over it, up to the zoom `zoom`.
+    pub(super) fn art(&self, slide: &PlannedSlide, zoom: Option<f64>) -> Result<Art> {
+        let named = |error: Error| if error.asset().is_some() { error } else { error.for_asset(slide.name.clone()) };
+        let (Some(zoom), Some((PlannedLayer::Picture(picture), rest))) = (zoom, slide.layers.split_first()) else {
+            return self.page(slide).map(Art::Page).map_err(named);
+        };
+        let canvas = self.plan.canvas();
+        let blank = || Page::new(canvas.width(), canvas.height());
+        // Three pages: the slide at rest, whose brightness decides, and what lies over its ground on black and on white.
+        let (mut page, mut black, mut white) = (blank(), blank(), blank());
+        white.gradient([255; 3], [255; 3]);
+        self.picture(picture, &mut page).map_err(named)?;
+        for layer in rest {
+            self.check_canceled()?;
+            if let PlannedLayer::Shade { area } = layer {
+                if let Some(shade) = page.shade_for(place(*area)) {
+                    [&mut page, &mut black, &mut white].into_iter().for_each(|page| page.darken(&shade));
+                }
+            } else {
+                self.draw(layer, &mut black).map_err(named)?;
+                self.draw(layer, &mut white).map_err(named)?;
+            }
+        }
+        let even = |value: u32| ((f64::from(value) * zoom / 2.0).round() as u32 * 2).max(2);
+        let missing = || Error::new(ErrorKind::Internal, "a slide has no size");
+        let size = CanvasSize::new(even(canvas.width()), even(canvas.height())).ok_or_else(missing)?;
+        let mut ground = Page::new(size.width(), size.height());
+        let whole = Area { x: 0, y: 0, width: size.width(), height: size.height() };
+        self.picture(&PlannedPicture { area: whole, ..picture.clone() }, &mut ground).map_err(named)?;
+        let over = (!rest.is_empty()).then(|| black.difference(&white));
+        Ok(Art::Camera { ground: ground.bytes().to_vec(), size, over })
+    }
+
+    fn paint(&self, slide: &PlannedSlide) -> Result<Vec<u8>> {
+        let canvas = self.plan.canvas();
+        let page = self.page(slide)?;
         for quality in std::iter::once(QUALITY).chain(LOWER_QUALITIES) {
             let jpeg = encode_jpeg(page.bytes(), canvas.width(), canvas.height(), quality)?;
             if jpeg.len() <= MOST_BYTES {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Shared, elapsed};
 use super::queue::RunQueue;
+use super::scenes::SceneBrush;
 use super::slides::SlidePainter;
 use super::{Control, guarded};
 use crate::compose::{PlaneRef, Sprite, blend_over, fill_black};
@@ -133,8 +134,11 @@ pub(super) fn render_one(
         return Ok(());
     }
     let painter = Painter::new(shared, plan, control)?;
-    let mut brush = Brush::new(&painter)?;
-    let (chunk, _) = brush.paint(index, &AtomicBool::new(false), &mut || ())?;
+    let stop = AtomicBool::new(false);
+    let chunk = match &painter.slides {
+        Some(slides) => SceneBrush::new(slides)?.paint(index, &stop, &mut || ())?,
+        None => Brush::new(&painter)?.paint(index, &stop, &mut || ())?.0,
+    };
     store.put(&planned.key, &chunk)
 }
 
@@ -179,6 +183,12 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
     }
 }
 
+/// What a worker paints with.
+enum Hand<'a> {
+    Shots(Brush<'a>),
+    Scenes(Box<SceneBrush<'a>>),
+}
+
 fn work(
     worker: usize,
     painter: &Painter<'_>,
@@ -187,7 +197,10 @@ fn work(
     stop: &AtomicBool,
     events: &Sender<Event>,
 ) -> Result<()> {
-    let mut brush = Brush::new(painter)?;
+    let mut brush = match &painter.slides {
+        Some(slides) => Hand::Scenes(Box::new(SceneBrush::new(slides)?)),
+        None => Hand::Shots(Brush::new(painter)?),
+    };
     while let Some(index) = queue.take(worker) {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -198,11 +211,18 @@ fn work(
             let _ = events.send(Event::Reused(planned.frames.len()));
             continue;
         }
-        let (chunk, concealed) = brush.paint(index, stop, &mut || {
+        let mut on_frame = || {
             let _ = events.send(Event::Frame);
-        })?;
+        };
+        let (chunk, source, concealed) = match &mut brush {
+            Hand::Shots(brush) => {
+                let (chunk, concealed) = brush.paint(index, stop, &mut on_frame)?;
+                (chunk, painter.plan.shots()[planned.shot].source, concealed)
+            }
+            Hand::Scenes(brush) => (brush.paint(index, stop, &mut on_frame)?, 0, BTreeSet::new()),
+        };
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Rendered(painter.plan.shots()[planned.shot].source, concealed));
+        let _ = events.send(Event::Rendered(source, concealed));
     }
     Ok(())
 }
@@ -226,6 +246,8 @@ struct Painter<'a> {
     sources: Vec<Arc<Probed>>,
     /// The texts of the plan, drawn; `None` for one without ink.
     sprites: Vec<Option<Sprite>>,
+    /// For a video of slides.
+    slides: Option<SlidePainter<'a>>,
 }
 
 impl<'a> Painter<'a> {
@@ -241,7 +263,11 @@ impl<'a> Painter<'a> {
             sprite.map(Some).ok_or_else(outside)
         };
         let sprites = plan.texts().iter().map(draw).collect::<Result<_>>()?;
-        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, sprites })
+        let slides = match plan.scenes() {
+            [] => None,
+            _ => Some(SlidePainter::new(shared, plan, control)?),
+        };
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, sprites, slides })
     }
 
     /// Opens the reader of `shot` for the frames from `first` on.

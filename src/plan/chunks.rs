@@ -12,7 +12,7 @@ use crate::units::FrameRange;
 pub struct PlannedChunk {
     /// Its frames.
     pub frames: FrameRange,
-    /// The shot that it shows, by its place in the plan.
+    /// The shot that it shows, or the scene that is on first, by its place in the plan.
     pub shot: usize,
     /// The hash of everything that it shows.
     pub key: ChunkKey,
@@ -21,6 +21,9 @@ pub struct PlannedChunk {
 /// The chunks of a plan: cut at every shot boundary, and inside a shot into equal parts of at most `gop` frames, so
 /// that no short rest costs a picture of its own.
 pub(super) fn cut(content: &Content) -> Vec<PlannedChunk> {
+    if !content.scenes.is_empty() {
+        return super::scenes::cut(content);
+    }
     let gop = u64::from(content.video.gop.max(1));
     let mut chunks = Vec::new();
     for (index, shot) in content.shots.iter().enumerate() {

@@ -3,6 +3,7 @@
 mod chunks;
 mod key;
 mod resolve;
+mod scenes;
 mod slides;
 
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use chunks::PlannedChunk;
 pub use key::ChunkKey;
 pub(crate) use resolve::{Context, resolve, resolve_slides};
+pub use scenes::{PlannedScene, PlannedTransition};
 pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
 
 use crate::compose::SourceRect;
@@ -53,6 +55,7 @@ struct Content {
     frames: u64,
     chunks: Vec<PlannedChunk>,
     slides: Vec<PlannedSlide>,
+    scenes: Vec<PlannedScene>,
 }
 
 /// What the result says about the request that it came from.
@@ -208,6 +211,11 @@ impl Plan {
         &self.0.slides
     }
 
+    /// When each slide is on, for a video of slides; none for slides alone and for other videos.
+    pub fn scenes(&self) -> &[PlannedScene] {
+        &self.0.scenes
+    }
+
     /// What progress counts: the video's frames and the slides.
     pub fn steps(&self) -> u64 {
         self.0.frames + self.0.slides.len() as u64
@@ -311,6 +319,19 @@ impl Plan {
                 let _ = writeln!(out, "       {}", self.describe_layer(layer));
             }
         }
+        for scene in &self.0.scenes {
+            let name = self.0.slides.get(scene.slide).map_or("", |slide| slide.name.as_str());
+            let (start, end) = (time(scene.frames.start), time(scene.frames.end));
+            let _ = write!(out, "  scene {name:<11} {start:>8.3} .. {end:>8.3} s");
+            if let Some(motion) = scene.motion {
+                let _ = write!(out, "  zoom {:.3} to {:.3}", motion.from.zoom, motion.to.zoom);
+            }
+            if let Some(enter) = scene.enter {
+                let both = time(FrameIndex(enter.frames));
+                let _ = write!(out, "  {:?} over its first {both:.3} s, while the one before is still on", enter.kind);
+            }
+            let _ = writeln!(out);
+        }
         for chunk in &self.0.chunks {
             let key = &chunk.key.as_str()[..12];
             let _ = writeln!(out, "  chunk {key}  frames {}..{}", chunk.frames.start, chunk.frames.end);
@@ -383,7 +404,11 @@ impl TryFrom<Content> for Plan {
             }
             end = shot.frames.end;
         }
-        if end.0 != content.frames || (content.frames == 0 && content.slides.is_empty()) {
+        if !content.scenes.is_empty() && (!content.shots.is_empty() || !scenes::are_whole(&content)) {
+            return broken("its scenes do not fill it");
+        }
+        let filled = if content.scenes.is_empty() { end.0 } else { content.frames };
+        if filled != content.frames || (content.frames == 0 && content.slides.is_empty()) {
             return broken("its shots do not fill it");
         }
         if content.slides.len() > MAX_SLIDES || !slides::are_whole(&content) {
@@ -401,7 +426,8 @@ impl TryFrom<Content> for Plan {
         }
         // The cheap comparison first.
         let count: u64 = content.shots.iter().map(|shot| shot.frames.len().div_ceil(content.video.gop.into())).sum();
-        if content.chunks.len() as u64 != count || content.chunks != chunks::cut(&content) {
+        let is_counted = content.chunks.len() as u64 == count || !content.scenes.is_empty();
+        if !is_counted || content.chunks != chunks::cut(&content) {
             return broken("its chunks or keys are not those of its content");
         }
         Ok(Self(content))

@@ -2,7 +2,7 @@
 
 use super::{
     AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, chunks,
-    slides,
+    scenes, slides,
 };
 use crate::compose::{Fit, cover};
 use crate::encode::Preset;
@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::source::{AtEnd, SourceInfo};
 use crate::text::{FontBook, lay_out};
-use crate::timeline::{Asset, During, Shot, ShotDuration, Slideshow, Timeline};
+use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, Slideshow, Timeline};
 use crate::units::{FrameIndex, FrameRange, FrameRate, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
@@ -77,18 +77,7 @@ pub(crate) fn resolve(
         return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("use shorter clips"));
     }
     if let Some(music) = &timeline.music {
-        let length = samples_at(timeline, FrameIndex(frames));
-        let fade_out = samples_in(music.fade_out);
-        cues.push(AudioCue {
-            source: sources.index(&music.asset)?,
-            start: 0,
-            length,
-            source_start: TimeSpan::ZERO,
-            gain: music.gain.to_gain(),
-            fade_in: DECLICK.min(length),
-            fade_out: fade_out.min(length),
-            looped: true,
-        });
+        cues.push(sources.music(music, samples_at(timeline.rate, FrameIndex(frames)))?);
     }
     let texts = timeline
         .texts
@@ -119,6 +108,7 @@ pub(crate) fn resolve(
         frames,
         chunks: Vec::new(),
         slides: Vec::new(),
+        scenes: Vec::new(),
     };
     content.chunks = chunks::cut(&content);
     Plan::try_from(content)
@@ -134,17 +124,19 @@ pub(crate) fn resolve_slides(
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
 ) -> Result<Plan> {
-    let Context { container_id, job, preset, engine, fonts, .. } = context;
+    let Context { container_id, job, preset, engine, fonts, limits, .. } = context;
     let mut sources = Sources::default();
     let mut failures = Vec::new();
     let mut tried: Vec<&Asset> = Vec::new();
-    for asset in slideshow.assets() {
+    let music = slideshow.video.as_ref().and_then(|video| video.music.as_ref());
+    let pictures = slideshow.pictures().map(|asset| (asset, Need::Video));
+    for (asset, need) in pictures.chain(music.map(|music| (&music.asset, Need::Audio))) {
         // A picture of several slides is told once.
         if tried.contains(&asset) {
             continue;
         }
         tried.push(asset);
-        if let Err(error) = sources.add(asset, Need::Video, &mut probe) {
+        if let Err(error) = sources.add(asset, need, &mut probe) {
             if error.kind() == ErrorKind::Canceled {
                 return Err(error);
             }
@@ -172,14 +164,37 @@ pub(crate) fn resolve_slides(
         frames: 0,
         chunks: Vec::new(),
         slides: Vec::new(),
+        scenes: Vec::new(),
     };
     let resolved =
         slideshow.slides.iter().map(|slide| slides::layers(slide, &sources.0, fonts, |asset| sources.index(asset)));
     let resolved = resolved.collect::<Result<Vec<_>>>()?;
-    content.sources = sources.0;
+    content.sources = sources.0.clone();
     for (slide, layers) in slideshow.slides.iter().zip(resolved) {
         let key = slides::slide_key(&content, &layers);
         content.slides.push(PlannedSlide { name: slide.name.clone(), layers, key });
+    }
+    if let Some(video) = &slideshow.video {
+        let length = match music.filter(|_| video.fit_to_music) {
+            Some(music) => {
+                let info = &content.sources[sources.index(&music.asset)?].info;
+                info.audio.as_ref().map(|audio| video.rate.frames_in(audio.duration))
+            }
+            None => None,
+        };
+        content.rate = video.rate;
+        content.scenes = scenes::scenes(video, &content.slides, content.canvas, length)?;
+        content.video.slow_motion = content.scenes.iter().any(|scene| scene.motion.is_some());
+        content.frames = content.scenes.last().map_or(0, |last| last.frames.end.0);
+        let longest = video.rate.frames_in(limits.output_duration);
+        if content.frames > longest {
+            let message = format!("the video would have {} frames; the limit is {longest}", content.frames);
+            return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("use shorter durations"));
+        }
+        if let Some(music) = music {
+            content.cues.push(sources.music(music, samples_at(video.rate, FrameIndex(content.frames)))?);
+        }
+        content.chunks = chunks::cut(&content);
     }
     Plan::try_from(content)
 }
@@ -233,6 +248,20 @@ impl Sources {
         found.ok_or_else(|| Error::new(ErrorKind::Internal, "an asset was not probed"))
     }
 
+    /// Music under the first `length` sample frames: looped if it is shorter.
+    fn music(&self, music: &MusicTrack, length: u64) -> Result<AudioCue> {
+        Ok(AudioCue {
+            source: self.index(&music.asset)?,
+            start: 0,
+            length,
+            source_start: TimeSpan::ZERO,
+            gain: music.gain.to_gain(),
+            fade_in: DECLICK.min(length),
+            fade_out: samples_in(music.fade_out).min(length),
+            looped: true,
+        })
+    }
+
     fn shot(&self, shot: &Shot, start: u64, timeline: &Timeline) -> Result<PlannedShot> {
         let source = self.index(&shot.asset)?;
         let video = self.0[source].info.video.as_ref();
@@ -257,7 +286,8 @@ impl Sources {
     fn sound(&self, shot: &Shot, planned: &PlannedShot, timeline: &Timeline) -> Vec<AudioCue> {
         let info = &self.0[planned.source].info;
         let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
-        let (start, end) = (samples_at(timeline, planned.frames.start), samples_at(timeline, planned.frames.end));
+        let (start, end) =
+            (samples_at(timeline.rate, planned.frames.start), samples_at(timeline.rate, planned.frames.end));
         let pass = match planned.at_end {
             AtEnd::Loop => samples_in(video.duration).max(1),
             AtEnd::Hold => end - start,
@@ -286,6 +316,6 @@ fn samples_in(span: TimeSpan) -> u64 {
 }
 
 /// The sample frame at which an output frame starts.
-fn samples_at(timeline: &Timeline, frame: FrameIndex) -> u64 {
-    u64::try_from(timeline.rate.time_of(frame).to_sample_frames(SAMPLE_RATE)).unwrap_or(0)
+fn samples_at(rate: FrameRate, frame: FrameIndex) -> u64 {
+    u64::try_from(rate.time_of(frame).to_sample_frames(SAMPLE_RATE)).unwrap_or(0)
 }

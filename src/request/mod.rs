@@ -73,6 +73,9 @@ pub struct Request {
     /// The slides of a slideshow, 2 to 35. Default: composed from hook, brief and media.
     #[deserr(default)]
     pub slides: Option<Vec<SlideRequest>>,
+    /// Makes a video of the slides too. Default: slides alone.
+    #[deserr(default)]
+    pub slide_video: Option<SlideVideo>,
     /// Timed captions. Reserved: a request with captions is refused until they are drawn.
     #[deserr(default)]
     pub captions: Vec<serde_json::Value>,
@@ -181,6 +184,51 @@ pub struct SlideRequest {
     /// Where the text stands: `top`, `center` or `bottom`. Default: `center`, `top` on a card.
     #[deserr(default)]
     pub position: Option<String>,
+    /// How long it is on in the video, in seconds, 0.5 to 30, its transitions included. Default: as all slides.
+    #[deserr(default)]
+    pub duration: Option<f64>,
+}
+
+/// How slides become a video.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct SlideVideo {
+    /// How long each slide is on, in seconds, 0.5 to 30, its transitions included. Default: 3.
+    #[deserr(default)]
+    pub slide_duration: Option<f64>,
+    /// Has all slides together last as long as the music, in proportion to their durations. Default: no.
+    #[deserr(default)]
+    pub fit_to_music: Option<bool>,
+    /// How pictures that fill the canvas move: `ken-burns` (a slow zoom, in and out in turn) or `none`. Default:
+    /// `ken-burns`.
+    #[deserr(default)]
+    pub motion: Option<String>,
+    /// How far the zoom goes, 0.01 to 0.5. Default: 0.1, that is to 110 %.
+    #[deserr(default)]
+    pub motion_amount: Option<f64>,
+    /// How one slide gives way to the next. Default: a push to the left of 0.4 seconds.
+    #[deserr(default)]
+    pub transition: Option<TransitionRequest>,
+}
+
+/// How one picture gives way to the next.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct TransitionRequest {
+    /// `cut`, `fade`, `wipe`, `slide`, `push` or `zoom`. Default: `push`.
+    #[deserr(default)]
+    pub name: Option<String>,
+    /// In seconds, 0.1 to 3, at most half of the shorter slide. Default: 0.4.
+    #[deserr(default)]
+    pub duration: Option<f64>,
+    /// Where things move: `left`, `right`, `up` or `down`. Default: `left`.
+    #[deserr(default)]
+    pub direction: Option<String>,
+    /// `linear`, `ease-in`, `ease-out` or `ease-in-out`. Default: `ease-in-out`.
+    #[deserr(default)]
+    pub easing: Option<String>,
 }
 
 /// A point of a picture.

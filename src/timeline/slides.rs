@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Asset;
-use crate::compose::Focus;
+use super::{Asset, MusicTrack};
+use crate::compose::{Direction, Easing, Focus, TransitionKind};
 use crate::text::{Area, Rgba, TextBlock};
-use crate::units::{CanvasSize, TimeSpan};
+use crate::units::{CanvasSize, FrameRate, TimeSpan};
 
 /// A set of slides, before its sources are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,11 +15,51 @@ pub struct Slideshow {
     pub canvas: CanvasSize,
     /// The slides, in order.
     pub slides: Vec<Slide>,
+    /// How they become a video; `None` for slides alone.
+    pub video: Option<SlideshowVideo>,
+}
+
+/// How slides become a video.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlideshowVideo {
+    /// The output's constant frame rate.
+    pub rate: FrameRate,
+    /// How long each slide is on, its transitions included.
+    pub durations: Vec<TimeSpan>,
+    /// Whether the durations are only proportions, and all slides together last as long as the music.
+    pub fit_to_music: bool,
+    /// Between two slides, which overlap for its duration.
+    pub transition: Transition,
+    /// How far a picture that fills the canvas is zoomed, such as 0.1 for 110 %; `None` for stills.
+    pub zoom: Option<f64>,
+    /// Music under all of it.
+    pub music: Option<MusicTrack>,
+}
+
+/// How one picture gives way to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transition {
+    /// What is seen.
+    pub kind: TransitionKind,
+    /// Where things move.
+    pub direction: Direction,
+    /// How the movement gains and loses speed.
+    pub easing: Easing,
+    /// How long it takes; nothing for a cut.
+    pub duration: TimeSpan,
 }
 
 impl Slideshow {
-    /// Every file that its slides show, as often as they do.
+    /// Every file that it uses, as often as it does.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        let music = self.video.iter().filter_map(|video| video.music.as_ref());
+        self.pictures().chain(music.map(|music| &music.asset))
+    }
+
+    /// Every file that its slides show, as often as they do.
+    pub fn pictures(&self) -> impl Iterator<Item = &Asset> {
         self.slides.iter().flat_map(|slide| &slide.layers).filter_map(|layer| match layer {
             SlideLayer::Picture(picture) => Some(&picture.asset),
             _ => None,
