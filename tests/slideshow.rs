@@ -333,6 +333,112 @@ fn frames_of_clips_are_slides_too() {
     }
 }
 
+// slideshow-remix.
+
+/// A project of source slides with other words.
+fn remix(slides: Value, source: &[(&str, &[u8])]) -> Project {
+    let rows: Vec<_> = source.iter().map(|(name, _)| json!({ "id": name, "src": name })).collect();
+    let project = Project::blank(json!({
+        "id": "cnt_slides", "format": "slideshow_remix", "influencerId": "inf_ada",
+        "source": { "slides": rows }, "slides": slides,
+    }));
+    source.iter().for_each(|(name, bytes)| project.write(name, bytes));
+    project
+}
+
+/// A slope of colours with old words, which are bars, in the upper third.
+fn with_old_words(old: bool) -> RgbImage {
+    RgbImage::from_fn(540, 960, |x, y| {
+        let is_word = old && (100..440).contains(&x) && (200..300).contains(&y) && y / 20 % 2 == 0;
+        let slope = |from: u32, to: u32, at: u32, whole: u32| (from * (whole - at) / whole + to * at / whole) as u8;
+        image::Rgb(if is_word {
+            [255; 3]
+        } else {
+            [slope(90, 40, y, 960), slope(60, 110, x, 540), slope(60, 120, y, 960)]
+        })
+    })
+}
+
+#[test]
+fn old_words_are_taken_out_and_new_ones_stand_in_their_place() {
+    let (old, clean) = (png(&with_old_words(true).into()), png(&with_old_words(false).into()));
+    let region = json!({ "x": 0.15, "y": 0.19, "width": 0.7, "height": 0.14 });
+    let slides = json!([
+        { "sourceSlide": "old.png", "region": region },
+        { "sourceSlide": "clean.png" },
+        { "sourceSlide": "old.png", "region": region, "removal": "cover", "text": "New words" },
+        { "sourceSlide": "old.png", "region": region, "text": "New words" },
+    ]);
+    let project = remix(slides, &[("old.png", &old), ("clean.png", &clean)]);
+    let container = render(&project);
+    assert_eq!(container.preview.kind, "slideshow");
+    let (filled, clean) = (slide(&project, 1), slide(&project, 2));
+    let worst = filled.pixels().zip(clean.pixels()).flat_map(|(a, b)| (0..3).map(|c| a.0[c].abs_diff(b.0[c]))).max();
+    assert!(worst <= Some(14), "no trace of the old words: off by {worst:?}");
+    let covered = slide(&project, 3);
+    assert!(near(colour(&covered, 200, 420), [16, 16, 20], 4.0), "a box: {:?}", colour(&covered, 200, 420));
+    for number in [3, 4] {
+        // The region's middle is at 499 of 1920.
+        let picture = slide(&project, number);
+        assert!(white(&picture, 430..570) > 0.02, "slide {number}: new words stand there");
+        assert!(white(&picture, 900..1900) < 0.001, "slide {number}: and nowhere else");
+    }
+}
+
+#[test]
+fn a_remix_says_what_it_lacks() {
+    let picture = png(&fields(100, 100).into());
+    let slides = json!([
+        { "text": "fine" },
+        { "text": "the source has one slide only" },
+        { "sourceSlide": "nowhere", "text": "x" },
+        { "sourceSlide": "a.png", "region": { "x": 0.9, "y": 0, "width": 0.2, "height": 1 }, "removal": "magic" },
+        { "sourceSlide": "a.png", "removal": "fill", "fit": "cover" },
+    ]);
+    let error = refused(&remix(slides, &[("a.png", &picture)]));
+    let expected = [
+        ("NOT_FOUND", "/slides/1"),
+        ("NOT_FOUND", "/slides/2/sourceSlide"),
+        ("VALIDATION", "/slides/3/removal"),
+        ("VALIDATION", "/slides/3/region"),
+        ("VALIDATION", "/slides/4/fit"),
+        ("VALIDATION", "/slides/4/removal"),
+    ];
+    assert_eq!(codes(&error), expected);
+    let nothing = refused(&remix(json!([]), &[]));
+    assert_eq!(codes(&nothing), [("VALIDATION", "/source/slides"), ("LIMIT_EXCEEDED", "/slides")]);
+    let builder =
+        project(json!([{ "text": "x", "region": { "x": 0, "y": 0, "width": 1, "height": 1 } }, { "text": "y" }]), &[]);
+    assert_eq!(codes(&refused(&builder)), [("VALIDATION", "/slides/0/region")]);
+}
+
+// The contact sheet.
+
+#[test]
+fn a_contact_sheet_shows_slides_and_frames() {
+    let project = project(json!([{ "text": "One" }, { "text": "Two" }, { "text": "Three" }]), &[]);
+    render(&project);
+    let (engine, control) = (engine(1), Control::new());
+    let folder = project.out().join("cnt_slides");
+    let sheet = engine.sheet(&folder, 15, &control).expect("can be made");
+    // Three cells of 180x320 with their numbers below.
+    assert_eq!((sheet.width, sheet.height), (3 * 196 + 16, 320 + 40 + 16 + 16));
+    assert_eq!(sheet.rgb.len(), sheet.width as usize * sheet.height as usize * 3);
+    let clip = support::moving(1.0, 3);
+    let sheet = engine.sheet(&clip, 7, &control).expect("can be made");
+    let picture = RgbImage::from_raw(sheet.width, sheet.height, sheet.rgb).expect("its size");
+    let cell = |number: u32| {
+        let (across, down) = ((sheet.width - 16) / 5, (sheet.height - 16) / 2);
+        let (x, y) = (16 + number % 5 * across, 16 + number / 5 * down);
+        image::imageops::crop_imm(&picture, x, y, across - 16, down - 16).to_image()
+    };
+    assert!(cell(0) != cell(6), "frames of different times");
+    assert!(cell(0).pixels().any(|pixel| pixel.0.iter().all(|&value| value > 200)), "with a label");
+    let error = engine.sheet(&project.folder(), 15, &control).expect_err("no result");
+    assert_eq!(error.code(), "NOT_FOUND");
+    assert_eq!(engine.sheet(&clip, 0, &control).expect_err("no frames").code(), "VALIDATION");
+}
+
 // What is refused.
 
 fn codes(error: &Error) -> Vec<(&'static str, &str)> {

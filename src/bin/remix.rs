@@ -37,6 +37,8 @@ enum Command {
     Probe(ProbeArgs),
     /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
     Text(TextArgs),
+    /// Make a contact sheet: the slides of a result, or frames of a video with their times.
+    Sheet(SheetArgs),
     /// Show FFmpeg's version, encoders, fonts and the limits of this machine.
     Check(CheckArgs),
 }
@@ -76,6 +78,21 @@ struct TextArgs {
     /// The PNG file to write, of the canvas's size.
     #[arg(long)]
     out: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct SheetArgs {
+    /// The folder of a result, a video, or a picture.
+    result: PathBuf,
+    /// The PNG file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// How many frames of a video are shown, 1 to 100.
+    #[arg(long, default_value_t = 15)]
+    frames: usize,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -122,6 +139,7 @@ fn main() -> ExitCode {
         Command::Render(RenderArgs { shared, .. }) | Command::Plan(PlanArgs { shared, .. }) => shared.json,
         Command::Probe(ProbeArgs { json, .. })
         | Command::Text(TextArgs { json, .. })
+        | Command::Sheet(SheetArgs { json, .. })
         | Command::Check(CheckArgs { json }) => *json,
     };
     let result = match cli.command {
@@ -129,6 +147,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
         Command::Text(args) => text(args),
+        Command::Sheet(args) => sheet(args),
         Command::Check(args) => check(args),
     };
     match result {
@@ -245,6 +264,26 @@ fn text(args: TextArgs) -> Result<()> {
     } else {
         let lines: Vec<_> = layout.lines().iter().map(|line| format!("  {}\n", line.text)).collect();
         print_text(&format!("{}\n  {} px\n{}", args.out.display(), layout.font_size(), lines.concat()));
+    }
+    Ok(())
+}
+
+fn sheet(args: SheetArgs) -> Result<()> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let control = Control::new().with_cancel(cancel_on_signal()?);
+    let sheet = engine.sheet(&args.result, args.frames, &control)?;
+    let (width, height) = (sheet.width, sheet.height);
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", args.out.display()))
+            .caused_by(error.to_string())
+            .suggest("check the path, its permissions and the space on the disk")
+    };
+    let picture = image::RgbImage::from_raw(width, height, sheet.rgb).ok_or_else(|| failed(&"its size is wrong"))?;
+    picture.save_with_format(&args.out, image::ImageFormat::Png).map_err(|error| failed(&error))?;
+    if args.json {
+        print_json(&serde_json::json!({ "file": args.out, "width": width, "height": height }));
+    } else {
+        print_text(&format!("{}\n  {width}x{height}\n", args.out.display()));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Request to timeline: one file per format.
 
 pub(crate) mod slideshow_builder;
+pub(crate) mod slideshow_remix;
 pub(crate) mod ugc_remix;
 
 pub use ugc_remix::hook_block;
@@ -20,7 +21,9 @@ pub(crate) fn resolve(request: &Request) -> Format {
         {
             Format::SlideshowBuilder
         }
+        Format::Auto if request.source.is_some() => Format::SlideshowRemix,
         Format::Auto | Format::UgcRemix => Format::UgcRemix,
+        Format::SlideshowRemix => Format::SlideshowRemix,
         Format::SlideshowBuilder => Format::SlideshowBuilder,
     }
 }
@@ -37,6 +40,9 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
         Format::UgcRemix => ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(made), picks)),
         Format::SlideshowBuilder => {
             slideshow_builder::slideshow(request, variant).map(|(made, picks)| (Made::Slides(made), picks))
+        }
+        Format::SlideshowRemix => {
+            slideshow_remix::slideshow(request, variant).map(|(made, picks)| (Made::Slides(made), picks))
         }
         Format::Auto => Err(Error::new(ErrorKind::Internal, "the format was not resolved")),
     }

@@ -84,6 +84,15 @@ fn check_slide(request: &Request, number: usize, slide: &SlideRequest, found: &m
     if let Some(chars) = slide.text.as_ref().map(|text| text.chars().count()).filter(|&chars| chars > 2_000) {
         wrong("/text", format!("its text has {chars} characters; the limit is 2000"));
     }
+    for (field, given) in [
+        ("/sourceSlide", slide.source_slide.is_some()),
+        ("/region", slide.region.is_some()),
+        ("/removal", slide.removal.is_some()),
+    ] {
+        if given {
+            wrong(field, format!("`{}` has a meaning in a slideshow-remix alone", &field[1..]));
+        }
+    }
     if let Some(fit) = slide.fit.as_deref().filter(|fit| !FITS.contains(fit)) {
         wrong("/fit", format!("unknown fit `{}`; known: {}", short(fit), FITS.join(", ")));
     }
@@ -145,7 +154,7 @@ pub(crate) fn check_words(request: &Request) -> Vec<Finding> {
     found
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
@@ -198,7 +207,7 @@ const SLIDE_SECONDS: f64 = 3.0;
 /// Music without voices over it.
 const MUSIC_GAIN: Decibels = Decibels(0.0);
 
-fn video_of(request: &Request, video: &SlideVideo, slides: usize, variant: u8) -> Result<SlideshowVideo> {
+pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, variant: u8) -> Result<SlideshowVideo> {
     let all = video.slide_duration.unwrap_or(SLIDE_SECONDS);
     let seconds = |number: usize| {
         let own = request.slides.as_ref().and_then(|slides| slides.get(number)).and_then(|slide| slide.duration);
@@ -235,7 +244,7 @@ const TRANSITION_SECONDS: f64 = 0.4;
 const SLIDE_RANGE: RangeInclusive<f64> = 0.5..=30.0;
 
 /// What is wrong with how slides become a video.
-fn check_video(request: &Request, found: &mut Vec<Finding>) {
+pub(super) fn check_video(request: &Request, found: &mut Vec<Finding>) {
     let durations = request.slides.iter().flatten().map(|slide| slide.duration).enumerate();
     for (number, seconds) in durations.filter_map(|(number, duration)| Some((number, duration?))) {
         if request.slide_video.is_none() {
@@ -367,7 +376,7 @@ fn composed(request: &Request, variant: u8, design: &Design) -> Result<Made> {
         None => vec![design.headline(&opening)],
     };
     let mut layers = match picture(0)? {
-        Some(shown) => vec![design.full(&shown, 0), SlideLayer::Shade],
+        Some(shown) => vec![design.full(&shown.asset, shown.moment, shown.focus, 0), SlideLayer::Shade],
         None => vec![design.ground()],
     };
     layers.extend(text.into_iter().map(|block| design.text_over(block, count > 0)));
@@ -384,7 +393,7 @@ fn composed(request: &Request, variant: u8, design: &Design) -> Result<Made> {
     }
 
     let mut layers = match (design.brand, picture(total - 1)?) {
-        (None, Some(shown)) => vec![design.full(&shown, 40), SlideLayer::Shade],
+        (None, Some(shown)) => vec![design.full(&shown.asset, shown.moment, shown.focus, 40), SlideLayer::Shade],
         _ => vec![design.ground()],
     };
     let over_picture = layers.len() > 1;
@@ -430,15 +439,15 @@ struct Shown {
 }
 
 /// The measures and colours that all slides of a set share.
-struct Design {
-    canvas: CanvasSize,
+pub(super) struct Design {
+    pub(super) canvas: CanvasSize,
     /// Where text may stand: what the apps leave free, and margins.
     free: Area,
     brand: Option<Rgba>,
 }
 
 impl Design {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
         let tall = request.output.slide_size.as_deref() != Some(SIZES[1]);
         let canvas = if tall { CanvasSize::VERTICAL_HD } else { CanvasSize::FEED };
         let free = if tall {
@@ -479,13 +488,13 @@ impl Design {
     }
 
     /// Filling the canvas; blurred by `blur` pixels.
-    fn full(&self, shown: &Shown, blur: u32) -> SlideLayer {
+    pub(super) fn full(&self, asset: &Asset, moment: Moment, focus: Focus, blur: u32) -> SlideLayer {
         SlideLayer::Picture(SlidePicture {
-            asset: shown.asset.clone(),
-            moment: shown.moment,
+            asset: asset.clone(),
+            moment,
             area: self.whole(),
             fit: SlideFit::Cover,
-            focus: shown.focus,
+            focus,
             radius: 0,
             shadow: false,
             blur,
@@ -509,7 +518,7 @@ impl Design {
         if fit == "card" {
             let ground = match self.brand {
                 Some(_) => vec![self.ground()],
-                None => vec![self.full(&shown, 40), SlideLayer::Shade],
+                None => vec![self.full(&shown.asset, shown.moment, shown.focus, 40), SlideLayer::Shade],
             };
             let over_picture = ground.len() > 1;
             let head = self.band(0.0, 0.24);
@@ -527,16 +536,25 @@ impl Design {
         }
         let mut layers = match fit {
             "contain" => vec![self.ground(), contained(self.whole(), 0)],
-            "blur" => vec![self.full(&shown, 40), contained(self.whole(), 0)],
-            _ => vec![self.full(&shown, 0)],
+            "blur" => vec![self.full(&shown.asset, shown.moment, shown.focus, 40), contained(self.whole(), 0)],
+            _ => vec![self.full(&shown.asset, shown.moment, shown.focus, 0)],
         };
-        if let Some(text) = text {
-            let (area, anchor) = self.place(position);
-            let block = block(text, area, anchor, (30.0, 84.0), 700);
-            layers.push(SlideLayer::Shade);
-            layers.push(self.text_over(block, true));
-        }
+        layers.extend(text.into_iter().flat_map(|text| self.over_picture(text, position, None)));
         layers
+    }
+
+    /// A text over a picture, with its shade: at a named position, else around `height` (0 is the canvas's top, 1 its
+    /// bottom), else in the middle.
+    pub(super) fn over_picture(&self, text: &str, position: Option<&str>, height: Option<f64>) -> [SlideLayer; 2] {
+        let (area, anchor) = match (position, height) {
+            (None, Some(height)) => {
+                let free = (f64::from(self.free.y), f64::from(self.free.height));
+                let middle = ((height * f64::from(self.canvas.height()) - free.0) / free.1).clamp(0.2, 0.8);
+                (self.band(middle - 0.2, middle + 0.2), Anchor::Center)
+            }
+            _ => self.place(position),
+        };
+        [SlideLayer::Shade, self.text_over(block(text, area, anchor, (30.0, 84.0), 700), true)]
     }
 
     fn place(&self, position: Option<&str>) -> (Area, Anchor) {

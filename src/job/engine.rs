@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::watchdog::watched;
-use super::{Assembly, Control, Visuals, guarded};
+use super::{Assembly, ContactSheet, Control, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
@@ -136,6 +136,15 @@ impl Engine {
     pub fn probe(&self, path: &Path, control: &Control) -> Result<SourceInfo> {
         self.watched("probing", control, || Ok(self.0.probe(path, control)?.info.clone()))
             .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
+    /// A contact sheet of `result`: the slides in a result's folder, or `frames` frames (1 to 100) of its video at even
+    /// times, or those of a video file.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a folder without both; what reading the file reports; `VALIDATION`, `CANCELED`.
+    pub fn sheet(&self, result: &Path, frames: usize, control: &Control) -> Result<ContactSheet> {
+        self.watched("making a sheet", control, || super::sheet::sheet(&self.0, result, frames, control))
     }
 
     /// Stage `planning`: checks the request, probes its sources, and makes one plan for each variant.

@@ -7,6 +7,7 @@ mod finalize;
 mod planning;
 mod queue;
 mod scenes;
+mod sheet;
 mod slides;
 mod submit;
 mod visuals;
@@ -15,6 +16,7 @@ mod watchdog;
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};
 pub use engine::{Engine, EngineOptions};
+pub use sheet::{ContactSheet, SHEET_FRAMES};
 pub use submit::Job;
 pub use visuals::Visuals;
 

@@ -15,6 +15,7 @@ use crate::plan::{Plan, PlannedLayer, PlannedPicture, PlannedSlide};
 use crate::source::{Probed, blurred, still};
 use crate::store::ChunkStore;
 use crate::text::{Area, Rgba, TextBlock, lay_out, rasterise};
+use crate::timeline::Removal;
 use crate::units::CanvasSize;
 
 /// The JPEG quality to begin with: no loss that anyone sees at arm's length.
@@ -146,6 +147,11 @@ impl<'a> SlidePainter<'a> {
                 page.gradient([top.r, top.g, top.b], [bottom.r, bottom.g, bottom.b]);
             }
             PlannedLayer::Picture(picture) => self.picture(picture, page)?,
+            PlannedLayer::Patch { area, removal: Removal::Fill } => page.fill_between(place(*area)),
+            PlannedLayer::Patch { area, removal: Removal::Cover(color) } => {
+                let radius = (area.width.min(area.height) / 5).min(36);
+                page.fill(place(*area), [color.r, color.g, color.b, color.a], radius);
+            }
             PlannedLayer::Shade { area } => page.shade(place(*area)),
             PlannedLayer::Text { block, button } => self.text(block, *button, page)?,
         }

@@ -185,7 +185,7 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
 
 /// What a worker paints with.
 enum Hand<'a> {
-    Shots(Brush<'a>),
+    Shots(Box<Brush<'a>>),
     Scenes(Box<SceneBrush<'a>>),
 }
 
@@ -199,7 +199,7 @@ fn work(
 ) -> Result<()> {
     let mut brush = match &painter.slides {
         Some(slides) => Hand::Scenes(Box::new(SceneBrush::new(slides)?)),
-        None => Hand::Shots(Brush::new(painter)?),
+        None => Hand::Shots(Box::new(Brush::new(painter)?)),
     };
     while let Some(index) = queue.take(worker) {
         if stop.load(Ordering::Relaxed) {

@@ -344,6 +344,9 @@ impl Plan {
     fn describe_layer(&self, layer: &PlannedLayer) -> String {
         match layer {
             PlannedLayer::Gradient { top, bottom } => format!("ground {top} to {bottom}"),
+            PlannedLayer::Patch { area, removal } => {
+                format!("{removal:?} of {}x{} at ({}, {})", area.width, area.height, area.x, area.y)
+            }
             PlannedLayer::Shade { area } => {
                 format!("shade for {}x{} at ({}, {})", area.width, area.height, area.x, area.y)
             }

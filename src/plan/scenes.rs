@@ -92,6 +92,10 @@ fn durations(video: &SlideshowVideo, slides: usize, overlap: u64, length: Option
 /// Whether the slide's ground is a sharp picture that fills the canvas, with nothing but texts over it.
 fn is_movable(slide: &PlannedSlide, canvas: CanvasSize) -> bool {
     let mut pictures = slide.layers.iter().filter(|layer| matches!(layer, PlannedLayer::Picture(_)));
+    // A patch belongs to the ground and would have to move with it.
+    if slide.layers.iter().any(|layer| matches!(layer, PlannedLayer::Patch { .. })) {
+        return false;
+    }
     match (slide.layers.first(), pictures.next(), pictures.next()) {
         (Some(PlannedLayer::Picture(picture)), Some(_), None) => {
             let area = picture.area;
@@ -105,11 +109,11 @@ fn is_movable(slide: &PlannedSlide, canvas: CanvasSize) -> bool {
 
 /// A slow zoom, in and out in turn, with a drift to one side and the other.
 fn ken_burns(number: usize, amount: f64) -> Motion {
-    let side = if number / 2 % 2 == 0 { 1.0 } else { -1.0 };
+    let side = if (number / 2).is_multiple_of(2) { 1.0 } else { -1.0 };
     let whole = View { zoom: 1.0, x: 0.5, y: 0.5 };
     // Half as far as the zoom leaves room for.
     let near = View { zoom: 1.0 + amount, x: 0.5 + side * amount / 4.0, y: 0.5 - amount / 4.0 };
-    let (from, to) = if number % 2 == 0 { (whole, near) } else { (near, whole) };
+    let (from, to) = if number.is_multiple_of(2) { (whole, near) } else { (near, whole) };
     // Even speed: a movement that stands still at both ends looks like a fault of the player.
     Motion { from, to, easing: Easing::Linear }
 }

@@ -8,7 +8,7 @@ use crate::compose::{Focus, SourceRect, cover};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{ColorInfo, VideoInfo, VideoKind};
 use crate::text::{Area, FontBook, Rgba, TextBlock, lay_out};
-use crate::timeline::{Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture};
+use crate::timeline::{Asset, Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture};
 use crate::units::{CanvasSize, SourceSize, TimeSpan};
 
 /// A slide: a work unit of a slideshow.
@@ -37,6 +37,13 @@ pub enum PlannedLayer {
     },
     /// A picture, or a frame of a clip.
     Picture(PlannedPicture),
+    /// Takes out what stands on a part of the canvas.
+    Patch {
+        /// The part.
+        area: Area,
+        /// What is put in its place.
+        removal: Removal,
+    },
     /// Darkens what lies below as far as white text needs.
     Shade {
         /// Where the letters of the texts above it are.
@@ -93,20 +100,53 @@ pub(super) fn layers(
     fonts: &FontBook,
     index: impl Fn(&Asset) -> Result<usize>,
 ) -> Result<Vec<PlannedLayer>> {
+    let mut placed = None;
     let layer = |(number, layer): (usize, &SlideLayer)| {
         Ok(match layer {
             SlideLayer::Gradient { top, bottom } => PlannedLayer::Gradient { top: *top, bottom: *bottom },
+            SlideLayer::Patch { region, removal } => {
+                let area = placed.as_ref().and_then(|(picture, size)| on_canvas(picture, *size, *region));
+                let area = area.ok_or_else(|| {
+                    Error::new(ErrorKind::Validation, "its region lies outside of what is seen of the picture")
+                        .at_pointer(format!("{}/region", slide.pointer))
+                        .suggest("give a region that is on the slide")
+                })?;
+                PlannedLayer::Patch { area, removal: *removal }
+            }
             SlideLayer::Shade => PlannedLayer::Shade { area: texts_area(&slide.layers[number..], fonts)? },
             SlideLayer::Text { block, button } => PlannedLayer::Text { block: block.clone(), button: *button },
             SlideLayer::Picture(picture) => {
                 let source = index(&picture.asset)?;
                 let video = sources.get(source).and_then(|source| source.info.video.as_ref());
                 let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a slide's picture was not probed"))?;
-                PlannedLayer::Picture(place(picture, source, video)?)
+                let picture = place(picture, source, video)?;
+                placed = Some((picture.clone(), video.size));
+                PlannedLayer::Picture(picture)
             }
         })
     };
     slide.layers.iter().enumerate().map(layer).collect()
+}
+
+/// Where a part of a picture of `size`, in fractions of it, is on the canvas; `None` if it is not seen.
+fn on_canvas(picture: &PlannedPicture, size: SourceSize, region: Region) -> Option<Area> {
+    let (rect, area) = (picture.rect, picture.area);
+    let across = |share: f64| {
+        (share * f64::from(size.width()) - f64::from(rect.x)) / f64::from(rect.width) * f64::from(area.width)
+    };
+    let down = |share: f64| {
+        (share * f64::from(size.height()) - f64::from(rect.y)) / f64::from(rect.height) * f64::from(area.height)
+    };
+    let clamp = |value: f64, most: u32| value.clamp(0.0, f64::from(most));
+    let (left, right) = (clamp(across(region.x), area.width), clamp(across(region.x + region.width), area.width));
+    let (top, bottom) = (clamp(down(region.y), area.height), clamp(down(region.y + region.height), area.height));
+    let (left, top, right, bottom) = (left.floor(), top.floor(), right.ceil(), bottom.ceil());
+    (right - left >= 2.0 && bottom - top >= 2.0).then_some(Area {
+        x: area.x + left as i32,
+        y: area.y + top as i32,
+        width: (right - left) as u32,
+        height: (bottom - top) as u32,
+    })
 }
 
 /// Where the texts of `layers` have their letters.
@@ -170,7 +210,14 @@ struct Visible<'a> {
     engine: &'a str,
     canvas: CanvasSize,
     fonts: &'a str,
-    layers: Vec<(&'a PlannedLayer, Option<(&'a str, usize, ColorInfo)>)>,
+    layers: Vec<(&'a PlannedLayer, Option<VisibleSource<'a>>)>,
+}
+
+#[derive(Serialize)]
+struct VisibleSource<'a> {
+    hash: &'a str,
+    stream: usize,
+    color: ColorInfo,
 }
 
 /// The key of a slide of `layers`.
@@ -179,7 +226,7 @@ pub(super) fn slide_key(content: &Content, layers: &[PlannedLayer]) -> ChunkKey 
         PlannedLayer::Picture(picture) => {
             let info = &content.sources.get(picture.source)?.info;
             let video = info.video.as_ref()?;
-            Some((info.hash.as_str(), video.stream, video.color))
+            Some(VisibleSource { hash: &info.hash, stream: video.stream, color: video.color })
         }
         _ => None,
     };

@@ -76,6 +76,9 @@ pub struct Request {
     /// Makes a video of the slides too. Default: slides alone.
     #[deserr(default)]
     pub slide_video: Option<SlideVideo>,
+    /// What a remix starts from.
+    #[deserr(default)]
+    pub source: Option<Source>,
     /// Timed captions. Reserved: a request with captions is refused until they are drawn.
     #[deserr(default)]
     pub captions: Vec<serde_json::Value>,
@@ -159,6 +162,31 @@ pub struct Brief {
     pub language: Option<String>,
 }
 
+/// What a remix starts from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct Source {
+    /// The slides of a slideshow, in order.
+    #[deserr(default)]
+    pub slides: Vec<PoolItem>,
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase")]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct RegionRequest {
+    /// The left edge, 0 to 1 of the picture's width.
+    pub x: f64,
+    /// The top edge, 0 to 1 of its height.
+    pub y: f64,
+    /// The width.
+    pub width: f64,
+    /// The height.
+    pub height: f64,
+}
+
 /// A slide that the caller composed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
 #[serde(rename_all = "camelCase", default)]
@@ -184,6 +212,16 @@ pub struct SlideRequest {
     /// Where the text stands: `top`, `center` or `bottom`. Default: `center`, `top` on a card.
     #[deserr(default)]
     pub position: Option<String>,
+    /// `slideshow-remix`: the id of the source's slide whose picture it shows. Default: the one of the same number.
+    #[deserr(default)]
+    pub source_slide: Option<String>,
+    /// `slideshow-remix`: where the old text stands in that picture, which is taken out; the new text stands there.
+    #[deserr(default)]
+    pub region: Option<RegionRequest>,
+    /// `slideshow-remix`: what is put in the old text's place: `fill` (a smooth surface between the colours around it) or
+    /// `cover` (a box). Default: `fill`.
+    #[deserr(default)]
+    pub removal: Option<String>,
     /// How long it is on in the video, in seconds, 0.5 to 30, its transitions included. Default: as all slides.
     #[deserr(default)]
     pub duration: Option<f64>,
@@ -274,11 +312,13 @@ pub enum Format {
     UgcRemix,
     /// A set of slides about an app.
     SlideshowBuilder,
+    /// Somebody's set of slides with other words.
+    SlideshowRemix,
 }
 
 impl Format {
     /// The formats' names as they are written.
-    pub const NAMES: [&'static str; 3] = ["auto", "ugc-remix", "slideshow-builder"];
+    pub const NAMES: [&'static str; 4] = ["auto", "ugc-remix", "slideshow-builder", "slideshow-remix"];
 
     /// The name with hyphens.
     pub const fn name(self) -> &'static str {
@@ -286,6 +326,7 @@ impl Format {
             Self::Auto => "auto",
             Self::UgcRemix => "ugc-remix",
             Self::SlideshowBuilder => "slideshow-builder",
+            Self::SlideshowRemix => "slideshow-remix",
         }
     }
 }

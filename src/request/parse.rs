@@ -89,6 +89,7 @@ impl Deserr<Faults> for Format {
             "auto" => Ok(Self::Auto),
             "ugc-remix" => Ok(Self::UgcRemix),
             "slideshow-builder" => Ok(Self::SlideshowBuilder),
+            "slideshow-remix" => Ok(Self::SlideshowRemix),
             _ => {
                 let at = pointer(location);
                 let finding = Finding::new(

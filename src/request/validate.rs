@@ -56,10 +56,14 @@ impl Request {
         self.check_pool("reactionTemplates", reactions, limits, &mut found);
         let music = self.music.iter().map(|item| (item.id.as_str(), item.src.as_str()));
         self.check_pool("music", music, limits, &mut found);
+        let source = self.source.iter().flat_map(|source| &source.slides);
+        let source: Vec<_> = source.map(|item| (item.id.as_str(), item.src.as_str())).collect();
+        self.check_pool("source/slides", source.into_iter(), limits, &mut found);
         self.check_pins(&mut found);
         found.extend(crate::formats::slideshow_builder::check_words(self));
         found.extend(match crate::formats::resolve(self) {
             Format::SlideshowBuilder => crate::formats::slideshow_builder::unmet(self),
+            Format::SlideshowRemix => crate::formats::slideshow_remix::unmet(self),
             _ => crate::formats::ugc_remix::unmet(self),
         });
         found

@@ -14,7 +14,9 @@ use crate::source::AtEnd;
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
-pub use slides::{Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition};
+pub use slides::{
+    Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
+};
 
 /// A whole video, before its sources are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

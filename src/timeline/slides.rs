@@ -93,6 +93,13 @@ pub enum SlideLayer {
     },
     /// A picture, or a frame of a clip.
     Picture(SlidePicture),
+    /// Takes out what stands on a part of the picture below.
+    Patch {
+        /// The part.
+        region: Region,
+        /// What is put in its place.
+        removal: Removal,
+    },
     /// Darkens what lies below by as much as the white texts above it need, less and less away from them.
     Shade,
     /// A text, by itself or on a button.
@@ -102,6 +109,29 @@ pub enum SlideLayer {
         /// The colour of a rounded box around it; `None` for none.
         button: Option<Rgba>,
     },
+}
+
+/// A part of a picture, in fractions of its width and height.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// The left edge.
+    pub x: f64,
+    /// The top edge.
+    pub y: f64,
+    /// The width.
+    pub width: f64,
+    /// The height.
+    pub height: f64,
+}
+
+/// What is put in the place of something that is taken out of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Removal {
+    /// A smooth surface between the colours around it.
+    Fill,
+    /// A box of this colour with rounded corners.
+    Cover(Rgba),
 }
 
 /// A picture on a slide.
