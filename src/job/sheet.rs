@@ -11,7 +11,7 @@ use crate::compose::{Page, Place, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Probed, VideoKind, still};
 use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle, lay_out, rasterise};
-use crate::units::{CanvasSize, SourceSize, TimeSpan};
+use crate::units::{CanvasSize, SourceSize, TICKS_PER_SECOND, TimeSpan};
 
 /// A picture of many: sRGB, 8 bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +123,7 @@ fn of_video(file: PathBuf, probed: Arc<Probed>, frames: usize) -> Result<Vec<Cel
 
 /// Minutes, seconds and hundredths.
 fn timecode(time: TimeSpan) -> String {
-    let hundredths = (time.as_secs_f64() * 100.0).floor() as u64;
+    let hundredths = u128::from(time.ticks()) * 100 / u128::from(TICKS_PER_SECOND.unsigned_abs());
     format!("{}:{:02}.{:02}", hundredths / 6_000, hundredths / 100 % 60, hundredths % 100)
 }
 
@@ -164,6 +164,9 @@ mod tests {
     #[test]
     fn timecodes_are_rounded_down() {
         let code = |seconds: f64| timecode(TimeSpan::from_secs_f64(seconds).expect("in range"));
-        assert_eq!([code(0.0), code(3.999), code(61.5), code(600.0)], ["0:00.00", "0:03.99", "1:01.50", "10:00.00"]);
+        assert_eq!(
+            [code(0.0), code(3.999), code(9.2), code(61.5), code(600.0)],
+            ["0:00.00", "0:03.99", "0:09.20", "1:01.50", "10:00.00"]
+        );
     }
 }

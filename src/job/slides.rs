@@ -10,7 +10,7 @@ use super::{Control, Visuals, guarded};
 use crate::compose::{Page, Place};
 use crate::encode::encode_jpeg;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::ffmpeg::Interrupt;
+use crate::ffmpeg::{Interrupt, release_free_memory};
 use crate::plan::{Plan, PlannedLayer, PlannedPicture, PlannedSlide};
 use crate::source::{Probed, blurred, still};
 use crate::store::ChunkStore;
@@ -111,6 +111,8 @@ impl<'a> SlidePainter<'a> {
             .paint(slide)
             .map_err(|error| if error.asset().is_some() { error } else { error.for_asset(slide.name.clone()) })?;
         store.put_slide(&slide.key, &jpeg)?;
+        // A slide took some forty megabytes; what the allocator keeps of it would add up over threads.
+        release_free_memory();
         Ok(true)
     }
 
