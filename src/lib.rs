@@ -56,7 +56,7 @@
 //! | [`source`] | one input, told truthfully: probing, and pictures on the output's clock, upright and in BT.709 |
 //! | [`text`] | fonts, shaping, emoji, strokes → a positioned picture |
 //! | [`compose`] | pictures and overlays → one finished frame |
-//! | `audio` | all sounds → one mix on one sample clock |
+//! | `audio` | all sounds → one mix on one sample clock, ducked, and as loud as it should be |
 //! | [`encode`] | H.264 chunks, JPEG |
 //! | [`store`] | finished chunks by key |
 //! | [`output`] | MP4, thumbnail, description, atomic publication |

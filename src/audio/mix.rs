@@ -1,33 +1,31 @@
 //! All cues summed to the output's sound.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::decode::SoundReader;
+use super::duck::Ducker;
+use super::loudness::{Loudness, Meter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
 use crate::plan::{AudioCue, Plan};
 use crate::source::Probed;
-use crate::units::Gain;
-
-/// The highest sample of the mix, -1.5 dBFS: AAC overshoots a little.
-const CEILING: f32 = 0.841_395;
 
 /// A mix of at most this many sample frames is kept between measuring and encoding: half a minute, 11.5 MB.
 const KEPT_MIX: u64 = 30 * crate::plan::SAMPLE_RATE as u64;
 
 /// What one pass over a mix tells.
 pub(crate) struct Measured {
-    /// The gain that keeps the mix under the ceiling.
-    pub(crate) gain: Gain,
-    kept: Option<Vec<f32>>,
+    pub(crate) loudness: Loudness,
+    kept: Option<Arc<Vec<f32>>>,
 }
 
 impl Measured {
     /// The same mix once more: as it was kept, or from a new mixer.
-    pub(crate) fn replay_or<'a>(self, mixer: impl FnOnce() -> Mixer<'a>) -> Mix<'a> {
-        match self.kept {
-            Some(samples) => Mix::Kept { samples, read: 0 },
+    pub(crate) fn replay_or<'a>(&self, mixer: impl FnOnce() -> Mixer<'a>) -> Mix<'a> {
+        match &self.kept {
+            Some(samples) => Mix::Kept { samples: Arc::clone(samples), read: 0 },
             None => Mix::Anew(Box::new(mixer())),
         }
     }
@@ -36,7 +34,7 @@ impl Measured {
 /// A mix to be read from its start to its end.
 pub(crate) enum Mix<'a> {
     /// All of it, interleaved, and how much has been read.
-    Kept { samples: Vec<f32>, read: usize },
+    Kept { samples: Arc<Vec<f32>>, read: usize },
     /// Made while it is read.
     Anew(Box<Mixer<'a>>),
 }
@@ -66,6 +64,10 @@ pub(crate) struct Mixer<'a> {
     voices: Vec<Voice<'a>>,
     position: u64,
     scratch: Vec<f32>,
+    /// For cues that go down under others, one each.
+    duckers: Vec<Ducker>,
+    /// What the others sound like from `position` on, as far as the duckers had to hear it.
+    ahead: VecDeque<f32>,
 }
 
 /// A source of at most this many samples is kept when it loops: ten seconds, 3.8 MB.
@@ -88,14 +90,16 @@ impl<'a> Mixer<'a> {
         limits: &'a Limits,
         interrupt: &'a Interrupt,
     ) -> Self {
-        let voices = plan.cues().iter().map(Voice::new).collect();
-        Self { plan, sources, limits, interrupt, voices, position: 0, scratch: Vec::new() }
+        let voices: Vec<Voice<'_>> = plan.cues().iter().map(Voice::new).collect();
+        let duckers = plan.cues().iter().filter_map(|cue| cue.duck).map(Ducker::new).collect();
+        let ahead = VecDeque::new();
+        Self { plan, sources, limits, interrupt, voices, position: 0, scratch: Vec::new(), duckers, ahead }
     }
 
-    /// Makes the whole mix, and finds the gain that keeps it under the ceiling: 1 unless it is louder.
+    /// Makes the whole mix, and measures it.
     pub(crate) fn measure(mut self) -> Result<Measured> {
         let mut block = vec![0.0f32; 2 * 8192];
-        let mut peak = 0.0f32;
+        let mut meter = Meter::new()?;
         let mut kept = (self.plan.samples() <= KEPT_MIX).then(Vec::new);
         loop {
             let count = self.read(&mut block)?;
@@ -103,12 +107,12 @@ impl<'a> Mixer<'a> {
                 break;
             }
             let samples = &block[..count * 2];
-            peak = samples.iter().fold(peak, |peak, sample| peak.max(sample.abs()));
+            meter.add(samples)?;
             if let Some(kept) = &mut kept {
                 kept.extend_from_slice(samples);
             }
         }
-        Ok(Measured { gain: if peak > CEILING { Gain(CEILING / peak) } else { Gain::UNITY }, kept })
+        Ok(Measured { loudness: meter.finish()?, kept: kept.map(Arc::new) })
     }
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
@@ -120,10 +124,34 @@ impl<'a> Mixer<'a> {
         self.interrupt.pulse().beat();
         let frames = (out.len() as u64 / 2).min(self.plan.samples() - self.position);
         let block = &mut out[..frames as usize * 2];
-        block.fill(0.0);
-        let span = (self.position, self.position + frames);
+        let end = self.position + frames;
+        // What is gone down under comes first, as far ahead as it must be heard.
+        let look_ahead = self.duckers.iter().map(Ducker::look_ahead).max().unwrap_or(0);
+        let heard = self.position + self.ahead.len() as u64 / 2;
+        let until = (end + look_ahead).min(self.plan.samples()).max(heard);
+        let mut fresh = vec![0.0; (until - heard) as usize * 2];
+        self.add((heard, until), &mut fresh, false)?;
+        for ducker in &mut self.duckers {
+            ducker.hear(&fresh);
+        }
+        self.ahead.extend(fresh);
+        for (target, sample) in block.iter_mut().zip(self.ahead.drain(..frames as usize * 2)) {
+            *target = sample;
+        }
+        self.add((self.position, end), block, true)?;
+        self.position = end;
+        Ok(frames as usize)
+    }
+
+    /// Adds to `block`, which is the sample frames of `span`, the cues that duck, or those that do not.
+    fn add(&mut self, span: (u64, u64), block: &mut [f32], ducking: bool) -> Result<()> {
+        let mut duckers = self.duckers.iter_mut();
         for voice in &mut self.voices {
             let cue = voice.cue;
+            if cue.duck.is_some() != ducking {
+                continue;
+            }
+            let ducker = if ducking { duckers.next() } else { None };
             let (from, to) = (span.0.max(cue.start), span.1.min(cue.start + cue.length));
             if from >= to || voice.done {
                 continue;
@@ -139,6 +167,9 @@ impl<'a> Mixer<'a> {
                 SoundReader::open(&source.asset.path, audio, cue.source_start, self.limits, self.interrupt)
             };
             voice.fill(&mut self.scratch, open).map_err(about)?;
+            if let Some(ducker) = ducker {
+                ducker.duck(from, &mut self.scratch);
+            }
             let offset = (from - span.0) as usize * 2;
             let at = from - cue.start;
             for (frame, (target, sound)) in
@@ -149,8 +180,7 @@ impl<'a> Mixer<'a> {
                 target[1] += sound[1] * gain;
             }
         }
-        self.position += frames;
-        Ok(frames as usize)
+        Ok(())
     }
 }
 
@@ -203,7 +233,7 @@ fn fade(cue: &AudioCue, at: u64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::TimeSpan;
+    use crate::units::{Gain, TimeSpan};
 
     #[test]
     fn fades_start_and_end_in_silence_and_are_full_between() {
@@ -216,6 +246,7 @@ mod tests {
             fade_in: 100,
             fade_out: 200,
             looped: false,
+            duck: None,
         };
         assert_eq!(fade(&cue, 0), 0.0);
         assert_eq!(fade(&cue, 50), 0.5);

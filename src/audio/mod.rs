@@ -2,10 +2,22 @@
 //!
 //! Every cue's place is a number of sample frames from the plan. The mix is made in blocks, so its memory does not
 //! depend on the length.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `decode` | one source as a stream of sample frames |
+//! | `mix` | all cues summed |
+//! | `duck` | music goes down while clips are heard |
+//! | `loudness`, `level`, `limiter` | how loud the mix is, and what makes it as loud as it should be |
 
 mod decode;
+mod duck;
+mod level;
+mod limiter;
+mod loudness;
 mod mix;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use decode::SoundReader;
-pub(crate) use mix::{Mix, Mixer};
+pub(crate) use level::{Leveled, Levels, level};
+pub(crate) use mix::Mixer;

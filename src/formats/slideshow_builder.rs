@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Media, Request, SlideRequest, SlideVideo};
 use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle};
 use crate::timeline::{
-    Asset, Moment, MusicTrack, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
+    Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
 };
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
@@ -221,7 +221,7 @@ pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, var
         TransitionKind::Cut => TimeSpan::ZERO,
         _ => TimeSpan::from_secs_f64(wanted.duration.unwrap_or(TRANSITION_SECONDS)).unwrap_or_default(),
     };
-    let music = super::chosen_music(request, variant)?;
+    let music = super::music(request, variant, MUSIC_GAIN)?;
     Ok(SlideshowVideo {
         rate: FrameRate::FPS_30,
         durations: (0..slides).map(seconds).collect(),
@@ -233,7 +233,7 @@ pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, var
             duration,
         },
         zoom: (video.motion.as_deref() != Some(MOTIONS[1])).then(|| video.motion_amount.unwrap_or(0.1)),
-        music: music.map(|asset| MusicTrack { asset, gain: MUSIC_GAIN, fade_out: TimeSpan::from_secs(1) }),
+        music,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Request, pick};
 use crate::source::AtEnd;
 use crate::text::{Anchor, Area, TextBlock, TextStyle};
-use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, TextOverlay, Timeline};
+use crate::timeline::{Asset, During, Shot, ShotDuration, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The role of the media row that is remixed.
@@ -18,8 +18,8 @@ const REACTION_SHOT: &str = "reaction";
 /// posts on TikTok; the apps publish none.
 pub(super) const SAFE_AREA: Area = Area { x: 180, y: 250, width: 720, height: 1210 };
 
-/// Music under clips that may speak: low enough to follow the voice.
-const MUSIC_GAIN: Decibels = Decibels(-12.0);
+/// Music beside clips; under voices it goes down further.
+const MUSIC_GAIN: Decibels = Decibels(-6.0);
 
 /// What the request lacks for this format.
 pub(crate) fn unmet(request: &Request) -> Vec<Finding> {
@@ -55,13 +55,13 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     let reactions: Vec<_> = request.reaction_templates.iter().map(|item| (&item.id, &item.src)).collect();
     let reaction = chosen(request, "reactionTemplates", &reactions, request.reaction_template_id.as_deref(), variant)?
         .ok_or_else(|| Error::new(ErrorKind::Validation, "there is no reaction template to start with"))?;
-    let music = chosen_music(request, variant)?;
+    let music = super::music(request, variant, MUSIC_GAIN)?;
 
     let mut picks = vec![
         Pick { role: APP_DEMO.to_owned(), id: demo.id.clone() },
         Pick { role: "reaction".to_owned(), id: reaction.id.clone() },
     ];
-    picks.extend(music.iter().map(|track| Pick { role: "music".to_owned(), id: track.id.clone() }));
+    picks.extend(music.iter().map(|track| Pick { role: "music".to_owned(), id: track.asset.id.clone() }));
 
     let hook = request.hook.as_deref().filter(|hook| !hook.trim().is_empty());
     let during = match request.hook_duration.and_then(TimeSpan::from_secs_f64) {
@@ -87,7 +87,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
         rate: FrameRate::FPS_30,
         shots: vec![shot(REACTION_SHOT, reaction), shot(APP_DEMO, demo)],
         texts: texts.into_iter().collect(),
-        music: music.map(|asset| MusicTrack { asset, gain: MUSIC_GAIN, fade_out: TimeSpan::from_secs(1) }),
+        music,
     };
     Ok((timeline, picks))
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Control;
 use super::engine::{Shared, elapsed};
-use crate::audio::Mixer;
+use crate::audio::{Mixer, level};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::output::{EncodedSound, StageTime, encode_sound, write_file, write_mp4};
+use crate::output::{AudioReport, EncodedSound, StageTime, encode_sound, write_file, write_mp4};
 use crate::plan::Plan;
 use crate::store::ChunkStore;
 
@@ -19,8 +19,8 @@ use crate::store::ChunkStore;
 pub struct Assembly {
     /// Frames in the file.
     pub frames: u64,
-    /// Linear gain on the whole mix that keeps its peaks under the ceiling; 1 where it was quiet enough.
-    pub gain: f32,
+    /// The sound; `None` without a video.
+    pub sound: Option<AudioReport>,
     /// Wall time.
     pub time: StageTime,
 }
@@ -32,7 +32,7 @@ pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Res
     let sources = shared.probe_sources(plan, control)?;
     let mixer = || Mixer::new(plan, &sources, &shared.limits, &interrupt);
     let measured = mixer().measure()?;
-    encode_sound(measured.gain, measured.replay_or(mixer))
+    encode_sound(level(&measured, plan.loudness(), mixer)?)
 }
 
 /// The name of the video in the folder of a result.
@@ -77,7 +77,7 @@ pub(super) fn assemble(
     }
     if !plan.has_video() {
         control.frames_done(Stage::Assembling, plan.steps(), plan.steps());
-        return Ok(Assembly { frames: 0, gain: 1.0, time: elapsed(Stage::Assembling, began) });
+        return Ok(Assembly { frames: 0, sound: None, time: elapsed(Stage::Assembling, began) });
     }
     let sound = match sound {
         Some(sound) => sound,
@@ -87,5 +87,6 @@ pub(super) fn assemble(
     write_mp4(plan, store, &sound, &video, &control.interrupt(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());
     })?;
-    Ok(Assembly { frames: plan.frames(), gain: sound.gain, time: elapsed(Stage::Assembling, began) })
+    let report = AudioReport::new(&sound.levels);
+    Ok(Assembly { frames: plan.frames(), sound: Some(report), time: elapsed(Stage::Assembling, began) })
 }

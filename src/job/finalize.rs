@@ -8,12 +8,10 @@ use std::time::Instant;
 use super::assemble::{VIDEO, slide_name};
 use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals};
-use crate::encode::AUDIO_BIT_RATE;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
 use crate::output::{
-    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, Staging, Status, make_thumbnail,
-    write_file,
+    AssetKind, Container, OutputAsset, Preview, Report, SourceReport, Staging, Status, make_thumbnail, write_file,
 };
 use crate::plan::Plan;
 use crate::source::{Probed, SourceInfo, probe};
@@ -109,8 +107,8 @@ pub(super) fn finalize(
             chunks_rendered: visuals.chunks_rendered,
             chunks_reused: visuals.chunks_reused,
             damaged_pictures: visuals.concealed.values().map(|pictures| pictures.len() as u64).sum(),
-            video: plan.video_settings().clone(),
-            audio: AudioReport { bit_rate: AUDIO_BIT_RATE, gain: assembly.gain },
+            video: plan.has_video().then(|| plan.video_settings().clone()),
+            audio: assembly.sound.clone(),
         },
     };
     let json = serde_json::to_vec_pretty(&container).map_err(|error| {

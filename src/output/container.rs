@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::encode::VideoSettings;
+use crate::audio::Levels;
+use crate::encode::{AUDIO_BIT_RATE, VideoSettings};
 use crate::error::{Failure, Stage};
 use crate::formats::Pick;
 use crate::request::Format;
@@ -131,10 +132,10 @@ pub struct Report {
     pub chunks_reused: u64,
     /// Source pictures that were damaged and are shown as well as they could be decoded.
     pub damaged_pictures: u64,
-    /// Settings of the H.264 encoder.
-    pub video: VideoSettings,
-    /// The sound.
-    pub audio: AudioReport,
+    /// Settings of the H.264 encoder, where a video was made.
+    pub video: Option<VideoSettings>,
+    /// The sound, where a video was made.
+    pub audio: Option<AudioReport>,
 }
 
 /// What a source was and what was corrected.
@@ -165,6 +166,26 @@ pub struct StageTime {
 pub struct AudioReport {
     /// Bits a second of the AAC track.
     pub bit_rate: u32,
-    /// Linear gain on the whole mix that keeps its peaks under the ceiling; 1 where it was quiet enough.
+    /// One linear gain on the whole mix; 1 where its levels were kept.
     pub gain: f32,
+    /// Whether single peaks were turned down after that.
+    pub limited: bool,
+    /// Integrated loudness of the result in LUFS (EBU R 128), before AAC; `None` for silence.
+    pub loudness: Option<f64>,
+    /// Its highest true peak in dBTP; `None` for silence.
+    pub true_peak: Option<f64>,
+}
+
+impl AudioReport {
+    pub(crate) fn new(levels: &Levels) -> Self {
+        // Hundredths are more than anyone hears, and JSON has no infinity.
+        let shown = |value: f64| value.is_finite().then(|| (value * 100.0).round() / 100.0);
+        Self {
+            bit_rate: AUDIO_BIT_RATE,
+            gain: levels.gain.0,
+            limited: levels.limited,
+            loudness: shown(levels.result.integrated),
+            true_peak: shown(20.0 * libm::log10(levels.result.peak)),
+        }
+    }
 }

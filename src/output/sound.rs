@@ -1,11 +1,10 @@
 //! The mix as AAC packets.
 
-use crate::audio::Mix;
+use crate::audio::{Leveled, Levels};
 use crate::encode::AUDIO_BIT_RATE;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AacEncoder, AvError, Packet};
 use crate::plan::SAMPLE_RATE;
-use crate::units::Gain;
 
 /// The whole sound of a video, encoded: 24 kB a second, so 15 MB for the longest output.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +14,8 @@ pub(crate) struct EncodedSound {
     /// Sample frames in a packet.
     pub(crate) frame_size: usize,
     pub(crate) packets: Vec<SoundPacket>,
-    /// The gain that the mix was made with.
-    pub(crate) gain: f32,
+    /// What was done to the mix before.
+    pub(crate) levels: Levels,
 }
 
 /// One AAC packet; times in sample frames of the output.
@@ -27,12 +26,12 @@ pub(crate) struct SoundPacket {
     pub(crate) data: Vec<u8>,
 }
 
-/// Encodes all of `mix` with `gain` on it.
+/// Encodes all of `mix`.
 ///
 /// The encoder's first packet holds only its priming. It is left out, so that the first packet in the file starts at 0
 /// without an edit list: players that honour edit lists and those that do not hear the same. The last packet, which the
 /// encoder fills up, is as long as the sound.
-pub(crate) fn encode_sound(gain: Gain, mut mix: Mix<'_>) -> Result<EncodedSound> {
+pub(crate) fn encode_sound((mut mix, levels): (Leveled<'_>, Levels)) -> Result<EncodedSound> {
     let mut encoder = AacEncoder::open(SAMPLE_RATE, AUDIO_BIT_RATE)
         .map_err(|error| Error::new(ErrorKind::Internal, "the AAC encoder cannot be opened").caused_by(error))?;
     let mut packet = Packet::new().map_err(failed)?;
@@ -42,7 +41,6 @@ pub(crate) fn encode_sound(gain: Gain, mut mix: Mix<'_>) -> Result<EncodedSound>
     let mut mixed = 0;
     loop {
         let count = mix.read(&mut block)?;
-        block.iter_mut().for_each(|sample| *sample *= gain.0);
         if count == 0 {
             encoder.send_end().map_err(failed)?;
         } else {
@@ -63,7 +61,7 @@ pub(crate) fn encode_sound(gain: Gain, mut mix: Mix<'_>) -> Result<EncodedSound>
         .map(|(pts, data)| SoundPacket { pts, duration: (frame_size as i64).min(mixed - pts), data })
         .filter(|packet| packet.pts >= 0 && packet.duration > 0)
         .collect();
-    Ok(EncodedSound { extradata: encoder.extradata(), frame_size, packets, gain: gain.0 })
+    Ok(EncodedSound { extradata: encoder.extradata(), frame_size, packets, levels })
 }
 
 fn failed(error: AvError) -> Error {

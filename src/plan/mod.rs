@@ -52,6 +52,9 @@ struct Content {
     shots: Vec<PlannedShot>,
     texts: Vec<PlannedText>,
     cues: Vec<AudioCue>,
+    /// In LUFS; `None` for the levels as they are.
+    #[serde(default)]
+    loudness: Option<f64>,
     frames: u64,
     chunks: Vec<PlannedChunk>,
     slides: Vec<PlannedSlide>,
@@ -142,6 +145,41 @@ pub struct AudioCue {
     pub fade_out: u64,
     /// Whether it starts over when the source ends.
     pub looped: bool,
+    /// How it goes down under the other cues; `None` for a cue that does not, and that others go down under.
+    #[serde(default)]
+    pub duck: Option<Duck>,
+}
+
+/// How music goes down under voices.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Duck {
+    /// Decibels that it goes down by, above 0 and at most 60.
+    pub amount: f64,
+    /// The level in dBFS (mean square of 10 ms) over which the other cues are heard, -80 to 0.
+    pub threshold: f64,
+    /// Seconds that it takes to go down, before the sound begins; 0.01 to 5.
+    pub attack: f64,
+    /// Seconds that it stays down after the sound; 0.01 to 5.
+    pub hold: f64,
+    /// Seconds that it takes to come back; 0.01 to 10.
+    pub release: f64,
+}
+
+impl Duck {
+    /// By `amount` decibels, with times that voices need: down in a fifth of a second, back in half of one, and not
+    /// between words.
+    pub const fn by(amount: f64) -> Self {
+        Self { amount, threshold: -40.0, attack: 0.2, hold: 0.4, release: 0.5 }
+    }
+
+    fn is_sane(&self) -> bool {
+        let times = [self.attack, self.hold, self.release];
+        self.amount > 0.0
+            && self.amount <= 60.0
+            && (-80.0..=0.0).contains(&self.threshold)
+            && times.iter().all(|time| (0.01..=10.0).contains(time))
+    }
 }
 
 impl Plan {
@@ -188,6 +226,11 @@ impl Plan {
     /// The sounds.
     pub fn cues(&self) -> &[AudioCue] {
         &self.0.cues
+    }
+
+    /// The integrated loudness that the mix is made to have, in LUFS; `None` for the levels as they are.
+    pub fn loudness(&self) -> Option<f64> {
+        self.0.loudness
     }
 
     /// Frames of the output.
@@ -310,7 +353,11 @@ impl Plan {
                 seconds(cue.start),
                 seconds(cue.start + cue.length),
                 cue.gain.0,
-                if cue.looped { ", looped" } else { "" }
+                match (cue.looped, cue.duck) {
+                    (_, Some(duck)) => format!(", {} dB less under voices", duck.amount),
+                    (true, None) => ", looped".to_owned(),
+                    (false, None) => String::new(),
+                }
             );
         }
         for slide in &self.0.slides {
@@ -424,8 +471,12 @@ impl TryFrom<Content> for Plan {
             has_source(cue.source)
                 && cue.start.checked_add(cue.length).is_some()
                 && content.sources[cue.source].info.audio.is_some()
+                && cue.duck.is_none_or(|duck| duck.is_sane())
         }) {
-            return broken("a sound has no source");
+            return broken("a sound has no source, or levels that are none");
+        }
+        if content.loudness.is_some_and(|target| !(-40.0..=0.0).contains(&target)) {
+            return broken("its loudness is none");
         }
         // The cheap comparison first.
         let count: u64 = content.shots.iter().map(|shot| shot.frames.len().div_ceil(content.video.gop.into())).sum();

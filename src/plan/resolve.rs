@@ -24,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) job: JobInfo,
     pub(crate) thumbnail_at: Option<TimeSpan>,
     pub(crate) preset: Preset,
+    /// In LUFS.
+    pub(crate) loudness: Option<f64>,
     pub(crate) engine: String,
     pub(crate) fonts: &'a FontBook,
     pub(crate) limits: &'a Limits,
@@ -39,7 +41,7 @@ pub(crate) fn resolve(
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
 ) -> Result<Plan> {
-    let Context { container_id, mut job, thumbnail_at, preset, engine, fonts, limits } = context;
+    let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits } = context;
     let (canvas, rate) = (timeline.canvas, timeline.rate);
     let mut sources = Sources::default();
     let mut failures = Vec::new();
@@ -105,6 +107,7 @@ pub(crate) fn resolve(
         shots,
         texts,
         cues,
+        loudness,
         frames,
         chunks: Vec::new(),
         slides: Vec::new(),
@@ -124,7 +127,7 @@ pub(crate) fn resolve_slides(
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
 ) -> Result<Plan> {
-    let Context { container_id, job, preset, engine, fonts, limits, .. } = context;
+    let Context { container_id, job, preset, loudness, engine, fonts, limits, .. } = context;
     let mut sources = Sources::default();
     let mut failures = Vec::new();
     let mut tried: Vec<&Asset> = Vec::new();
@@ -161,6 +164,7 @@ pub(crate) fn resolve_slides(
         shots: Vec::new(),
         texts: Vec::new(),
         cues: Vec::new(),
+        loudness,
         frames: 0,
         chunks: Vec::new(),
         slides: Vec::new(),
@@ -248,17 +252,29 @@ impl Sources {
         found.ok_or_else(|| Error::new(ErrorKind::Internal, "an asset was not probed"))
     }
 
-    /// Music under the first `length` sample frames: looped if it is shorter.
+    /// Music under the first `length` sample frames.
     fn music(&self, music: &MusicTrack, length: u64) -> Result<AudioCue> {
+        let source = self.index(&music.asset)?;
+        let lasts = self.0[source].info.audio.as_ref().map_or(TimeSpan::ZERO, |audio| audio.duration);
+        if music.start >= lasts {
+            let message = format!("the music starts at {} of {lasts}", music.start);
+            return Err(Error::new(ErrorKind::Validation, message)
+                .at_pointer("/musicOptions/start")
+                .suggest("start earlier, or use a longer track"));
+        }
+        // What is not looped fades out at its own end.
+        let left = samples_in(TimeSpan::from_ticks(lasts.ticks() - music.start.ticks()));
+        let length = if music.looped { length } else { length.min(left) };
         Ok(AudioCue {
-            source: self.index(&music.asset)?,
+            source,
             start: 0,
             length,
-            source_start: TimeSpan::ZERO,
+            source_start: music.start,
             gain: music.gain.to_gain(),
-            fade_in: DECLICK.min(length),
-            fade_out: samples_in(music.fade_out).min(length),
-            looped: true,
+            fade_in: samples_in(music.fade_in).max(DECLICK).min(length),
+            fade_out: samples_in(music.fade_out).max(DECLICK).min(length),
+            looped: music.looped,
+            duck: music.duck,
         })
     }
 
@@ -304,6 +320,7 @@ impl Sources {
                 fade_in: DECLICK.min(length),
                 fade_out: DECLICK.min(length),
                 looped: false,
+                duck: None,
             }
         };
         starts.map(cue).collect()

@@ -61,6 +61,7 @@ impl Request {
         self.check_pool("source/slides", source.into_iter(), limits, &mut found);
         self.check_pins(&mut found);
         found.extend(crate::formats::slideshow_builder::check_words(self));
+        found.extend(crate::formats::check_sound(self));
         found.extend(match crate::formats::resolve(self) {
             Format::SlideshowBuilder => crate::formats::slideshow_builder::unmet(self),
             Format::SlideshowRemix => crate::formats::slideshow_remix::unmet(self),

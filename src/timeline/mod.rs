@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Fit, Focus};
+use crate::plan::Duck;
 use crate::source::AtEnd;
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
@@ -107,7 +108,7 @@ pub enum During {
     FromStart(TimeSpan),
 }
 
-/// Music under the whole timeline: looped if it is shorter, cut and faded out at the end.
+/// Music under the whole timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MusicTrack {
@@ -115,6 +116,14 @@ pub struct MusicTrack {
     pub asset: Asset,
     /// Its level.
     pub gain: Decibels,
+    /// Where in the track it starts.
+    pub start: TimeSpan,
+    /// Whether it starts over where it is shorter than the timeline.
+    pub looped: bool,
+    /// How long the fade at the start takes.
+    pub fade_in: TimeSpan,
     /// How long the fade at the end takes.
     pub fade_out: TimeSpan,
+    /// How it goes down under the clips' own sound; `None` if it does not.
+    pub duck: Option<Duck>,
 }
