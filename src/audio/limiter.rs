@@ -58,7 +58,7 @@ impl Limiter {
     pub(super) fn process(&mut self, input: &[f32], out: &mut Vec<f32>) {
         for frame in input.as_chunks::<2>().0 {
             self.waiting.push_back(*frame);
-            if self.waiting.len() >= self.judged + REACH + 1 {
+            if self.waiting.len() > self.judged + REACH {
                 self.judge();
             }
             if self.judged > LOOK_AHEAD {

@@ -29,7 +29,7 @@ pub(crate) struct Loudness {
 impl Loudness {
     /// The gain that makes the mix as loud as `target` (LUFS); 1 for what is left alone. Peaks are not looked at.
     pub(crate) fn gain_to(&self, target: f64) -> Gain {
-        if self.frames < SHORTEST || !(self.integrated > QUIETEST) {
+        if self.frames < SHORTEST || self.integrated.is_nan() || self.integrated <= QUIETEST {
             return Gain::UNITY;
         }
         Gain(libm::pow(10.0, (target - self.integrated).min(MOST_GAIN) / 20.0) as f32)
