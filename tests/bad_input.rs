@@ -425,6 +425,18 @@ fn everything_that_is_wrong_is_said_at_once() {
     );
 }
 
+#[test]
+fn unknown_looks_of_the_hook() {
+    let project = Project::small()
+        .with("/hookStyle", json!("white_box"))
+        .with("/hookPosition", json!("middle"))
+        .with("/safeArea", json!("vine"));
+    let error = refused(&project);
+    let expected = [("VALIDATION", "/hookStyle"), ("VALIDATION", "/hookPosition"), ("VALIDATION", "/safeArea")];
+    assert_eq!(codes(&error), expected);
+    assert!(error.findings()[0].suggestion.as_deref().is_some_and(|words| words.contains("`white-box`")), "{error:?}");
+}
+
 // The output folder. These depend on the machine, so they may be tried again.
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
-use remix_engine::formats::hook_block;
+use remix_engine::formats::{HookLook, hook_block};
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
 use remix_engine::request::Request;
@@ -78,6 +78,15 @@ struct TextArgs {
     /// The PNG file to write, of the canvas's size.
     #[arg(long)]
     out: PathBuf,
+    /// The hook's style: outline, white-box, black-box, highlight or shadow.
+    #[arg(long)]
+    style: Option<String>,
+    /// Where it stands, such as top, center or bottom-left.
+    #[arg(long)]
+    position: Option<String>,
+    /// What it keeps clear of: organic, tiktok, reels, shorts or all.
+    #[arg(long)]
+    safe_area: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -240,7 +249,12 @@ fn probe(args: ProbeArgs) -> Result<()> {
 
 fn text(args: TextArgs) -> Result<()> {
     let engine = Engine::new(EngineOptions::default())?;
-    let block = hook_block(&args.text);
+    let look = HookLook { style: args.style, position: args.position, safe_area: args.safe_area };
+    if let Some((field, given, known)) = look.unknown().into_iter().next() {
+        return Err(Error::new(ErrorKind::Validation, format!("unknown {field} `{given}`"))
+            .suggest(format!("known: {}", known.join(", "))));
+    }
+    let block = hook_block(&args.text, &look);
     let layout = lay_out(engine.fonts(), &block)?;
     let canvas = CanvasSize::VERTICAL_HD;
     let mut picture = image::RgbaImage::new(canvas.width(), canvas.height());

@@ -4,7 +4,7 @@ pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 pub(crate) mod ugc_remix;
 
-pub use ugc_remix::hook_block;
+pub use ugc_remix::{HookLook, hook_block};
 use ugc_remix::{SAFE_AREA, chosen_music};
 
 use crate::error::{Error, ErrorKind, Finding, Result};

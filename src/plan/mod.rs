@@ -353,11 +353,11 @@ impl Plan {
                 seconds(cue.start),
                 seconds(cue.start + cue.length),
                 cue.gain.0,
-                match (cue.looped, cue.duck) {
-                    (_, Some(duck)) => format!(", {} dB less under voices", duck.amount),
-                    (true, None) => ", looped".to_owned(),
-                    (false, None) => String::new(),
-                }
+                [
+                    if cue.looped { ", looped".to_owned() } else { String::new() },
+                    cue.duck.map_or(String::new(), |duck| format!(", {} dB less under voices", duck.amount)),
+                ]
+                .concat()
             );
         }
         for slide in &self.0.slides {

@@ -34,6 +34,16 @@ pub struct Request {
     /// How long the hook stays, in seconds from the start. Default: the whole first shot.
     #[deserr(default)]
     pub hook_duration: Option<f64>,
+    /// How the hook looks: `outline`, `white-box`, `black-box`, `highlight` or `shadow`. Default: `outline`.
+    #[deserr(default)]
+    pub hook_style: Option<String>,
+    /// Where in the safe area the hook stands: `top`, `center`, `bottom-left` and so on. Default: `top`.
+    #[deserr(default)]
+    pub hook_position: Option<String>,
+    /// Whose bars and buttons the hook keeps clear of: `organic`, `tiktok`, `reels`, `shorts` or `all`. Default:
+    /// `organic`.
+    #[deserr(default)]
+    pub safe_area: Option<String>,
     /// The row of `media` to use as app demo. Default: the first with the role `app-demo`.
     #[deserr(default)]
     pub media_id: Option<String>,

@@ -62,6 +62,17 @@ impl Request {
         self.check_pins(&mut found);
         found.extend(crate::formats::slideshow_builder::check_words(self));
         found.extend(crate::formats::check_sound(self));
+        let look = crate::formats::HookLook {
+            style: self.hook_style.clone(),
+            position: self.hook_position.clone(),
+            safe_area: self.safe_area.clone(),
+        };
+        for (field, given, known) in look.unknown() {
+            let message = format!("unknown {field} `{}`", shorten(&given));
+            found.push(
+                Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest(nearest(&given, &known)),
+            );
+        }
         found.extend(match crate::formats::resolve(self) {
             Format::SlideshowBuilder => crate::formats::slideshow_builder::unmet(self),
             Format::SlideshowRemix => crate::formats::slideshow_remix::unmet(self),

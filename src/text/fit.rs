@@ -3,7 +3,7 @@
 use super::book::FontBook;
 use super::layout::PixelBox;
 use super::shape::{Breaks, ShapedText, WrappedLine};
-use super::style::{Anchor, Area, TextStyle};
+use super::style::{Anchor, Area, BackdropShape, TextStyle};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sizes are tried in steps of this many px.
@@ -33,6 +33,8 @@ pub(super) struct Fitted {
     pub(super) ink: Option<PixelBox>,
     /// The lines' advances and line heights, and the ink.
     pub(super) extent: PixelBox,
+    /// What stands under the lines, one for each line with a text, or one for all.
+    pub(super) boxes: Vec<PixelBox>,
 }
 
 /// A line with its place in the block.
@@ -197,14 +199,38 @@ impl Fitter<'_> {
                     right: x + glyph.ink.right * size + reach,
                     bottom: y + glyph.ink.bottom * size + reach,
                 };
+                let around = self.style.shadow.map_or(around, |shadow| around.union(around.shadow(&shadow, size)));
                 ink = Some(ink.map_or(around, |ink| ink.union(around)));
             }
             fitted.push(FittedLine { line, shift, baseline });
         }
+        let boxes = self.boxes(size, &fitted);
+        for under in &boxes {
+            ink = ink.map(|ink| ink.union(*under));
+        }
         if let Some(ink) = ink {
             extent = extent.union(ink);
         }
-        Fitted { size, lines: fitted, ink, extent: extent.rounded_out() }
+        Fitted { size, lines: fitted, ink, extent: extent.rounded_out(), boxes }
+    }
+
+    fn boxes(&self, size: f32, lines: &[FittedLine]) -> Vec<PixelBox> {
+        let Some(backdrop) = self.style.backdrop else { return Vec::new() };
+        let padding = backdrop.padding * size;
+        let of_line = |line: &FittedLine| {
+            let left = line.line.span.0 + line.shift;
+            PixelBox {
+                left: left - padding,
+                top: line.baseline - self.ascent * size - padding / 2.0,
+                right: left + line.line.width() + padding,
+                bottom: line.baseline + self.descent * size + padding / 2.0,
+            }
+        };
+        let boxes = lines.iter().filter(|line| !line.line.glyphs.is_empty()).map(of_line);
+        match backdrop.shape {
+            BackdropShape::Line => boxes.collect(),
+            BackdropShape::Block => boxes.reduce(PixelBox::union).into_iter().collect(),
+        }
     }
 
     fn is_inside(&self, fitted: &Fitted) -> bool {
@@ -219,7 +245,9 @@ impl Fitter<'_> {
 
     fn line_width(&self, size: f32) -> f32 {
         // A px for rounding the block's place.
-        self.area.width as f32 - 2.0 * self.stroke(size) - 1.0
+        let padding = self.style.backdrop.map_or(0.0, |backdrop| backdrop.padding * size);
+        let shadow = self.style.shadow.map_or(0.0, |shadow| shadow.reach(size));
+        self.area.width as f32 - 2.0 * (self.stroke(size) + shadow).max(padding) - 1.0
     }
 
     fn most_lines(&self, size: f32) -> usize {

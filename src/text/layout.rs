@@ -9,7 +9,7 @@ use super::book::{FaceId, FontBook};
 use super::fit::{self, Fitter};
 use super::itemise::{self, MissingCluster};
 use super::shape::ShapedText;
-use super::style::{Rgba, TextBlock};
+use super::style::{Backdrop, Rgba, Shadow, TextBlock};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A text set in its area. Made by [`lay_out`], drawn by [`rasterise`](super::rasterise).
@@ -23,6 +23,13 @@ pub struct TextLayout {
     pub(super) fill: Rgba,
     /// Reach in px, and colour.
     pub(super) stroke: Option<(f32, Rgba)>,
+    #[serde(skip)]
+    pub(super) shadow: Option<Shadow>,
+    /// What stands under the lines, from top to bottom, px on the canvas.
+    #[serde(skip)]
+    pub(super) boxes: Vec<PixelBox>,
+    #[serde(skip)]
+    pub(super) backdrop: Option<Backdrop>,
 }
 
 /// One line of a layout.
@@ -86,6 +93,18 @@ impl PixelBox {
 
     pub(super) fn rounded_out(self) -> Self {
         Self { left: self.left.floor(), top: self.top.floor(), right: self.right.ceil(), bottom: self.bottom.ceil() }
+    }
+
+    /// Where the shadow of what is in the box falls, at a font size: three standard deviations around it.
+    pub(super) fn shadow(self, shadow: &Shadow, size: f32) -> Self {
+        let around = 3.0 * shadow.blur * size + 1.0;
+        let (x, y) = (shadow.x * size, shadow.y * size);
+        Self {
+            left: self.left + x - around,
+            top: self.top + y - around,
+            right: self.right + x + around,
+            bottom: self.bottom + y + around,
+        }
     }
 
     fn moved(self, x: f32, y: f32) -> Self {
@@ -165,6 +184,9 @@ pub fn lay_out(book: &FontBook, block: &TextBlock) -> Result<TextLayout> {
         ink: fitted.ink.map(|ink| ink.moved(x, y)),
         fill: style.fill,
         stroke: style.stroke.map(|stroke| (stroke.width * fitted.size, stroke.colour)),
+        shadow: style.shadow,
+        boxes: fitted.boxes.into_iter().map(|under| under.moved(x, y)).collect(),
+        backdrop: style.backdrop,
     })
 }
 

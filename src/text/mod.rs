@@ -35,8 +35,10 @@
 //! | `glyph` | what one glyph looks like: outline or colour bitmap, and its ink box |
 //! | `stamp` | coverage of one glyph, filled or stroked |
 //! | `emoji` | one colour glyph at its final size, and its outline |
+//! | `backdrop` | boxes under lines, and shadows |
 //! | `raster` | everything composited into the sprite |
 
+mod backdrop;
 mod book;
 mod cluster;
 mod emoji;
@@ -56,7 +58,7 @@ pub use book::{FaceId, FontBook};
 pub use itemise::MissingCluster;
 pub use layout::{PixelBox, PlacedGlyph, TextLayout, TextLine, find_missing, lay_out};
 pub use raster::{TextSprite, rasterise};
-pub use style::{Align, Anchor, Area, FontSize, Rgba, Stroke, TextBlock, TextStyle};
+pub use style::{Align, Anchor, Area, Backdrop, BackdropShape, FontSize, Rgba, Shadow, Stroke, TextBlock, TextStyle};
 
 /// The most user-perceived characters (grapheme clusters) that one block may have.
 pub const MAX_CHARACTERS: usize = 2_000;

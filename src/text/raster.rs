@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use ab_glyph::{Font as _, FontRef, Outline};
 use fast_image_resize::Resizer;
 
+use super::backdrop;
 use super::book::{FaceId, FontBook};
 use super::emoji::ColourGlyph;
 use super::glyph;
@@ -35,7 +36,8 @@ pub struct TextSprite {
 
 /// Draws `layout`, which must have been set with the same `book`. `None` if it has no ink.
 ///
-/// All strokes are drawn first, so that none covers its neighbour's letter; then letters; then emoji.
+/// Boxes and shadows are drawn first; then all strokes, so that none covers its neighbour's letter; then letters; then
+/// emoji.
 ///
 /// # Errors
 ///
@@ -48,6 +50,9 @@ pub fn rasterise(book: &FontBook, layout: &TextLayout) -> Result<Option<TextSpri
         drawing.draw(glyph.face, glyph.glyph, glyph.x, glyph.y)?;
     }
     drawing.finish(&mut sprite);
+    if layout.shadow.is_some() || layout.backdrop.is_some() {
+        backdrop::draw_below(layout, &mut sprite);
+    }
     Ok(Some(sprite))
 }
 
@@ -198,13 +203,13 @@ fn coverage_table(colour: Rgba) -> [[u8; 4]; 256] {
 }
 
 /// `colour` at `coverage`, alpha multiplied in.
-fn premultiplied(colour: Rgba, coverage: u8) -> [u8; 4] {
+pub(super) fn premultiplied(colour: Rgba, coverage: u8) -> [u8; 4] {
     let alpha = times(colour.a, coverage);
     [times(colour.r, alpha), times(colour.g, alpha), times(colour.b, alpha), alpha]
 }
 
 /// Source-over of premultiplied colours (Porter and Duff, 1984), on coded sRGB values as CSS and every editor do.
-fn over(below: &mut [u8], above: [u8; 4]) {
+pub(super) fn over(below: &mut [u8], above: [u8; 4]) {
     if above[3] == 0 {
         return;
     }

@@ -44,6 +44,58 @@ pub struct TextStyle {
     pub fill: Rgba,
     /// The outline around letters and emoji, under all fills. Default: near black, 0.09 of the font size.
     pub stroke: Option<Stroke>,
+    /// A soft copy of letters, strokes and emoji below them. Default: `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
+    /// What the letters stand on. Default: `None`.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub backdrop: Option<Backdrop>,
+}
+
+/// A soft copy of a text below it. Lengths are factors of the font size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Shadow {
+    /// Its colour.
+    pub colour: Rgba,
+    /// How far to the right it falls, -1 to 1.
+    pub x: f32,
+    /// How far down it falls, -1 to 1.
+    pub y: f32,
+    /// The standard deviation by which it is blurred, 0 to 0.5.
+    pub blur: f32,
+}
+
+impl Shadow {
+    /// How far it reaches to the farther side at a font size, px: three standard deviations.
+    pub(super) fn reach(&self, size: f32) -> f32 {
+        3.0 * self.blur * size + self.x.abs() * size + 1.0
+    }
+}
+
+/// A box under letters. Lengths are factors of the font size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Backdrop {
+    /// Its colour.
+    pub colour: Rgba,
+    /// How far it reaches beyond the ends of a line, 0 to 2; above and below half of that.
+    pub padding: f32,
+    /// The radius of its corners, where lines meet too, 0 to 2.
+    pub radius: f32,
+    /// One for each line, joined where they touch, or one for all.
+    pub shape: BackdropShape,
+}
+
+/// What a box is around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BackdropShape {
+    /// Each line; lines that touch are one shape.
+    #[default]
+    Line,
+    /// All lines together.
+    Block,
 }
 
 /// The range of font sizes to fit in, in px per em on the canvas, 4 to 1000.
@@ -138,6 +190,38 @@ impl Default for TextStyle {
             align: Align::Center,
             fill: Rgba::WHITE,
             stroke: Some(Stroke { width: 0.09, colour: Rgba { r: 12, g: 12, b: 14, a: 255 } }),
+            shadow: None,
+            backdrop: None,
+        }
+    }
+}
+
+impl TextStyle {
+    /// The names of [`TextStyle::preset`].
+    pub const PRESETS: [&'static str; 5] = ["outline", "white-box", "black-box", "highlight", "shadow"];
+
+    /// A style that people know from the apps: `outline` (white with a dark outline, the default), `white-box` and
+    /// `black-box` (a rounded box under each line), `highlight` (black on a marker's yellow), `shadow` (white over a soft
+    /// shadow).
+    pub fn preset(name: &str) -> Option<Self> {
+        let dark = Rgba { r: 12, g: 12, b: 14, a: 255 };
+        let plain = Self { stroke: None, ..Self::default() };
+        let on = |colour: Rgba, fill: Rgba, radius: f32| Self {
+            fill,
+            line_height: 1.32,
+            backdrop: Some(Backdrop { colour, padding: 0.36, radius, shape: BackdropShape::Line }),
+            ..plain.clone()
+        };
+        match name {
+            "outline" => Some(Self::default()),
+            "white-box" => Some(on(Rgba::WHITE, dark, 0.28)),
+            "black-box" => Some(on(Rgba { a: 230, ..dark }, Rgba::WHITE, 0.28)),
+            "highlight" => Some(on(Rgba { r: 255, g: 226, b: 52, a: 255 }, dark, 0.06)),
+            "shadow" => Some(Self {
+                shadow: Some(Shadow { colour: Rgba { a: 190, ..dark }, x: 0.0, y: 0.05, blur: 0.1 }),
+                ..plain
+            }),
+            _ => None,
         }
     }
 }
@@ -149,6 +233,35 @@ impl Default for FontSize {
 }
 
 impl Anchor {
+    /// The names of [`Anchor::from_name`].
+    pub const NAMES: [&'static str; 9] =
+        ["top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"];
+
+    /// The place of a name, such as `bottom-left`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::TopLeft,
+            Self::Top,
+            Self::TopRight,
+            Self::Left,
+            Self::Center,
+            Self::Right,
+            Self::BottomLeft,
+            Self::Bottom,
+            Self::BottomRight,
+        ];
+        Self::NAMES.iter().position(|known| *known == name).map(|place| all[place])
+    }
+
+    /// How lines stand to each other at this place: at its side.
+    pub fn align(self) -> Align {
+        match self {
+            Self::TopLeft | Self::Left | Self::BottomLeft => Align::Left,
+            Self::Top | Self::Center | Self::Bottom => Align::Center,
+            Self::TopRight | Self::Right | Self::BottomRight => Align::Right,
+        }
+    }
+
     /// The share of the free width and height that lies left of and above the text: 0, 1/2 or 1.
     pub(super) fn shares(self) -> (f32, f32) {
         match self {
@@ -246,6 +359,21 @@ impl TextBlock {
             && !(stroke.width > 0.0 && stroke.width <= 0.5)
         {
             return refuse(format!("stroke.width is {}; expected above 0, at most 0.5 of the font size", stroke.width));
+        }
+        if let Some(Shadow { x, y, blur, .. }) = self.style.shadow {
+            for (name, value, range) in [("x", x, -1.0..=1.0), ("y", y, -1.0..=1.0), ("blur", blur, 0.0..=0.5)] {
+                if !range.contains(&value) {
+                    let (least, most) = (range.start(), range.end());
+                    return refuse(format!("shadow.{name} is {value}; expected {least} to {most} of the font size"));
+                }
+            }
+        }
+        if let Some(Backdrop { padding, radius, .. }) = self.style.backdrop {
+            for (name, value) in [("padding", padding), ("radius", radius)] {
+                if !(0.0..=2.0).contains(&value) {
+                    return refuse(format!("box.{name} is {value}; expected 0 to 2 of the font size"));
+                }
+            }
         }
         let Area { x, y, width, height } = self.area;
         for (name, size) in [("width", width), ("height", height)] {

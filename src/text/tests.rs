@@ -366,3 +366,64 @@ proptest! {
         prop_assert!(text[end..].trim().is_empty());
     }
 }
+
+/// Boxes and shadows are part of a sprite: they stay inside of the area, and nothing is cut at the sprite's edge.
+#[test]
+fn every_preset_stays_inside_of_its_area_and_is_not_cut() {
+    let book = FontBook::installed().expect("the font packages are installed");
+    let texts = ["gjpqy", "wait for it...\nthis changed everything 🧠", "Ünïcödé ẢÅ\n\nàfter a blank line", "🎉"];
+    for name in TextStyle::PRESETS {
+        let style = TextStyle::preset(name).expect("a preset");
+        for (text, anchor) in
+            texts.iter().flat_map(|text| [Anchor::Top, Anchor::Center, Anchor::BottomRight].map(|a| (text, a)))
+        {
+            let area = Area { x: 100, y: 200, width: 500, height: 420 };
+            let style = TextStyle { align: anchor.align(), ..style.clone() };
+            let block = TextBlock { text: (*text).to_owned(), style, area, anchor };
+            let layout = lay_out(&book, &block).expect("fits");
+            let sprite = rasterise(&book, &layout).expect("is drawn").expect("has ink");
+            let (width, height) = (sprite.width as usize, sprite.height as usize);
+            let alpha = |x: usize, y: usize| sprite.pixels[(y * width + x) * 4 + 3];
+            let edge = (0..width)
+                .flat_map(|x| [(x, 0), (x, height - 1)])
+                .chain((0..height).flat_map(|y| [(0, y), (width - 1, y)]));
+            assert!(edge.into_iter().all(|(x, y)| alpha(x, y) == 0), "{name}, {text:?}: cut at the edge");
+            let seen = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).filter(|&(x, y)| alpha(x, y) > 8);
+            for (x, y) in seen {
+                let (x, y) = (sprite.x + x as i32, sprite.y + y as i32);
+                assert!((100..600).contains(&x) && (200..620).contains(&y), "{name}, {text:?}: ink at ({x}, {y})");
+            }
+        }
+    }
+}
+
+#[test]
+fn presets_look_as_their_names_say() {
+    let book = FontBook::installed().expect("the font packages are installed");
+    let colours = |name: &str| {
+        let block = TextBlock {
+            text: "hello there".to_owned(),
+            style: TextStyle::preset(name).expect("a preset"),
+            area: Area { x: 0, y: 0, width: 720, height: 400 },
+            anchor: Anchor::Center,
+        };
+        let sprite = rasterise(&book, &lay_out(&book, &block).expect("fits")).expect("is drawn").expect("has ink");
+        let count = |wanted: [u8; 4]| {
+            sprite
+                .pixels
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .filter(|px| px.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 6))
+                .count()
+        };
+        (count([255; 4]), count([12, 12, 14, 255]), count([255, 226, 52, 255]))
+    };
+    let (white, dark, _) = colours("outline");
+    assert!(white > 2_000 && dark > 1_000);
+    let (white, dark, _) = colours("white-box");
+    assert!(white > 20_000 && (2_000..white / 2).contains(&dark), "{white} {dark}");
+    let (white, _, yellow) = colours("highlight");
+    assert!(yellow > 20_000 && white < 100, "{yellow}");
+    assert!(TextStyle::preset("neon").is_none());
+}
