@@ -167,8 +167,10 @@ impl Part {
         let bottom = (self.top + self.height).ceil().min(plane.height() as f64);
         let (columns, rows) = (left as usize..right as usize, top as usize..bottom as usize);
         let (width, height) = (columns.len() as u32, rows.len() as u32);
-        let packed: Vec<u8> =
-            rows.flat_map(|row| plane.row(row).get(columns.clone()).unwrap_or_default()).copied().collect();
+        let mut packed = Vec::with_capacity(columns.len() * rows.len());
+        for row in rows {
+            packed.extend_from_slice(plane.row(row).get(columns.clone()).unwrap_or_default());
+        }
         let source = ImageRef::new(width, height, &packed, PixelType::U8).map_err(|error| failed(&error))?;
         let mut target = Image::new(size.0, size.1, PixelType::U8);
         let inner = (self.left - left, self.top - top);
