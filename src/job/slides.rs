@@ -127,8 +127,18 @@ impl<'a> SlidePainter<'a> {
     /// The finished slide.
     fn page(&self, slide: &PlannedSlide) -> Result<Page> {
         let canvas = self.plan.canvas();
-        let mut page = Page::new(canvas.width(), canvas.height());
-        for layer in &slide.layers {
+        let blank = || Page::new(canvas.width(), canvas.height());
+        let (mut page, rest) = match slide.layers.split_first() {
+            // Decoding is what takes memory: the page comes after it.
+            Some((PlannedLayer::Picture(picture), rest)) => {
+                let pixels = self.pixels(picture)?;
+                let mut page = blank();
+                lay(picture, &pixels, &mut page);
+                (page, rest)
+            }
+            _ => (blank(), slide.layers.as_slice()),
+        };
+        for layer in rest {
             self.check_canceled()?;
             self.draw(layer, &mut page)?;
             self.interrupt.pulse().beat();
@@ -206,6 +216,12 @@ impl<'a> SlidePainter<'a> {
     }
 
     fn picture(&self, picture: &PlannedPicture, page: &mut Page) -> Result<()> {
+        lay(picture, &self.pixels(picture)?, page);
+        Ok(())
+    }
+
+    /// What of its source a picture shows, at its size on the canvas: premultiplied RGBA.
+    fn pixels(&self, picture: &PlannedPicture) -> Result<Vec<u8>> {
         let source = &self.plan.sources()[picture.source].asset;
         let about = |error: Error| {
             error.for_asset(format!("{} ({})", source.id, source.path.display())).at_pointer(source.pointer.clone())
@@ -215,17 +231,9 @@ impl<'a> SlidePainter<'a> {
         let size = CanvasSize::new(picture.area.width, picture.area.height).ok_or_else(missing)?;
         let _working = self.interrupt.pulse().enter(&source.path, None);
         let limits = &self.shared.limits;
-        let mut pixels =
+        let pixels =
             still(&source.path, video, picture.at, picture.rect, size, limits, &self.interrupt).map_err(about)?;
-        if picture.blur > 0 {
-            pixels = blurred(pixels, size, picture.blur)?;
-        }
-        let place = place(picture.area);
-        if picture.shadow {
-            page.shadow(place, picture.radius);
-        }
-        page.draw(place, pixels.as_chunks::<4>().0, picture.radius);
-        Ok(())
+        if picture.blur > 0 { blurred(pixels, size, picture.blur) } else { Ok(pixels) }
     }
 
     fn text(&self, block: &TextBlock, button: Option<Rgba>, page: &mut Page) -> Result<()> {
@@ -253,6 +261,14 @@ impl<'a> SlidePainter<'a> {
         }
         Ok(())
     }
+}
+
+fn lay(picture: &PlannedPicture, pixels: &[u8], page: &mut Page) {
+    let place = place(picture.area);
+    if picture.shadow {
+        page.shadow(place, picture.radius);
+    }
+    page.draw(place, pixels.as_chunks::<4>().0, picture.radius);
 }
 
 fn place(area: Area) -> Place {
