@@ -595,7 +595,7 @@ impl Design {
 fn block(text: &str, area: Area, anchor: Anchor, (min, max): (f32, f32), weight: u16) -> TextBlock {
     let style =
         TextStyle { weight, font_size: FontSize { min, max }, line_height: 1.16, stroke: None, ..TextStyle::default() };
-    TextBlock { text: text.trim().to_owned(), style, area, anchor }
+    TextBlock { style, anchor, ..TextBlock::new(text.trim(), area) }
 }
 
 /// The relative luminance of a colour, 0 to 1: WCAG 2.2.

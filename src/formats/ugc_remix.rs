@@ -145,7 +145,7 @@ pub fn hook_block(hook: &str, look: &HookLook) -> TextBlock {
     let style = look.style.as_deref().and_then(TextStyle::preset).unwrap_or_default();
     let named = |(name, _): &&(&str, Area)| look.safe_area.as_deref() == Some(name);
     let area = SAFE_AREAS.iter().find(named).map_or(SAFE_AREA, |(_, area)| *area);
-    TextBlock { text: hook.to_owned(), style: TextStyle { align: anchor.align(), ..style }, area, anchor }
+    TextBlock { style: TextStyle { align: anchor.align(), ..style }, anchor, ..TextBlock::new(hook, area) }
 }
 
 /// The music track of a variant, if the request has any.

@@ -10,7 +10,7 @@ use super::engine::Shared;
 use crate::compose::{Page, Place, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Probed, VideoKind, still};
-use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle, lay_out, rasterise};
+use crate::text::{Area, FontSize, MissingPolicy, Rgba, TextBlock, TextStyle, lay_out, rasterise};
 use crate::units::{CanvasSize, SourceSize, TICKS_PER_SECOND, TimeSpan};
 
 /// A picture of many: sRGB, 8 bit.
@@ -138,8 +138,8 @@ fn label(shared: &Shared, text: &str, (x, y): (u32, u32), width: u32, page: &mut
     if text.is_empty() {
         return Ok(());
     }
+    let area = Area { x: x as i32, y: y as i32, width, height: LABEL };
     let block = TextBlock {
-        text: text.to_owned(),
         style: TextStyle {
             weight: 500,
             font_size: FontSize { min: 10.0, max: 22.0 },
@@ -147,8 +147,9 @@ fn label(shared: &Shared, text: &str, (x, y): (u32, u32), width: u32, page: &mut
             stroke: None,
             ..TextStyle::default()
         },
-        area: Area { x: x as i32, y: y as i32, width, height: LABEL },
-        anchor: Anchor::Center,
+        // A name with letters that no font has is no reason to show nothing.
+        missing: MissingPolicy::Drop,
+        ..TextBlock::new(text, area)
     };
     if let Some(sprite) = rasterise(&shared.fonts, &lay_out(&shared.fonts, &block)?)? {
         let place = Place { x: sprite.x, y: sprite.y, width: sprite.width, height: sprite.height };

@@ -18,6 +18,17 @@ pub(super) fn draw_below(layout: &TextLayout, sprite: &mut TextSprite) {
             }
         }
     }
+    if let Some((active, under)) = layout.active.as_ref().and_then(|active| Some((active, active.backdrop?))) {
+        let corner = (sprite.x as f32, sprite.y as f32);
+        let radius = under.radius * layout.font_size() * active.scale;
+        for one in &active.boxes {
+            if let Some(coverage) = covered(&[*one], radius, corner, (sprite.width, sprite.height)) {
+                for (px, coverage) in sprite.pixels.as_chunks_mut::<4>().0.iter_mut().zip(coverage) {
+                    over(px, premultiplied(under.colour, coverage));
+                }
+            }
+        }
+    }
     if let Some(shadow) = layout.shadow {
         let size = layout.font_size();
         let (dx, dy) = ((shadow.x * size).round() as i64, (shadow.y * size).round() as i64);

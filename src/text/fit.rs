@@ -2,8 +2,8 @@
 
 use super::book::FontBook;
 use super::layout::PixelBox;
-use super::shape::{Breaks, ShapedText, WrappedLine};
-use super::style::{Anchor, Area, BackdropShape, TextStyle};
+use super::shape::{Breaks, ShapedText, WrappedGlyph, WrappedLine};
+use super::style::{ActiveStyle, Anchor, Area, BackdropShape, TextStyle};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sizes are tried in steps of this many px.
@@ -120,6 +120,13 @@ impl Fitter<'_> {
         Some(best)
     }
 
+    /// The lines at a size, as many as there are.
+    pub(super) fn lines(&self, size: f32) -> Vec<WrappedLine> {
+        let width = self.line_width(size).max(1.0);
+        let paragraphs = 0..self.text.paragraphs();
+        paragraphs.flat_map(|number| self.text.wrap(self.book, number, size, width, Breaks::Anywhere)).collect()
+    }
+
     fn attempt(&self, size: f32, breaks: Breaks) -> Option<Fitted> {
         let width = self.line_width(size);
         if width <= 0.0 {
@@ -130,6 +137,9 @@ impl Fitter<'_> {
         for paragraph in 0..self.text.paragraphs() {
             let wrapped = self.text.wrap(self.book, paragraph, size, width, breaks);
             if lines.len() + wrapped.len() > most || !wrapped.iter().all(|line| is_within(line, width)) {
+                return None;
+            }
+            if breaks == Breaks::Words && !self.text.starts_where_it_may(&wrapped) {
                 return None;
             }
             lines.extend(wrapped);
@@ -162,7 +172,8 @@ impl Fitter<'_> {
     fn narrowest(&self, paragraph: usize, size: f32, full: f32, count: usize) -> Option<Vec<WrappedLine>> {
         let attempt = |width: f32| {
             let lines = self.text.wrap(self.book, paragraph, size, width, Breaks::Words);
-            (lines.len() == count && lines.iter().all(|line| is_within(line, width))).then_some(lines)
+            let is_whole = lines.iter().all(|line| is_within(line, width)) && self.text.starts_where_it_may(&lines);
+            (lines.len() == count && is_whole).then_some(lines)
         };
         let (mut fails, mut fits) = (full as u32 / count as u32 / 2, full as u32);
         let mut best = attempt(fits as f32)?;
@@ -204,6 +215,11 @@ impl Fitter<'_> {
             }
             fitted.push(FittedLine { line, shift, baseline });
         }
+        if let Some(active) = self.style.active {
+            for line in &fitted {
+                ink = ink.map(|ink| ink.union(self.room_for_active(&active, line, size)));
+            }
+        }
         let boxes = self.boxes(size, &fitted);
         for under in &boxes {
             ink = ink.map(|ink| ink.union(*under));
@@ -212,6 +228,54 @@ impl Fitter<'_> {
             extent = extent.union(ink);
         }
         Fitted { size, lines: fitted, ink, extent: extent.rounded_out(), boxes }
+    }
+
+    /// What the active word, its box and its growth may cover, whichever word of the line is active.
+    fn room_for_active(&self, active: &ActiveStyle, line: &FittedLine, size: f32) -> PixelBox {
+        let reach = self.stroke(size) + ROUNDING;
+        let text = &self.text.source(&line.line).text;
+        let mut room: Option<PixelBox> = None;
+        let is_space = |glyph: &WrappedGlyph, next: &WrappedGlyph| {
+            let between = glyph.range.end.min(next.range.end)..glyph.range.start.max(next.range.start);
+            text.get(between).is_some_and(|between| between.contains(char::is_whitespace))
+        };
+        for word in line.line.glyphs.chunk_by(|a, b| !is_space(a, b)) {
+            let mut around = self.word_box(word, line, size, active.backdrop.map_or(0.0, |under| under.padding));
+            for glyph in word {
+                let (x, y) = (glyph.x + line.shift, glyph.y + line.baseline);
+                let ink = PixelBox {
+                    left: x + glyph.ink.left * size - reach,
+                    top: y + glyph.ink.top * size - reach,
+                    right: x + glyph.ink.right * size + reach,
+                    bottom: y + glyph.ink.bottom * size + reach,
+                };
+                around = around.union(self.style.shadow.map_or(ink, |shadow| ink.union(ink.shadow(&shadow, size))));
+            }
+            let centre = self.word_centre(word, line, size);
+            let grown = around.scaled_about(centre, active.scale);
+            room = Some(room.map_or(grown, |room| room.union(grown)));
+        }
+        let edge = line.line.span.0 + line.shift;
+        room.unwrap_or(PixelBox { left: edge, top: line.baseline, right: edge, bottom: line.baseline })
+    }
+
+    /// The box under some glyphs of a line, `padding` (in em) beyond their advances and half of that above and below.
+    pub(super) fn word_box(&self, glyphs: &[WrappedGlyph], line: &FittedLine, size: f32, padding: f32) -> PixelBox {
+        let padding = padding * size;
+        let left = glyphs.iter().map(|glyph| glyph.span.0).fold(f32::INFINITY, f32::min);
+        let right = glyphs.iter().map(|glyph| glyph.span.1).fold(f32::NEG_INFINITY, f32::max);
+        PixelBox {
+            left: left + line.shift - padding,
+            top: line.baseline - self.ascent * size - padding / 2.0,
+            right: right + line.shift + padding,
+            bottom: line.baseline + self.descent * size + padding / 2.0,
+        }
+    }
+
+    /// The point that a word of a line grows around.
+    pub(super) fn word_centre(&self, glyphs: &[WrappedGlyph], line: &FittedLine, size: f32) -> (f32, f32) {
+        let around = self.word_box(glyphs, line, size, 0.0);
+        ((around.left + around.right) / 2.0, (around.top + around.bottom) / 2.0)
     }
 
     fn boxes(&self, size: f32, lines: &[FittedLine]) -> Vec<PixelBox> {
@@ -245,7 +309,8 @@ impl Fitter<'_> {
 
     fn line_width(&self, size: f32) -> f32 {
         // A px for rounding the block's place.
-        let padding = self.style.backdrop.map_or(0.0, |backdrop| backdrop.padding * size);
+        let active = self.style.active.and_then(|active| Some(active.backdrop?.padding * active.scale));
+        let padding = self.style.backdrop.map_or(0.0, |under| under.padding).max(active.unwrap_or(0.0)) * size;
         let shadow = self.style.shadow.map_or(0.0, |shadow| shadow.reach(size));
         self.area.width as f32 - 2.0 * (self.stroke(size) + shadow).max(padding) - 1.0
     }

@@ -1,4 +1,4 @@
-//! The engine's default fonts: files of three Debian packages, by path, in the order that they are tried.
+//! The engine's default fonts: files of four Debian packages, by path, in the order that they are tried.
 //!
 //! The list is the same on every machine and its faces go into the cache keys, so a host with other fonts cannot change
 //! a picture unnoticed. On Debian 12 it supports emoji up to Unicode 15.0 (Noto Color Emoji 2.042).
@@ -18,11 +18,15 @@ const MANDATORY: [(&str, &str, &str); 2] =
 /// Further weights of the default family.
 const WEIGHTS: [&str; 4] = ["Inter-Medium.otf", "Inter-SemiBold.otf", "Inter-ExtraBold.otf", "Inter-Black.otf"];
 
+/// Chinese, Japanese and Korean, from fonts-noto-cjk: five faces for the forms of Han characters, and five of one width.
+const CJK: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc";
+
 /// What Inter lacks, from fonts-noto-core. Noto Sans first: further Latin, Greek, Cyrillic, and Devanagari's marks in
 /// transliteration. Symbols last: they have letters too, and a script's own font must win.
-const FALLBACKS: [&str; 23] = [
+const FALLBACKS: [&str; 26] = [
     "NotoSans-Bold.ttf",
     "NotoSansArabic-Bold.ttf",
+    "NotoNastaliqUrdu-Bold.ttf",
     "NotoSansHebrew-Bold.ttf",
     "NotoSansDevanagari-Bold.ttf",
     "NotoSansBengali-Bold.ttf",
@@ -41,6 +45,8 @@ const FALLBACKS: [&str; 23] = [
     "NotoSansKhmer-Bold.ttf",
     "NotoSansMyanmar-Bold.ttf",
     "NotoSansOriya-Bold.ttf",
+    "NotoSerifTibetan-Bold.ttf",
+    "NotoSansThaana-Bold.ttf",
     "NotoSansSymbols-Bold.ttf",
     "NotoSansSymbols2-Regular.ttf",
     "NotoSansMath-Regular.ttf",
@@ -48,7 +54,7 @@ const FALLBACKS: [&str; 23] = [
 
 impl FontBook {
     /// The engine's default fonts: Inter in five weights, Noto Color Emoji, and Noto Sans for other scripts, from the
-    /// Debian packages fonts-inter, fonts-noto-color-emoji and fonts-noto-core.
+    /// Debian packages fonts-inter, fonts-noto-color-emoji, fonts-noto-core and fonts-noto-cjk.
     ///
     /// A fallback face that is not installed is simply not in the book; a text that needs it is then refused by name.
     ///
@@ -56,7 +62,17 @@ impl FontBook {
     ///
     /// `FONT_MISSING` if Inter Bold or Noto Color Emoji is not installed, with the package to install.
     pub fn installed() -> Result<Self> {
-        let mut paths = Vec::new();
+        Self::installed_and(&[])
+    }
+
+    /// Further fonts, files or folders, and after them those of [`installed`](Self::installed): a style can name them,
+    /// and what they have is taken before the default fallbacks.
+    ///
+    /// # Errors
+    ///
+    /// As [`installed`](Self::installed) and [`from_paths`](Self::from_paths).
+    pub fn installed_and(further: &[PathBuf]) -> Result<Self> {
+        let mut paths = further.to_vec();
         for (folder, file, package) in MANDATORY {
             let path = PathBuf::from(folder).join(file);
             if !path.is_file() {
@@ -70,7 +86,8 @@ impl FontBook {
         }
         let weights = WEIGHTS.iter().map(|file| PathBuf::from(INTER).join(file));
         let fallbacks = FALLBACKS.iter().map(|file| PathBuf::from(NOTO).join(file));
-        paths.extend(weights.chain(fallbacks).filter(|path| path.is_file()));
-        Self::from_files(&paths)
+        let all = weights.chain(fallbacks).chain([PathBuf::from(CJK)]);
+        paths.extend(all.filter(|path| path.is_file()));
+        Self::from_paths(&paths)
     }
 }

@@ -6,10 +6,11 @@ use ab_glyph::Font as _;
 use serde::{Deserialize, Serialize};
 
 use super::book::{FaceId, FontBook};
-use super::fit::{self, Fitter};
-use super::itemise::{self, MissingCluster};
-use super::shape::ShapedText;
-use super::style::{Backdrop, Rgba, Shadow, TextBlock};
+use super::breaks::Language;
+use super::fit::{self, Fitted, FittedLine, Fitter};
+use super::itemise::{self, Edit, MissingCluster};
+use super::shape::{ShapedText, WrappedGlyph};
+use super::style::{ActiveStyle, Backdrop, MissingPolicy, Rgba, Shadow, TextBlock};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A text set in its area. Made by [`lay_out`], drawn by [`rasterise`](super::rasterise).
@@ -30,6 +31,42 @@ pub struct TextLayout {
     pub(super) boxes: Vec<PixelBox>,
     #[serde(skip)]
     pub(super) backdrop: Option<Backdrop>,
+    #[serde(skip)]
+    pub(super) opacity: f32,
+    #[serde(skip)]
+    pub(super) active: Option<Active>,
+    missing: Vec<MissingCluster>,
+}
+
+/// How the active glyphs of a layout are drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Active {
+    pub(super) fill: Rgba,
+    pub(super) scale: f32,
+    pub(super) backdrop: Option<Backdrop>,
+    /// The boxes under them, one for each line that they are on, px on the canvas.
+    pub(super) boxes: Vec<PixelBox>,
+}
+
+/// What is set as one: the glyphs of one cluster, or of several that the font joins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TextCluster {
+    /// Its characters.
+    pub text: String,
+    /// Its bytes in the block's text.
+    pub range: Range<usize>,
+    /// The number of its line, from 0.
+    pub line: usize,
+    /// The family of the face it is set in.
+    pub font: String,
+    /// The numbers of its glyphs in the face, in visual order from left to right.
+    pub glyphs: Vec<u16>,
+    /// The left end of its first glyph's origin, px on the canvas.
+    pub x: f32,
+    /// The baseline of its line, px on the canvas.
+    pub y: f32,
 }
 
 /// One line of a layout.
@@ -66,6 +103,8 @@ pub struct PlacedGlyph {
     pub y: f32,
     /// The bytes of the block's text that it shows.
     pub range: Range<usize>,
+    #[serde(skip)]
+    pub(super) active: bool,
 }
 
 /// A rectangle in px, y down.
@@ -107,6 +146,15 @@ impl PixelBox {
         }
     }
 
+    pub(super) fn scaled_about(self, (x, y): (f32, f32), scale: f32) -> Self {
+        Self {
+            left: x + (self.left - x) * scale,
+            top: y + (self.top - y) * scale,
+            right: x + (self.right - x) * scale,
+            bottom: y + (self.bottom - y) * scale,
+        }
+    }
+
     fn moved(self, x: f32, y: f32) -> Self {
         Self { left: self.left + x, top: self.top + y, right: self.right + x, bottom: self.bottom + y }
     }
@@ -132,6 +180,33 @@ impl TextLayout {
     pub fn ink(&self) -> Option<PixelBox> {
         self.ink
     }
+
+    /// The characters and emoji of the text that no font has, and that were left out or replaced as
+    /// [`TextBlock::missing`] says; empty when all is well.
+    pub fn missing(&self) -> &[MissingCluster] {
+        &self.missing
+    }
+
+    /// What is set as one, line by line, in visual order from left to right. `text` and `book` must be those that it was
+    /// set with.
+    pub fn clusters(&self, book: &FontBook, text: &str) -> Vec<TextCluster> {
+        let mut clusters: Vec<TextCluster> = Vec::new();
+        for (number, line) in self.lines.iter().enumerate() {
+            for glyphs in line.glyphs.chunk_by(|a, b| a.range == b.range) {
+                let Some(first) = glyphs.first() else { continue };
+                clusters.push(TextCluster {
+                    text: text.get(first.range.clone()).unwrap_or_default().to_owned(),
+                    range: first.range.clone(),
+                    line: number,
+                    font: book.family_of(first.face).unwrap_or_default().to_owned(),
+                    glyphs: glyphs.iter().map(|glyph| glyph.glyph).collect(),
+                    x: first.x,
+                    y: line.baseline,
+                });
+            }
+        }
+        clusters
+    }
 }
 
 /// Sets `block`: breaks it into balanced lines at the largest size of its style that fits its area, or up to a tenth
@@ -146,40 +221,23 @@ impl TextLayout {
 /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS)) or does not fit at the smallest size; `FONT_MISSING` if the book lacks the
 /// style's family or weight, or has no glyph for a character or emoji: all of them are named.
 pub fn lay_out(book: &FontBook, block: &TextBlock) -> Result<TextLayout> {
-    let (text, missing) = shape(book, block)?;
-    if !missing.is_empty() {
-        return Err(not_covered(&missing));
-    }
+    let (text, missing) = shape_all(book, block)?;
     let style = &block.style;
     let (ascent, descent) = own_metrics(book, block)?;
     let fitter = Fitter { book, text: &text, style, area: block.area, ascent, descent };
     let fitted = fitter.fit()?;
     let (x, y) = fit::origin(fitted.extent, block.area, block.anchor);
-    let lines = fitted.lines.into_iter().map(|fitted| {
-        let paragraph = text.source(&fitted.line);
-        TextLine {
-            text: paragraph.text[fitted.line.range.clone()].to_owned(),
-            range: paragraph.source_range(fitted.line.range.clone()),
-            x: x + fitted.line.span.0 + fitted.shift,
-            width: fitted.line.width(),
-            baseline: y + fitted.baseline,
-            glyphs: fitted
-                .line
-                .glyphs
-                .into_iter()
-                .map(|glyph| PlacedGlyph {
-                    face: glyph.face,
-                    glyph: glyph.glyph,
-                    x: x + fitted.shift + glyph.x,
-                    y: y + fitted.baseline + glyph.y,
-                    range: paragraph.source_range(glyph.range),
-                })
-                .collect(),
-        }
-    });
+    let mut lines = Vec::with_capacity(fitted.lines.len());
+    let mut boxes = Vec::new();
+    let active = style.active.zip(block.active.as_ref());
+    for line in &fitted.lines {
+        let (line, under) = place_line(&fitter, &fitted, line, (x, y), active);
+        lines.push(line);
+        boxes.extend(under);
+    }
     Ok(TextLayout {
         font_size: fitted.size,
-        lines: lines.collect(),
+        lines,
         extent: fitted.extent.moved(x, y),
         ink: fitted.ink.map(|ink| ink.moved(x, y)),
         fill: style.fill,
@@ -187,7 +245,61 @@ pub fn lay_out(book: &FontBook, block: &TextBlock) -> Result<TextLayout> {
         shadow: style.shadow,
         boxes: fitted.boxes.into_iter().map(|under| under.moved(x, y)).collect(),
         backdrop: style.backdrop,
+        opacity: style.opacity,
+        active: active.map(|(active, _)| Active {
+            fill: active.fill.unwrap_or(style.fill),
+            scale: active.scale,
+            backdrop: active.backdrop,
+            boxes,
+        }),
+        missing,
     })
+}
+
+/// A line at its place on the canvas, and the box under its active glyphs.
+fn place_line(
+    fitter: &Fitter<'_>,
+    fitted: &Fitted,
+    line: &FittedLine,
+    (x, y): (f32, f32),
+    active: Option<(ActiveStyle, &Range<usize>)>,
+) -> (TextLine, Option<PixelBox>) {
+    let paragraph = fitter.text.source(&line.line);
+    let source_of = |glyph: &WrappedGlyph| paragraph.source_range(glyph.range.clone());
+    let is_active = |range: &Range<usize>| {
+        active.is_some_and(|(_, active)| active.contains(&range.start) && range.end <= active.end)
+    };
+    let of_word: Vec<WrappedGlyph> = match active {
+        Some(_) => line.line.glyphs.iter().filter(|glyph| is_active(&source_of(glyph))).cloned().collect(),
+        None => Vec::new(),
+    };
+    let grow = active.filter(|_| !of_word.is_empty()).map(|(style, _)| {
+        let (cx, cy) = fitter.word_centre(&of_word, line, fitted.size);
+        ((x + cx, y + cy), style)
+    });
+    let glyphs = line.line.glyphs.iter().map(|glyph| {
+        let range = source_of(glyph);
+        let place = (x + line.shift + glyph.x, y + line.baseline + glyph.y);
+        let active = is_active(&range);
+        let (x, y) = match grow.filter(|_| active) {
+            Some(((cx, cy), style)) => (cx + (place.0 - cx) * style.scale, cy + (place.1 - cy) * style.scale),
+            None => place,
+        };
+        PlacedGlyph { face: glyph.face, glyph: glyph.glyph, x, y, range, active }
+    });
+    let placed = TextLine {
+        text: paragraph.text[line.line.range.clone()].to_owned(),
+        range: paragraph.source_range(line.line.range.clone()),
+        x: x + line.line.span.0 + line.shift,
+        width: line.line.width(),
+        baseline: y + line.baseline,
+        glyphs: glyphs.collect(),
+    };
+    let under = grow.and_then(|(centre, style)| {
+        let under = fitter.word_box(&of_word, line, fitted.size, style.backdrop?.padding).moved(x, y);
+        Some(under.scaled_about(centre, style.scale))
+    });
+    (placed, under)
 }
 
 /// The characters and emoji of `block` that no face of `book` has; empty when all is well.
@@ -196,13 +308,67 @@ pub fn lay_out(book: &FontBook, block: &TextBlock) -> Result<TextLayout> {
 ///
 /// As [`lay_out`], except that missing characters are the answer and fitting is not tried.
 pub fn find_missing(book: &FontBook, block: &TextBlock) -> Result<Vec<MissingCluster>> {
-    shape(book, block).map(|(_, missing)| missing)
+    let language = check(block)?;
+    shape(book, block, &[], &language).map(|(_, missing)| missing)
 }
 
-fn shape(book: &FontBook, block: &TextBlock) -> Result<(ShapedText, Vec<MissingCluster>)> {
+/// The lines at which `block` breaks at the largest size of its style in an area of its width and any height, as bytes of
+/// its text: what paging needs to know.
+///
+/// # Errors
+///
+/// As [`lay_out`], except that fitting is not tried.
+pub(crate) fn break_lines(book: &FontBook, block: &TextBlock) -> Result<Vec<Range<usize>>> {
+    let (text, _) = shape_all(book, block)?;
+    let (ascent, descent) = own_metrics(book, block)?;
+    let fitter = Fitter { book, text: &text, style: &block.style, area: block.area, ascent, descent };
+    let lines = fitter.lines(block.style.font_size.max);
+    Ok(lines.iter().map(|line| text.source(line).source_range(line.range.clone())).collect())
+}
+
+/// The text shaped, and what no font has of it, once the block's policy has been applied.
+fn shape_all(book: &FontBook, block: &TextBlock) -> Result<(ShapedText, Vec<MissingCluster>)> {
+    /// Leaving something out can bring forth something else that no font has, such as half of a flag; seldom twice.
+    const ROUNDS: usize = 4;
+    let language = check(block)?;
+    let with = match block.missing {
+        MissingPolicy::Replace(with) => Some(with),
+        MissingPolicy::Drop | MissingPolicy::Error => None,
+    };
+    let mut left_out: Vec<MissingCluster> = Vec::new();
+    for _ in 0..ROUNDS {
+        left_out.sort_by_key(|cluster| cluster.range.start);
+        let edits: Vec<Edit> = left_out.iter().map(|cluster| Edit { range: cluster.range.clone(), with }).collect();
+        let (text, missing) = shape(book, block, &edits, &language)?;
+        if missing.is_empty() {
+            return Ok((text, left_out));
+        }
+        let is_known = |new: &MissingCluster| left_out.iter().any(|old| old.range == new.range);
+        if block.missing == MissingPolicy::Error || missing.iter().any(is_known) {
+            return Err(not_covered(&missing));
+        }
+        // What the fonts lack next to what was left out is one with it.
+        left_out.retain(|old| {
+            !missing.iter().any(|new| new.range.start < old.range.end && old.range.start < new.range.end)
+        });
+        left_out.extend(missing);
+    }
+    Err(not_covered(&left_out))
+}
+
+fn check(block: &TextBlock) -> Result<Language> {
     block.check()?;
-    let (paragraphs, mut missing) = itemise::itemise(book, &block.text, &block.style)?;
-    let text = ShapedText::new(book, paragraphs, &mut missing)?;
+    Language::parse(block.language.as_deref())
+}
+
+fn shape(
+    book: &FontBook,
+    block: &TextBlock,
+    edits: &[Edit],
+    language: &Language,
+) -> Result<(ShapedText, Vec<MissingCluster>)> {
+    let (paragraphs, mut missing) = itemise::itemise(book, &block.text, edits, &block.style, language)?;
+    let text = ShapedText::new(book, paragraphs, language, &mut missing)?;
     Ok((text, missing))
 }
 

@@ -5,15 +5,11 @@
 //! and which size was chosen. Fonts come only from a [`FontBook`], never from whatever the host has.
 //!
 //! ```
-//! use remix_engine::text::{Anchor, Area, FontBook, TextBlock, TextStyle, lay_out, rasterise};
+//! use remix_engine::text::{Area, FontBook, TextBlock, lay_out, rasterise};
 //!
 //! let book = FontBook::installed()?;
-//! let block = TextBlock {
-//!     text: "wait for it...\nthis changed everything 🧠".to_owned(),
-//!     style: TextStyle::default(),
-//!     area: Area { x: 180, y: 250, width: 720, height: 1210 },
-//!     anchor: Anchor::Center,
-//! };
+//! let area = Area { x: 180, y: 250, width: 720, height: 1210 };
+//! let block = TextBlock::new("wait for it...\nthis changed everything 🧠", area);
 //! let layout = lay_out(&book, &block)?;
 //! assert_eq!(layout.lines()[0].text, "wait for it...");
 //! let sprite = rasterise(&book, &layout)?.expect("the text has ink");
@@ -29,6 +25,7 @@
 //! | `book`, `installed` | the fonts, their hash, and the engine's default list |
 //! | `cluster` | which characters are emoji, invisible, or line breaks |
 //! | `itemise` | text → paragraphs → runs of one face; finds what no font has |
+//! | `breaks` | where lines may break, by Unicode's rules and a language's |
 //! | `shape` | runs → glyphs (cosmic-text), and wrapping at a size and width |
 //! | `fit` | the largest size that fits, balanced lines, their place in the area |
 //! | `layout` | the public result of all that |
@@ -40,6 +37,7 @@
 
 mod backdrop;
 mod book;
+mod breaks;
 mod cluster;
 mod emoji;
 mod fit;
@@ -56,9 +54,13 @@ mod tests;
 
 pub use book::{FaceId, FontBook};
 pub use itemise::MissingCluster;
-pub use layout::{PixelBox, PlacedGlyph, TextLayout, TextLine, find_missing, lay_out};
+pub(crate) use layout::break_lines;
+pub use layout::{PixelBox, PlacedGlyph, TextCluster, TextLayout, TextLine, find_missing, lay_out};
 pub use raster::{TextSprite, rasterise};
-pub use style::{Align, Anchor, Area, Backdrop, BackdropShape, FontSize, Rgba, Shadow, Stroke, TextBlock, TextStyle};
+pub use style::{
+    ActiveStyle, Align, Anchor, Area, Backdrop, BackdropShape, FontSize, MissingPolicy, Rgba, Shadow, Stroke,
+    TextBlock, TextStyle,
+};
 
 /// The most user-perceived characters (grapheme clusters) that one block may have.
 pub const MAX_CHARACTERS: usize = 2_000;

@@ -10,7 +10,7 @@ use super::backdrop;
 use super::book::{FaceId, FontBook};
 use super::emoji::ColourGlyph;
 use super::glyph;
-use super::layout::{PixelBox, TextLayout};
+use super::layout::{PixelBox, PlacedGlyph, TextLayout};
 use super::stamp::{Plane, Stamp, Subpixel};
 use super::style::Rgba;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,11 +47,17 @@ pub fn rasterise(book: &FontBook, layout: &TextLayout) -> Result<Option<TextSpri
     let mut sprite = TextSprite::around(ink);
     let mut drawing = Drawing::new(book, layout, &sprite);
     for glyph in layout.lines().iter().flat_map(|line| &line.glyphs) {
-        drawing.draw(glyph.face, glyph.glyph, glyph.x, glyph.y)?;
+        drawing.draw(glyph)?;
     }
     drawing.finish(&mut sprite);
-    if layout.shadow.is_some() || layout.backdrop.is_some() {
+    let has_active_box = layout.active.as_ref().is_some_and(|active| active.backdrop.is_some());
+    if layout.shadow.is_some() || layout.backdrop.is_some() || has_active_box {
         backdrop::draw_below(layout, &mut sprite);
+    }
+    if layout.opacity < 1.0 {
+        // Colours are multiplied by alpha, so that all four become less alike.
+        let opacity = (layout.opacity * 255.0 + 0.5) as u8;
+        sprite.pixels.iter_mut().for_each(|value| *value = times(*value, opacity));
     }
     Ok(Some(sprite))
 }
@@ -68,8 +74,10 @@ impl TextSprite {
     }
 }
 
-/// A glyph at a subpixel place.
-type StampKey = (FaceId, u16, i32, i32);
+/// A glyph at a subpixel place, active or not.
+type StampKey = (FaceId, u16, i32, i32, bool);
+/// A colour glyph, active or not.
+type EmojiKey = (FaceId, u16, bool);
 /// A colour glyph, and what its stroke covers.
 type OutlinedEmoji = (ColourGlyph, Option<Stamp>);
 
@@ -77,17 +85,20 @@ struct Drawing<'b> {
     book: &'b FontBook,
     size: f32,
     fill_colour: Rgba,
+    /// How much larger active glyphs are, and their colour.
+    active_style: Option<(f32, Rgba)>,
     stroke_style: Option<(f32, Rgba)>,
     /// Upper left corner of the sprite on the canvas.
     corner: (i32, i32),
     strokes: Plane,
     fills: Plane,
+    active_fills: Option<Plane>,
     /// Emoji in drawing order: glyph, left, top in the sprite.
-    emoji: Vec<((FaceId, u16), i32, i32)>,
+    emoji: Vec<(EmojiKey, i32, i32)>,
     open: HashMap<FaceId, FontRef<'b>>,
     outlines: HashMap<(FaceId, u16), Option<Outline>>,
     stamps: HashMap<StampKey, (Stamp, Option<Stamp>)>,
-    colour: HashMap<(FaceId, u16), Option<OutlinedEmoji>>,
+    colour: HashMap<EmojiKey, Option<OutlinedEmoji>>,
     resizer: Resizer,
 }
 
@@ -98,10 +109,12 @@ impl<'b> Drawing<'b> {
             book,
             size: layout.font_size(),
             fill_colour: layout.fill,
+            active_style: layout.active.as_ref().map(|active| (active.scale, active.fill)),
             stroke_style: layout.stroke,
             corner: (sprite.x, sprite.y),
             strokes: Plane::new(width, height),
             fills: Plane::new(width, height),
+            active_fills: layout.active.as_ref().map(|_| Plane::new(width, height)),
             emoji: Vec::new(),
             open: HashMap::new(),
             outlines: HashMap::new(),
@@ -111,7 +124,10 @@ impl<'b> Drawing<'b> {
         }
     }
 
-    fn draw(&mut self, face: FaceId, glyph: u16, x: f32, y: f32) -> Result<()> {
+    fn draw(&mut self, placed: &PlacedGlyph) -> Result<()> {
+        let PlacedGlyph { face, glyph, x, y, active, .. } = *placed;
+        let grown = self.active_style.filter(|_| active).map_or(1.0, |(scale, _)| scale);
+        let size = self.size * grown;
         let source = self
             .book
             .face(face)
@@ -122,32 +138,36 @@ impl<'b> Drawing<'b> {
         };
         let (x, y) = (x - self.corner.0 as f32, y - self.corner.1 as f32);
         if source.colour {
-            return self.draw_emoji(face, glyph, x, y);
+            return self.draw_emoji((face, glyph, active), size, x, y);
         }
-        let scale = self.size / font.units_per_em().unwrap_or(1000.0);
+        let scale = size / font.units_per_em().unwrap_or(1000.0);
         let outline = self.outlines.entry((face, glyph)).or_insert_with(|| glyph::outline(font, glyph));
         let Some(outline) = outline else { return Ok(()) };
         let (x, y) = (Subpixel::nearest(x), Subpixel::nearest(y));
-        let (fill, stroke) = self.stamps.entry((face, glyph, x.part, y.part)).or_insert_with(|| {
-            let scale_and_size = (scale, self.size);
-            let stroke = self.stroke_style.and_then(|(reach, _)| Stamp::stroke(outline, scale_and_size, x, y, reach));
+        let (fill, stroke) = self.stamps.entry((face, glyph, x.part, y.part, active)).or_insert_with(|| {
+            let reach = self.stroke_style.map(|(reach, _)| reach * grown);
+            let stroke = reach.and_then(|reach| Stamp::stroke(outline, (scale, size), x, y, reach));
             (Stamp::fill(outline, scale, x, y), stroke)
         });
         if let Some(stroke) = stroke {
             self.strokes.unite(stroke, x.whole, y.whole);
         }
-        self.fills.add(fill, x.whole, y.whole);
+        match self.active_fills.as_mut().filter(|_| active) {
+            Some(fills) => fills.add(fill, x.whole, y.whole),
+            None => self.fills.add(fill, x.whole, y.whole),
+        }
         Ok(())
     }
 
-    fn draw_emoji(&mut self, face: FaceId, glyph: u16, x: f32, y: f32) -> Result<()> {
+    fn draw_emoji(&mut self, key: EmojiKey, size: f32, x: f32, y: f32) -> Result<()> {
+        let (face, glyph, _) = key;
         let Some(font) = self.open.get(&face) else { return Ok(()) };
-        let scaled = match self.colour.entry((face, glyph)) {
+        let scaled = match self.colour.entry(key) {
             Entry::Occupied(scaled) => scaled.into_mut(),
             Entry::Vacant(slot) => {
-                let scaled = ColourGlyph::new(font, glyph, self.size, &mut self.resizer)?;
+                let scaled = ColourGlyph::new(font, glyph, size, &mut self.resizer)?;
                 slot.insert(scaled.map(|scaled| {
-                    let outline = self.stroke_style.map(|(reach, _)| scaled.outline(reach));
+                    let outline = self.stroke_style.map(|(reach, _)| scaled.outline(reach * size / self.size));
                     (scaled, outline)
                 }))
             }
@@ -158,7 +178,7 @@ impl<'b> Drawing<'b> {
         if let Some(outline) = outline {
             self.strokes.unite(outline, left, top);
         }
-        self.emoji.push(((face, glyph), left, top));
+        self.emoji.push((key, left, top));
         Ok(())
     }
 
@@ -174,6 +194,12 @@ impl<'b> Drawing<'b> {
             } else if stroked > 0 || filled > 0 {
                 px.copy_from_slice(&strokes[usize::from(stroked)]);
                 over(px, fill);
+            }
+        }
+        if let Some((plane, (_, colour))) = self.active_fills.as_ref().zip(self.active_style) {
+            let fills = coverage_table(colour);
+            for (px, &filled) in sprite.pixels.as_chunks_mut::<4>().0.iter_mut().zip(&plane.coverage) {
+                over(px, fills[usize::from(filled)]);
             }
         }
         let (width, height) = (sprite.width as usize, sprite.height as usize);

@@ -10,6 +10,7 @@ use cosmic_text::{
 };
 
 use super::book::{FaceId, FontBook};
+use super::breaks::{self, Language};
 use super::cluster;
 use super::glyph::{self, InkBox};
 use super::itemise::{MissingCluster, Paragraph};
@@ -21,6 +22,8 @@ const TAB_WIDTH: u16 = 4;
 /// A whole text, shaped, at no size yet.
 pub(super) struct ShapedText {
     paragraphs: Vec<(Paragraph, ShapeLine)>,
+    /// Where each paragraph may break, bytes of its text.
+    breaks: Vec<Vec<usize>>,
     inks: HashMap<(FaceId, u16), Option<InkBox>>,
 }
 
@@ -55,6 +58,8 @@ pub(super) struct WrappedGlyph {
     pub(super) y: f32,
     /// Its cluster's bytes in the paragraph's text.
     pub(super) range: Range<usize>,
+    /// The left and right end of its advance, px.
+    pub(super) span: (f32, f32),
     /// The box of its ink around its origin, in em.
     pub(super) ink: InkBox,
 }
@@ -68,14 +73,26 @@ impl WrappedLine {
 
 impl ShapedText {
     /// Shapes `paragraphs`. Clusters that came out as a box are added to `missing`.
-    pub(super) fn new(book: &FontBook, paragraphs: Vec<Paragraph>, missing: &mut Vec<MissingCluster>) -> Result<Self> {
-        let paragraphs: Vec<(Paragraph, ShapeLine)> = book.with_shaper(|shaper| {
+    pub(super) fn new(
+        book: &FontBook,
+        paragraphs: Vec<Paragraph>,
+        language: &Language,
+        missing: &mut Vec<MissingCluster>,
+    ) -> Result<Self> {
+        let mut paragraphs: Vec<(Paragraph, ShapeLine)> = book.with_shaper(|shaper| {
             paragraphs
                 .into_iter()
                 .map(|paragraph| shape(book, shaper, &paragraph).map(|line| (paragraph, line)))
                 .collect::<Result<_>>()
         })?;
-        let mut text = Self { paragraphs, inks: HashMap::new() };
+        let mut breaks = Vec::with_capacity(paragraphs.len());
+        for (paragraph, line) in &mut paragraphs {
+            let opportunities = breaks::opportunities(&paragraph.text, language);
+            breaks::cut_words(line, &paragraph.text, &opportunities);
+            breaks::bind_clusters(line);
+            breaks.push(opportunities);
+        }
+        let mut text = Self { paragraphs, breaks, inks: HashMap::new() };
         text.measure(book)?;
         text.find_boxes(book, missing)?;
         Ok(text)
@@ -112,6 +129,19 @@ impl ShapedText {
         lines.iter().map(|line| self.line(book, paragraph, line)).collect()
     }
 
+    /// Whether each of a paragraph's lines starts where one may. cosmic-text also breaks where the direction changes,
+    /// such as between a bracket and what is in it.
+    pub(super) fn starts_where_it_may(&self, lines: &[WrappedLine]) -> bool {
+        lines.windows(2).all(|pair| {
+            let (before, line) = (&pair[0], &pair[1]);
+            let breaks = &self.breaks[line.paragraph];
+            let next = breaks.partition_point(|&at| at < before.range.end);
+            before.paragraph != line.paragraph
+                || line.range.is_empty()
+                || breaks.get(next).is_some_and(|&at| at <= line.range.start)
+        })
+    }
+
     fn line(&self, book: &FontBook, paragraph: usize, line: &LayoutLine) -> WrappedLine {
         let text = &self.paragraphs[paragraph].0.text;
         let mut range: Option<Range<usize>> = None;
@@ -132,6 +162,7 @@ impl ShapedText {
                 x: glyph.x + glyph.x_offset * glyph.font_size,
                 y: glyph.y - glyph.y_offset * glyph.font_size,
                 range: glyph.start..glyph.end,
+                span: (left, right),
                 ink,
             });
         }

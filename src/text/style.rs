@@ -1,6 +1,7 @@
 //! What the caller asks for: a text, how it looks, and where on the canvas it may stand.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,45 @@ pub struct TextBlock {
     /// Which place in the area it keeps to. Default: the centre.
     #[serde(default)]
     pub anchor: Anchor,
+    /// The language, a BCP 47 tag such as `ja` or `zh-Hant`: it chooses the form of Han characters, Nastaliq for Urdu, and
+    /// where lines may break. Default: told from the letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// What is done about characters and emoji that no font has. Default: an error that names them.
+    #[serde(default)]
+    pub missing: MissingPolicy,
+    /// The bytes of the text that look as [`TextStyle::active`] says. It changes no letter's place but those of the
+    /// active ones, which grow around their middle. Default: `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Range<usize>>,
+}
+
+/// What is done about characters and emoji that no font has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MissingPolicy {
+    /// The text is refused with an error that names them.
+    #[default]
+    Error,
+    /// They are left out.
+    Drop,
+    /// Each is shown as this character.
+    Replace(char),
+}
+
+impl TextBlock {
+    /// A text in an area, with defaults for everything else.
+    pub fn new(text: impl Into<String>, area: Area) -> Self {
+        Self {
+            text: text.into(),
+            style: TextStyle::default(),
+            area,
+            anchor: Anchor::default(),
+            language: None,
+            missing: MissingPolicy::default(),
+            active: None,
+        }
+    }
 }
 
 /// How text looks. Lengths are pixels of the canvas, or factors of the font size.
@@ -50,6 +90,32 @@ pub struct TextStyle {
     /// What the letters stand on. Default: `None`.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub backdrop: Option<Backdrop>,
+    /// The opacity of all of it together, above 0 to 1. Default: 1.
+    pub opacity: f32,
+    /// How the word looks that is being said. Room for it is kept around every word, so that the layout is the same
+    /// whichever is active. Default: `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<ActiveStyle>,
+}
+
+/// How the active word of a caption looks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ActiveStyle {
+    /// The colour of its letters. Default: as all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Rgba>,
+    /// A box under it. Default: `None`.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub backdrop: Option<Backdrop>,
+    /// By how much it is larger, 1 to 1.5. Default: 1.
+    pub scale: f32,
+}
+
+impl Default for ActiveStyle {
+    fn default() -> Self {
+        Self { fill: None, backdrop: None, scale: 1.0 }
+    }
 }
 
 /// A soft copy of a text below it. Lengths are factors of the font size.
@@ -192,6 +258,8 @@ impl Default for TextStyle {
             stroke: Some(Stroke { width: 0.09, colour: Rgba { r: 12, g: 12, b: 14, a: 255 } }),
             shadow: None,
             backdrop: None,
+            opacity: 1.0,
+            active: None,
         }
     }
 }
@@ -368,12 +436,28 @@ impl TextBlock {
                 }
             }
         }
-        if let Some(Backdrop { padding, radius, .. }) = self.style.backdrop {
-            for (name, value) in [("padding", padding), ("radius", radius)] {
+        let boxes =
+            self.style.backdrop.iter().chain(self.style.active.iter().filter_map(|active| active.backdrop.as_ref()));
+        for Backdrop { padding, radius, .. } in boxes {
+            for (name, value) in [("padding", *padding), ("radius", *radius)] {
                 if !(0.0..=2.0).contains(&value) {
                     return refuse(format!("box.{name} is {value}; expected 0 to 2 of the font size"));
                 }
             }
+        }
+        if !(self.style.opacity > 0.0 && self.style.opacity <= 1.0) {
+            return refuse(format!("opacity is {}; expected above 0, at most 1", self.style.opacity));
+        }
+        if let Some(ActiveStyle { scale, .. }) = self.style.active
+            && !(1.0..=1.5).contains(&scale)
+        {
+            return refuse(format!("active.scale is {scale}; expected 1 to 1.5"));
+        }
+        if let Some(active) = &self.active
+            && self.text.get(active.clone()).is_none()
+        {
+            let (start, end) = (active.start, active.end);
+            return refuse(format!("the active word is at {start}..{end}, which is no part of the text"));
         }
         let Area { x, y, width, height } = self.area;
         for (name, size) in [("width", width), ("height", height)] {
@@ -415,12 +499,7 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_named() {
-        let good = TextBlock {
-            text: String::new(),
-            style: TextStyle::default(),
-            area: Area { x: 0, y: 0, width: 100, height: 100 },
-            anchor: Anchor::default(),
-        };
+        let good = TextBlock::new("", Area { x: 0, y: 0, width: 100, height: 100 });
         assert!(good.check().is_ok());
         let with = |change: fn(&mut TextBlock)| {
             let mut block = good.clone();

@@ -13,7 +13,7 @@ const BOX: Area = Area { x: 180, y: 250, width: 720, height: 1210 };
 const HOOK: &str = "wait for it...\nthis simple habit changed everything about my mindset 🧠";
 
 fn block(text: &str) -> TextBlock {
-    TextBlock { text: text.to_owned(), style: TextStyle::default(), area: BOX, anchor: Anchor::Center }
+    TextBlock::new(text, BOX)
 }
 
 fn set(block: &TextBlock) -> Result<TextLayout> {
@@ -379,7 +379,7 @@ fn every_preset_stays_inside_of_its_area_and_is_not_cut() {
         {
             let area = Area { x: 100, y: 200, width: 500, height: 420 };
             let style = TextStyle { align: anchor.align(), ..style.clone() };
-            let block = TextBlock { text: (*text).to_owned(), style, area, anchor };
+            let block = TextBlock { style, anchor, ..TextBlock::new(*text, area) };
             let layout = lay_out(&book, &block).expect("fits");
             let sprite = rasterise(&book, &layout).expect("is drawn").expect("has ink");
             let (width, height) = (sprite.width as usize, sprite.height as usize);
@@ -402,10 +402,8 @@ fn presets_look_as_their_names_say() {
     let book = FontBook::installed().expect("the font packages are installed");
     let colours = |name: &str| {
         let block = TextBlock {
-            text: "hello there".to_owned(),
             style: TextStyle::preset(name).expect("a preset"),
-            area: Area { x: 0, y: 0, width: 720, height: 400 },
-            anchor: Anchor::Center,
+            ..TextBlock::new("hello there", Area { x: 0, y: 0, width: 720, height: 400 })
         };
         let sprite = rasterise(&book, &lay_out(&book, &block).expect("fits")).expect("is drawn").expect("has ink");
         let count = |wanted: [u8; 4]| {
