@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use remix_engine::compose::{I420Mut, PlaneMut, Sprite};
-use remix_engine::formats::{HookLook, hook_block};
+use remix_engine::formats::HookLook;
 use remix_engine::text::{FontBook, lay_out, rasterise};
 
 const WIDTH: usize = 1080;
@@ -23,7 +23,7 @@ fn main() {
 fn blend(criterion: &mut Criterion) {
     let book = FontBook::installed().expect("the fonts are installed");
     let hook = "wait for it...\nthis simple habit changed everything about my mindset 🧠";
-    let layout = lay_out(&book, &hook_block(hook, &HookLook::default())).expect("fits");
+    let layout = lay_out(&book, &HookLook::default().block(hook)).expect("fits");
     let drawn = rasterise(&book, &layout).expect("can be drawn").expect("has ink");
     let place = |edge: i32| u32::try_from(edge).expect("on the canvas");
     let (x, y, width, height) = (place(drawn.x), place(drawn.y), drawn.width, drawn.height);

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
-use remix_engine::formats::{HookLook, hook_block};
+use remix_engine::formats::HookLook;
 use remix_engine::text::{FontBook, lay_out, rasterise};
 
 /// 60 user-perceived characters, 3 of them emoji.
@@ -33,7 +33,7 @@ fn overlays(criterion: &mut Criterion) {
     let long: String =
         "It took me years to see how much one small habit can do. ".chars().cycle().take(2_000).collect();
     for (name, text) in [("60 characters, 3 emoji", SHORT), ("2000 characters", long.as_str())] {
-        let block = hook_block(text, &HookLook::default());
+        let block = HookLook::default().block(text);
         criterion.bench_function(&format!("text/lay out and rasterise, {name}"), |bench| {
             bench.iter(|| {
                 let layout = lay_out(&book, black_box(&block)).expect("fits");

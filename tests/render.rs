@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use remix_engine::formats::{HookLook, hook_block};
+use remix_engine::formats::HookLook;
 use remix_engine::output::{AssetKind, Container};
 use remix_engine::plan::Plan;
 use remix_engine::request::Request;
@@ -263,7 +263,7 @@ fn the_thumbnail_is_a_picture_and_not_a_black_one() {
 fn the_reaction_shows_its_frames_with_the_hook_on_all_of_them() {
     let rendered = rendered();
     let hook = rendered.container.hook.as_deref().expect("a hook");
-    let layout = lay_out(rendered.engine.fonts(), &hook_block(hook, &HookLook::default())).expect("can be set");
+    let layout = lay_out(rendered.engine.fonts(), &HookLook::default().block(hook)).expect("can be set");
     let drawn = rasterise(rendered.engine.fonts(), &layout).expect("can be drawn").expect("has ink");
     let source = fixture().join("media/reaction.mp4");
     let shot = format!("trim=end_frame={SEAM}");

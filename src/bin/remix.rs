@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
-use remix_engine::formats::{HookLook, hook_block};
+use remix_engine::formats::HookLook;
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
-use remix_engine::request::Request;
-use remix_engine::text::{lay_out, rasterise};
-use remix_engine::units::CanvasSize;
+use remix_engine::request::{Request, StyleRequest};
+use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
+use remix_engine::units::{CanvasSize, TimeSpan};
 use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
 use serde::Serialize;
 
@@ -78,7 +78,10 @@ struct TextArgs {
     /// The PNG file to write, of the canvas's size.
     #[arg(long)]
     out: PathBuf,
-    /// The hook's style: outline, white-box, black-box, highlight or shadow.
+    /// A picture or clip to draw it over. Default: transparency.
+    #[arg(long)]
+    over: Option<PathBuf>,
+    /// The hook's style: outline, white-box, black-box, highlight or shadow, or a JSON object as in a project.
     #[arg(long)]
     style: Option<String>,
     /// Where it stands, such as top, center or bottom-left.
@@ -87,9 +90,24 @@ struct TextArgs {
     /// What it keeps clear of: organic, tiktok, reels, shorts or all.
     #[arg(long)]
     safe_area: Option<String>,
-    /// Print one JSON object.
+    /// The text's language, a BCP 47 tag such as ja or zh-Hant.
+    #[arg(long)]
+    language: Option<String>,
+    /// What is done about characters that no font has: error, drop, or the one character that stands for each.
+    #[arg(long, default_value = "error")]
+    missing: String,
+    #[command(flatten)]
+    fonts: FontArgs,
+    /// Print one JSON object: fontSize, lines, clusters, missing.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args)]
+struct FontArgs {
+    /// A further font file, or a folder of them; can be given several times. Styles can name its families.
+    #[arg(long = "fonts", value_name = "PATH")]
+    paths: Vec<PathBuf>,
 }
 
 #[derive(Args)]
@@ -109,6 +127,8 @@ struct SheetArgs {
 
 #[derive(Args)]
 struct CheckArgs {
+    #[command(flatten)]
+    fonts: FontArgs,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -122,6 +142,8 @@ struct SharedArgs {
     /// Speed against quality. Default: what the project says, else standard.
     #[arg(long)]
     preset: Option<PresetName>,
+    #[command(flatten)]
+    fonts: FontArgs,
     /// Let media be anywhere, not only in the project's folder.
     #[arg(long)]
     allow_outside: bool,
@@ -149,13 +171,20 @@ fn main() -> ExitCode {
         Command::Probe(ProbeArgs { json, .. })
         | Command::Text(TextArgs { json, .. })
         | Command::Sheet(SheetArgs { json, .. })
-        | Command::Check(CheckArgs { json }) => *json,
+        | Command::Check(CheckArgs { json, .. }) => *json,
     };
     let result = match cli.command {
         Command::Render(args) => render(args),
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
-        Command::Text(args) => text(args),
+        Command::Text(args) => match text(args) {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => {
+                eprintln!("{}", told.report());
+                return ExitCode::from(told.kind().exit_code());
+            }
+            Err(error) => Err(error),
+        },
         Command::Sheet(args) => sheet(args),
         Command::Check(args) => check(args),
     };
@@ -247,39 +276,65 @@ fn probe(args: ProbeArgs) -> Result<()> {
     Ok(())
 }
 
-fn text(args: TextArgs) -> Result<()> {
-    let engine = Engine::new(EngineOptions::default())?;
-    let look = HookLook { style: args.style, position: args.position, safe_area: args.safe_area };
-    if let Some((field, given, known)) = look.unknown().into_iter().next() {
-        return Err(Error::new(ErrorKind::Validation, format!("unknown {field} `{given}`"))
-            .suggest(format!("known: {}", known.join(", "))));
-    }
-    let block = hook_block(&args.text, &look);
-    let layout = lay_out(engine.fonts(), &block)?;
+/// Draws a text. An error that it gives back as a value is in the JSON already.
+fn text(args: TextArgs) -> Result<Option<Error>> {
+    let engine = engine_with(None, &args.fonts)?;
+    let style = match &args.style {
+        Some(json) if json.trim_start().starts_with('{') => Some(StyleRequest(
+            serde_json::from_str(json)
+                .map_err(|error| Error::new(ErrorKind::Validation, format!("the style is not JSON: {error}")))?,
+        )),
+        name => name.as_deref().map(StyleRequest::from),
+    };
+    let missing = MissingPolicy::from_name(&args.missing).ok_or_else(|| {
+        let message = format!("--missing is `{}`, which is neither error nor drop nor one character", args.missing);
+        Error::new(ErrorKind::Validation, message)
+    })?;
+    let look = HookLook { style, position: args.position, safe_area: args.safe_area, language: args.language, missing };
+    look.check()?;
+    let block = look.block(&args.text);
+    let layout = match lay_out(engine.fonts(), &block) {
+        Err(error) if args.json && error.kind() == ErrorKind::FontMissing => {
+            // Who asks by JSON is told what is missing as a list, not in a sentence alone.
+            let missing = find_missing(engine.fonts(), &block)?;
+            print_json(&serde_json::json!({ "missing": missing, "error": error.to_failure() }));
+            return Ok(Some(error));
+        }
+        other => other?,
+    };
     let canvas = CanvasSize::VERTICAL_HD;
     let mut picture = image::RgbaImage::new(canvas.width(), canvas.height());
-    if let Some(sprite) = rasterise(engine.fonts(), &layout)? {
-        for (at, pixel) in sprite.pixels.chunks_exact(4).enumerate() {
-            let (dx, dy) = (at as u32 % sprite.width, at as u32 / sprite.width);
-            let place = (sprite.x.checked_add_unsigned(dx), sprite.y.checked_add_unsigned(dy));
-            let place = (place.0.and_then(|x| u32::try_from(x).ok()), place.1.and_then(|y| u32::try_from(y).ok()));
-            if let (Some(x), Some(y)) = place
-                && let Some(target) = picture.get_pixel_mut_checked(x, y)
-            {
-                *target = straight([pixel[0], pixel[1], pixel[2], pixel[3]]);
-            }
+    if let Some(over) = &args.over {
+        let control = Control::new().with_cancel(cancel_on_signal()?);
+        let below = engine.picture(over, TimeSpan::ZERO, canvas, &control)?;
+        for (target, below) in picture.pixels_mut().zip(below.rgb.as_chunks::<3>().0) {
+            *target = image::Rgba([below[0], below[1], below[2], 255]);
+        }
+    }
+    if let Some(sprite) = rasterise(engine.fonts(), &layout)?
+        && let Some(sprite) = sprite.on_canvas(canvas.width(), canvas.height())
+    {
+        let place = (sprite.x.unsigned_abs(), sprite.y.unsigned_abs());
+        for (at, pixel) in (0u32..).zip(sprite.pixels.as_chunks::<4>().0) {
+            let target = picture.get_pixel_mut(place.0 + at % sprite.width, place.1 + at / sprite.width);
+            *target = if target[3] == 255 { over(*target, *pixel) } else { straight(*pixel) };
         }
     }
     picture.save_with_format(&args.out, image::ImageFormat::Png).map_err(|error| {
-        Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", args.out.display())).caused_by(error)
+        Error::new(ErrorKind::OutputFailed, format!("{} cannot be written", args.out.display()))
+            .caused_by(error)
+            .suggest("check the path, its permissions and the space on the disk")
     })?;
+    let described = layout.describe(engine.fonts(), &args.text);
     if args.json {
-        print_json(&layout);
-    } else {
-        let lines: Vec<_> = layout.lines().iter().map(|line| format!("  {}\n", line.text)).collect();
-        print_text(&format!("{}\n  {} px\n{}", args.out.display(), layout.font_size(), lines.concat()));
+        print_json(&described);
+        return Ok(None);
     }
-    Ok(())
+    let lines: Vec<_> = described.lines.iter().map(|line| format!("  {}\n", line.text)).collect();
+    let missing: Vec<_> = described.missing.iter().map(|missing| format!(" {}", missing.text)).collect();
+    let missing = if missing.is_empty() { String::new() } else { format!("  missing:{}\n", missing.concat()) };
+    print_text(&format!("{}\n  {} px\n{}{missing}", args.out.display(), described.font_size, lines.concat()));
+    Ok(None)
 }
 
 fn sheet(args: SheetArgs) -> Result<()> {
@@ -302,6 +357,13 @@ fn sheet(args: SheetArgs) -> Result<()> {
     Ok(())
 }
 
+/// A premultiplied pixel over an opaque one.
+fn over(below: image::Rgba<u8>, above: [u8; 4]) -> image::Rgba<u8> {
+    let through = 255 - u32::from(above[3]);
+    let mix = |below: u8, above: u8| ((u32::from(below) * through + 127) / 255 + u32::from(above)).min(255) as u8;
+    image::Rgba([mix(below[0], above[0]), mix(below[1], above[1]), mix(below[2], above[2]), 255])
+}
+
 /// PNG holds colours that are not multiplied by alpha.
 fn straight([r, g, b, a]: [u8; 4]) -> image::Rgba<u8> {
     let divide = |value: u8| match a {
@@ -319,19 +381,32 @@ struct Health {
     threads: usize,
     memory_bytes: Option<u64>,
     font_faces: usize,
+    /// Each font file with the BLAKE3 hash of its content.
+    fonts: Vec<FontHealth>,
     source_pixels: u64,
     source_seconds: f64,
     output_seconds: f64,
 }
 
+#[derive(Serialize)]
+struct FontHealth {
+    path: PathBuf,
+    blake3: String,
+}
+
 fn check(args: CheckArgs) -> Result<()> {
-    let engine = Engine::new(EngineOptions::default())?;
+    let engine = engine_with(None, &args.fonts)?;
     let limits = Limits::default();
     let health = Health {
         engine: engine.version().to_owned(),
         threads: available_threads().get(),
         memory_bytes: available_memory(),
         font_faces: engine.fonts().face_count(),
+        fonts: engine
+            .fonts()
+            .files()
+            .map(|(path, hash)| FontHealth { path: path.to_owned(), blake3: hash.to_string() })
+            .collect(),
         source_pixels: limits.source_pixels,
         source_seconds: limits.source_duration.as_secs_f64(),
         output_seconds: limits.output_duration.as_secs_f64(),
@@ -369,7 +444,12 @@ fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
 }
 
 fn engine(args: &SharedArgs) -> Result<Engine> {
-    Engine::new(EngineOptions { threads: args.threads, ..EngineOptions::default() })
+    engine_with(args.threads, &args.fonts)
+}
+
+fn engine_with(threads: Option<NonZeroUsize>, fonts: &FontArgs) -> Result<Engine> {
+    let fonts = FontBook::installed_and(&fonts.paths)?;
+    Engine::new(EngineOptions { threads, fonts: Some(fonts), ..EngineOptions::default() })
 }
 
 /// A token that the first Ctrl-C or termination signal cancels.

@@ -72,6 +72,20 @@ impl Sprite {
         blend_plane(&mut frame.v, half, &self.v, &self.chroma_alpha);
     }
 
+    /// As [`blend`](Self::blend), with the sprite's opacity multiplied by `opacity`, 0 to 255.
+    pub fn blend_faded(&self, frame: &mut I420Mut<'_>, opacity: u8) {
+        match opacity {
+            0 => {}
+            255 => self.blend(frame),
+            _ => {
+                let half = (self.x / 2, self.y / 2, self.width / 2);
+                blend_faded(&mut frame.y, (self.x, self.y, self.width), &self.luma, &self.alpha, opacity);
+                blend_faded(&mut frame.u, half, &self.u, &self.chroma_alpha, opacity);
+                blend_faded(&mut frame.v, half, &self.v, &self.chroma_alpha, opacity);
+            }
+        }
+    }
+
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
         self.luma.len() + self.alpha.len() + self.u.len() + self.v.len() + self.chroma_alpha.len()
@@ -95,6 +109,27 @@ fn blend_plane(target: &mut PlaneMut<'_>, (x, y, width): (usize, usize, usize), 
             // Division by 255 to the nearest, for products up to 255 * 255 (Blinn, "Three Wrongs Make a Right", 1995).
             let t = u16::from(255 - alpha) * u16::from(*target) + 128;
             *target = color.saturating_add(((t + (t >> 8)) >> 8) as u8);
+        }
+    }
+}
+
+/// One rounding for the whole sum, so that a fade does not darken by rounding twice.
+fn blend_faded(
+    target: &mut PlaneMut<'_>,
+    (x, y, width): (usize, usize, usize),
+    color: &[u8],
+    alpha: &[u8],
+    opacity: u8,
+) {
+    const WHOLE: u32 = 255 * 255;
+    let opacity = u32::from(opacity);
+    for (dy, (color, alpha)) in color.chunks_exact(width).zip(alpha.chunks_exact(width)).enumerate() {
+        let row = target.row_mut(y + dy);
+        let Some(row) = row.get_mut(x..) else { continue };
+        for ((target, &color), &alpha) in row.iter_mut().zip(color).zip(alpha) {
+            let through = WHOLE - u32::from(alpha) * opacity;
+            let sum = u32::from(color) * opacity * 255 + u32::from(*target) * through;
+            *target = ((sum + WHOLE / 2) / WHOLE).min(255) as u8;
         }
     }
 }
@@ -138,6 +173,20 @@ mod tests {
                 }
                 assert_eq!(planes[0][0], 180, "outside the rectangle nothing changes");
                 assert_eq!(planes[1][0], 90);
+            }
+        }
+    }
+
+    #[test]
+    fn a_faded_sprite_is_within_one_of_the_exact_value() {
+        for (alpha, opacity) in [(255u8, 128u8), (255, 1), (200, 77), (13, 254), (255, 0), (90, 255)] {
+            let sprite = Sprite::from_premultiplied_rgba(0, 0, 2, 2, &[alpha; 4].repeat(4)).expect("even");
+            let mut planes = frame(4, 4, [100, 90, 200]);
+            sprite.blend_faded(&mut view(&mut planes, 4, 4), opacity);
+            let a = f64::from(alpha) / 255.0 * f64::from(opacity) / 255.0;
+            let exact = [235.0 * a + (1.0 - a) * 100.0, 128.0 * a + (1.0 - a) * 90.0, 128.0 * a + (1.0 - a) * 200.0];
+            for (found, exact) in [planes[0][0], planes[1][0], planes[2][0]].iter().zip(exact) {
+                assert!((f64::from(*found) - exact).abs() <= 1.0, "{alpha} {opacity}: {found} {exact}");
             }
         }
     }

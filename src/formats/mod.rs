@@ -1,16 +1,19 @@
 //! Request to timeline: one file per format.
 
+mod overlays;
 pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 pub(crate) mod ugc_remix;
 
-pub use ugc_remix::{HookLook, hook_block};
-use ugc_remix::{SAFE_AREA, chosen_music};
+pub use overlays::HookLook;
+use overlays::SAFE_AREA;
+pub(crate) use overlays::safe_area_names;
+use ugc_remix::chosen_music;
 
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::plan::Duck;
 use crate::request::{Format, Request};
-use crate::timeline::{MusicTrack, Slideshow, Timeline};
+use crate::timeline::{MusicTrack, SlideLayer, Slideshow, Timeline};
 use crate::units::{Decibels, TimeSpan};
 
 /// The format that a request asks for, with `auto` resolved to the one whose preconditions hold. The request must have no
@@ -38,16 +41,27 @@ pub(crate) enum Made {
 
 /// The content of variant `variant` (from 0) of a request, and what was picked for it.
 pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Made, Vec<Pick>)> {
-    match format {
-        Format::UgcRemix => ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(made), picks)),
-        Format::SlideshowBuilder => {
-            slideshow_builder::slideshow(request, variant).map(|(made, picks)| (Made::Slides(made), picks))
+    let (mut slides, picks) = match format {
+        Format::UgcRemix => {
+            return ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(made), picks));
         }
-        Format::SlideshowRemix => {
-            slideshow_remix::slideshow(request, variant).map(|(made, picks)| (Made::Slides(made), picks))
+        Format::SlideshowBuilder => slideshow_builder::slideshow(request, variant)?,
+        Format::SlideshowRemix => slideshow_remix::slideshow(request, variant)?,
+        Format::Auto => return Err(Error::new(ErrorKind::Internal, "the format was not resolved")),
+    };
+    let (language, missing) = (request.text_language(), request.missing_policy().unwrap_or_default());
+    for layer in slides.slides.iter_mut().flat_map(|slide| &mut slide.layers) {
+        if let SlideLayer::Text { block, .. } = layer {
+            block.language.clone_from(&language);
+            block.missing = missing;
         }
-        Format::Auto => Err(Error::new(ErrorKind::Internal, "the format was not resolved")),
     }
+    Ok((Made::Slides(slides), picks))
+}
+
+/// What the request has that slides cannot have.
+pub(crate) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
+    overlays::unmet_by_slides(request)
 }
 
 /// Music that goes down under voices by default, in decibels.

@@ -5,29 +5,12 @@ use crate::compose::{Fit, Focus};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Request, pick};
 use crate::source::AtEnd;
-use crate::text::{Anchor, Area, TextBlock, TextStyle};
 use crate::timeline::{Asset, During, Shot, ShotDuration, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The role of the media row that is remixed.
 const APP_DEMO: &str = "app-demo";
 const REACTION_SHOT: &str = "reaction";
-
-/// What the apps leave free of a 1080x1920 canvas, by name; first the default. On both sides as much is left out as on
-/// the wider one, so that text stays centred.
-///
-/// The figures of November 2026. TikTok, Shorts and what is common for organic posts are practitioners' figures, Reels
-/// Meta's guidance for ads; `all` is free on every one of them. The apps change their bars by device and region.
-pub(crate) const SAFE_AREAS: [(&str, Area); 5] = [
-    ("organic", SAFE_AREA),
-    ("tiktok", Area { x: 180, y: 250, width: 720, height: 1210 }),
-    ("reels", Area { x: 65, y: 269, width: 950, height: 979 }),
-    ("shorts", Area { x: 192, y: 288, width: 696, height: 960 }),
-    ("all", Area { x: 192, y: 288, width: 696, height: 960 }),
-];
-
-/// 250 px above and 460 px below for the apps' bars, and on both sides the 180 px of the right button column.
-pub(super) const SAFE_AREA: Area = Area { x: 180, y: 250, width: 720, height: 1210 };
 
 /// Music beside clips; under voices it goes down further.
 const MUSIC_GAIN: Decibels = Decibels(-6.0);
@@ -74,16 +57,12 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     ];
     picks.extend(music.iter().map(|track| Pick { role: "music".to_owned(), id: track.asset.id.clone() }));
 
-    let hook = request.hook.as_deref().filter(|hook| !hook.trim().is_empty());
+    let (hook, motion, captions) = super::overlays::overlays(request)?;
     let during = match request.hook_duration.and_then(TimeSpan::from_secs_f64) {
         Some(span) => During::FromStart(span),
         None => During::Shot(REACTION_SHOT.to_owned()),
     };
-    let texts = hook.map(|hook| TextOverlay {
-        name: "hook".to_owned(),
-        block: hook_block(hook, &HookLook::of(request)),
-        during,
-    });
+    let texts = hook.map(|block| TextOverlay { name: "hook".to_owned(), block, during, motion });
     let shot = |name: &str, asset| Shot {
         name: name.to_owned(),
         asset,
@@ -98,54 +77,10 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
         rate: FrameRate::FPS_30,
         shots: vec![shot(REACTION_SHOT, reaction), shot(APP_DEMO, demo)],
         texts: texts.into_iter().collect(),
+        captions,
         music,
     };
     Ok((timeline, picks))
-}
-
-/// How a hook looks and where it stands.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HookLook {
-    /// A name of [`TextStyle::PRESETS`]; else the first.
-    pub style: Option<String>,
-    /// A name of [`Anchor::NAMES`]; else `top`, where it leaves the face free.
-    pub position: Option<String>,
-    /// A name of a safe area; else `organic`.
-    pub safe_area: Option<String>,
-}
-
-impl HookLook {
-    fn of(request: &Request) -> Self {
-        Self {
-            style: request.hook_style.clone(),
-            position: request.hook_position.clone(),
-            safe_area: request.safe_area.clone(),
-        }
-    }
-
-    /// What is unknown in it, with the field, what was given and what is known.
-    pub fn unknown(&self) -> Vec<(&'static str, String, Vec<&'static str>)> {
-        let safe_areas = SAFE_AREAS.map(|(name, _)| name);
-        let fields: [(&'static str, &Option<String>, &[&'static str]); 3] = [
-            ("hookStyle", &self.style, &TextStyle::PRESETS),
-            ("hookPosition", &self.position, &Anchor::NAMES),
-            ("safeArea", &self.safe_area, &safe_areas),
-        ];
-        let wrong = |(field, given, known): (&'static str, &Option<String>, &[&'static str])| {
-            let given = given.clone().filter(|given| !known.contains(&given.as_str()))?;
-            Some((field, given, known.to_vec()))
-        };
-        fields.into_iter().filter_map(wrong).collect()
-    }
-}
-
-/// A hook as it is set.
-pub fn hook_block(hook: &str, look: &HookLook) -> TextBlock {
-    let anchor = look.position.as_deref().and_then(Anchor::from_name).unwrap_or(Anchor::Top);
-    let style = look.style.as_deref().and_then(TextStyle::preset).unwrap_or_default();
-    let named = |(name, _): &&(&str, Area)| look.safe_area.as_deref() == Some(name);
-    let area = SAFE_AREAS.iter().find(named).map_or(SAFE_AREA, |(_, area)| *area);
-    TextBlock { style: TextStyle { align: anchor.align(), ..style }, anchor, ..TextBlock::new(hook, area) }
 }
 
 /// The music track of a variant, if the request has any.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::watchdog::watched;
-use super::{Assembly, ContactSheet, Control, Visuals, guarded};
+use super::{Assembly, Control, RgbPicture, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
@@ -19,6 +19,7 @@ use crate::request::Request;
 use crate::source::{Probed, SourceInfo, heif_version, probe};
 use crate::store::ChunkStore;
 use crate::text::FontBook;
+use crate::units::{CanvasSize, TimeSpan};
 
 /// Options of an [`Engine`].
 #[derive(Debug, Clone, Default)]
@@ -143,8 +144,17 @@ impl Engine {
     ///
     /// # Errors
     /// `NOT_FOUND` for a folder without both; what reading the file reports; `VALIDATION`, `CANCELED`.
-    pub fn sheet(&self, result: &Path, frames: usize, control: &Control) -> Result<ContactSheet> {
+    pub fn sheet(&self, result: &Path, frames: usize, control: &Control) -> Result<RgbPicture> {
         self.watched("making a sheet", control, || super::sheet::sheet(&self.0, result, frames, control))
+    }
+
+    /// The picture in `file` at time `at`, upright and in sRGB, as it covers `canvas`: what a text will stand on.
+    ///
+    /// # Errors
+    /// What reading the file reports; `SOURCE_EMPTY` without pictures, `CANCELED`.
+    pub fn picture(&self, file: &Path, at: TimeSpan, canvas: CanvasSize, control: &Control) -> Result<RgbPicture> {
+        self.watched("reading a picture", control, || super::sheet::picture(&self.0, file, at, canvas, control))
+            .map_err(|error| error.for_asset(file.display().to_string()))
     }
 
     /// Stage `planning`: checks the request, probes its sources, and makes one plan for each variant.

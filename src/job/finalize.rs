@@ -11,9 +11,10 @@ use super::{Assembly, Control, Visuals};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
 use crate::output::{
-    AssetKind, Container, OutputAsset, Preview, Report, SourceReport, Staging, Status, make_thumbnail, write_file,
+    AssetKind, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, Staging, Status, make_thumbnail,
+    write_file,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedText};
 use crate::source::{Probed, SourceInfo, probe};
 use crate::units::{CanvasSize, FrameIndex};
 
@@ -86,7 +87,7 @@ pub(super) fn finalize(
         hook: plan.job().hook.clone(),
         preview,
         assets,
-        captions: Vec::new(),
+        captions: captions(plan),
         last_error: None,
         created_at: started.to_string(),
         updated_at: now.to_string(),
@@ -118,6 +119,17 @@ pub(super) fn finalize(
     // The last chance: after this it is published.
     control.cancel().check()?;
     Ok(container)
+}
+
+/// The pages of captions, with their times.
+fn captions(plan: &Plan) -> Vec<ShownCaption> {
+    let time = |frame| plan.rate().time_of(frame).as_secs_f64();
+    let shown = |text: &PlannedText| ShownCaption {
+        text: text.block.text.clone(),
+        start: time(text.frames.start),
+        end: time(text.frames.end),
+    };
+    plan.captions().map(shown).collect()
 }
 
 /// Puts the slides of `plan` from the folder `from` into `folder`, and describes them; their URLs are names.

@@ -10,13 +10,14 @@ mod scenes;
 mod sheet;
 mod slides;
 mod submit;
+mod texts;
 mod visuals;
 mod watchdog;
 
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};
 pub use engine::{Engine, EngineOptions};
-pub use sheet::{ContactSheet, SHEET_FRAMES};
+pub use sheet::{RgbPicture, SHEET_FRAMES};
 pub use submit::Job;
 pub use visuals::Visuals;
 

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use super::Control;
 use super::assemble::{VIDEO, slide_name};
 use super::engine::Shared;
-use crate::compose::{Page, Place, SourceRect};
+use crate::compose::{Focus, Page, Place, SourceRect, cover};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Probed, VideoKind, still};
 use crate::text::{Area, FontSize, MissingPolicy, Rgba, TextBlock, TextStyle, lay_out, rasterise};
 use crate::units::{CanvasSize, SourceSize, TICKS_PER_SECOND, TimeSpan};
 
-/// A picture of many: sRGB, 8 bit.
+/// A picture: sRGB, 8 bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactSheet {
+pub struct RgbPicture {
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -42,7 +42,7 @@ struct Cell {
     label: String,
 }
 
-pub(super) fn sheet(shared: &Shared, result: &Path, frames: usize, control: &Control) -> Result<ContactSheet> {
+pub(super) fn sheet(shared: &Shared, result: &Path, frames: usize, control: &Control) -> Result<RgbPicture> {
     if !SHEET_FRAMES.contains(&frames) {
         let message = format!("a sheet of {frames} frames was asked for; it must be 1 to {}", SHEET_FRAMES.end());
         return Err(Error::new(ErrorKind::Validation, message));
@@ -71,7 +71,31 @@ pub(super) fn sheet(shared: &Shared, result: &Path, frames: usize, control: &Con
         page.draw(place, pixels.as_chunks::<4>().0, 0);
         label(shared, &cell.label, (left, top + shape.height()), shape.width(), &mut page)?;
     }
-    Ok(ContactSheet { width, height, rgb: page.bytes().to_vec() })
+    Ok(RgbPicture { width, height, rgb: page.bytes().to_vec() })
+}
+
+/// The picture of `file` at time `at`, upright, covering `canvas`.
+pub(super) fn picture(
+    shared: &Shared,
+    file: &Path,
+    at: TimeSpan,
+    canvas: CanvasSize,
+    control: &Control,
+) -> Result<RgbPicture> {
+    let probed = shared.probe(file, control)?;
+    if let Some(fault) = &probed.info.unusable_video {
+        return Err(Error::new(fault.kind, &fault.reason));
+    }
+    let (info, video) = probed.info.video.as_ref().zip(probed.video.as_ref()).ok_or_else(nothing_to_show)?;
+    let rect = cover(info.size, canvas, Focus::default());
+    let interrupt = control.interrupt();
+    let _working = interrupt.pulse().enter(file, None);
+    let pixels = still(file, video, at, rect, canvas, &shared.limits, &interrupt)?;
+    let mut page = Page::new(canvas.width(), canvas.height());
+    page.gradient([0; 3], [0; 3]);
+    let place = Place { x: 0, y: 0, width: canvas.width(), height: canvas.height() };
+    page.draw(place, pixels.as_chunks::<4>().0, 0);
+    Ok(RgbPicture { width: canvas.width(), height: canvas.height(), rgb: page.bytes().to_vec() })
 }
 
 fn nothing_to_show() -> Error {

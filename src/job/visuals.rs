@@ -12,8 +12,9 @@ use super::engine::{Shared, elapsed};
 use super::queue::RunQueue;
 use super::scenes::SceneBrush;
 use super::slides::SlidePainter;
+use super::texts::TextBrush;
 use super::{Control, guarded};
-use crate::compose::{PlaneRef, Sprite, blend_over, fill_black};
+use crate::compose::{PlaneRef, blend_over, fill_black};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::{AvError, Interrupt, VideoFrame, release_free_memory};
@@ -21,7 +22,6 @@ use crate::output::StageTime;
 use crate::plan::{Plan, PlannedShot};
 use crate::source::{Probed, Reading, ShotReader};
 use crate::store::ChunkStore;
-use crate::text::{lay_out, rasterise};
 use crate::units::{FrameIndex, FrameRange};
 
 /// What rendering the chunks of a plan came to.
@@ -244,8 +244,6 @@ struct Painter<'a> {
     plan: &'a Plan,
     interrupt: Interrupt,
     sources: Vec<Arc<Probed>>,
-    /// The texts of the plan, drawn; `None` for one without ink.
-    sprites: Vec<Option<Sprite>>,
     /// For a video of slides.
     slides: Option<SlidePainter<'a>>,
 }
@@ -253,21 +251,11 @@ struct Painter<'a> {
 impl<'a> Painter<'a> {
     fn new(shared: &'a Shared, plan: &'a Plan, control: &'a Control) -> Result<Self> {
         let sources = shared.probe_sources(plan, control)?;
-        let draw = |text: &crate::plan::PlannedText| -> Result<Option<Sprite>> {
-            let layout = lay_out(&shared.fonts, &text.block)?;
-            let Some(drawn) = rasterise(&shared.fonts, &layout)? else { return Ok(None) };
-            let outside = || Error::new(ErrorKind::Internal, format!("the text {} is not on the canvas", text.name));
-            let (x, y) =
-                (u32::try_from(drawn.x).map_err(|_| outside())?, u32::try_from(drawn.y).map_err(|_| outside())?);
-            let sprite = Sprite::from_premultiplied_rgba(x, y, drawn.width, drawn.height, &drawn.pixels);
-            sprite.map(Some).ok_or_else(outside)
-        };
-        let sprites = plan.texts().iter().map(draw).collect::<Result<_>>()?;
         let slides = match plan.scenes() {
             [] => None,
             _ => Some(SlidePainter::new(shared, plan, control)?),
         };
-        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, sprites, slides })
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, slides })
     }
 
     /// Opens the reader of `shot` for the frames from `first` on.
@@ -296,6 +284,7 @@ struct Brush<'a> {
     canvas: VideoFrame,
     /// Refers to a picture while it is encoded.
     shown: VideoFrame,
+    texts: TextBrush<'a>,
 }
 
 impl<'a> Brush<'a> {
@@ -306,6 +295,7 @@ impl<'a> Brush<'a> {
             reader: None,
             canvas: VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)?,
             shown: VideoFrame::empty().map_err(no_memory)?,
+            texts: TextBrush::new(painter.shared, painter.plan),
         })
     }
 
@@ -360,7 +350,7 @@ impl<'a> Brush<'a> {
 
     /// Renders chunk `index` with the reader that is open for its first frame.
     fn paint_from_here(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<EncodedChunk> {
-        let Painter { plan, interrupt, sprites, .. } = self.painter;
+        let Painter { plan, interrupt, .. } = self.painter;
         let planned = &plan.chunks()[index];
         let shot = &plan.shots()[planned.shot];
         let source = &plan.sources()[shot.source].asset;
@@ -375,13 +365,11 @@ impl<'a> Brush<'a> {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
             }
             let picture = reader.frame(frame - shot.frames.start.0).map_err(about)?;
-            let live = plan.texts().iter().zip(sprites).filter(|(text, _)| text.frames.contains(FrameIndex(frame)));
-            let mut live = live.filter_map(|(_, sprite)| sprite.as_ref()).peekable();
-            if live.peek().is_some() || !picture.is_i420() {
+            if self.texts.is_live(FrameIndex(frame)) || !picture.is_i420() {
                 // The picture may be shown again and may be the decoder's own: texts go on a copy.
                 lay_down(picture, &mut self.canvas)?;
                 if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
-                    live.for_each(|sprite| sprite.blend(&mut planes));
+                    self.texts.blend(FrameIndex(frame), &mut planes)?;
                 }
                 encoder.send(&mut self.canvas)?;
             } else {

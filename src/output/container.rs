@@ -29,7 +29,7 @@ pub struct Container {
     /// All files.
     pub assets: Vec<OutputAsset>,
     /// Timed captions that were drawn.
-    pub captions: Vec<serde_json::Value>,
+    pub captions: Vec<ShownCaption>,
     /// Why it failed.
     pub last_error: Option<Failure>,
     /// When the job started, RFC 3339.
@@ -38,6 +38,18 @@ pub struct Container {
     pub updated_at: String,
     /// How it was made.
     pub report: Report,
+}
+
+/// A page of captions as it was drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownCaption {
+    /// What stands there.
+    pub text: String,
+    /// When it is first seen, in seconds.
+    pub start: f64,
+    /// When it is gone, in seconds.
+    pub end: f64,
 }
 
 /// Where a job stands.

@@ -6,7 +6,9 @@ mod publish;
 mod sound;
 mod thumbnail;
 
-pub use container::{AssetKind, AudioReport, Container, OutputAsset, Preview, Report, SourceReport, StageTime, Status};
+pub use container::{
+    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, StageTime, Status,
+};
 pub(crate) use mp4::write_mp4;
 pub(crate) use publish::{Staging, write_file};
 pub(crate) use sound::{EncodedSound, encode_sound};

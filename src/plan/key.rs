@@ -1,10 +1,11 @@
 //! The key of a chunk: a hash of everything that can change a byte of it.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, PlannedShot};
+use super::{Content, PlannedShot, PlannedText};
 use crate::source::{AtEnd, ColorInfo};
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
@@ -66,7 +67,8 @@ struct Visible<'a> {
 struct VisibleText<'a> {
     fonts: &'a str,
     block: &'a TextBlock,
-    frames: FrameRange,
+    /// Each stretch in which it looks the same: its frames, its active word's bytes, its opacity, its scale.
+    looks: Vec<(FrameRange, Option<&'a Range<usize>>, u8, u16)>,
 }
 
 /// The key of the chunk `frames` of `shot`.
@@ -89,16 +91,20 @@ pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRang
         texts: content
             .texts
             .iter()
-            .map(|text| (text, text.frames.intersect(frames)))
-            .filter(|(_, live)| !live.is_empty())
-            .map(|(text, live)| VisibleText {
-                fonts: &content.fonts,
-                block: &text.block,
-                frames: FrameRange::new(live.start.0 - origin, live.end.0 - origin),
-            })
+            .filter(|text| !text.frames.intersect(frames).is_empty())
+            .map(|text| VisibleText { fonts: &content.fonts, block: &text.block, looks: looks_of(text, frames) })
             .collect(),
     };
     hash_of("remix-engine 2026 chunk", &visible)
+}
+
+/// How a text looks in `frames`, counted from their start.
+fn looks_of(text: &PlannedText, frames: FrameRange) -> Vec<(FrameRange, Option<&Range<usize>>, u8, u16)> {
+    let origin = frames.start.0;
+    let relative = |live: FrameRange| FrameRange::new(live.start.0 - origin, live.end.0 - origin);
+    let word = |number: usize| text.words.get(number).map(|word| &word.range);
+    let looks = text.looks(frames).into_iter();
+    looks.map(|(live, look)| (relative(live), look.word.and_then(word), look.opacity, look.scale)).collect()
 }
 
 /// The key of something `visible`; `context` tells the kinds of keys apart.

@@ -1,10 +1,12 @@
 //! Timeline and probes to frames, chunks and keys: complete, with nothing left to decide.
 
+mod captions;
 mod chunks;
 mod key;
 mod resolve;
 mod scenes;
 mod slides;
+mod texts;
 
 use std::fmt::Write as _;
 
@@ -15,6 +17,8 @@ pub use key::ChunkKey;
 pub(crate) use resolve::{Context, resolve, resolve_slides};
 pub use scenes::{PlannedScene, PlannedTransition};
 pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
+pub(crate) use texts::TextLook;
+pub use texts::{PlannedChange, PlannedText, PlannedWord};
 
 use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
@@ -22,7 +26,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
 use crate::request::{Format, is_id};
 use crate::source::{AtEnd, SourceInfo, VideoKind};
-use crate::text::TextBlock;
 use crate::timeline::Asset;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
 
@@ -51,6 +54,9 @@ struct Content {
     sources: Vec<PlannedSource>,
     shots: Vec<PlannedShot>,
     texts: Vec<PlannedText>,
+    /// How many of the texts, the last ones, are captions.
+    #[serde(default)]
+    caption_pages: usize,
     cues: Vec<AudioCue>,
     /// In LUFS; `None` for the levels as they are.
     #[serde(default)]
@@ -111,18 +117,6 @@ pub struct PlannedShot {
     pub at_end: AtEnd,
     /// The part of the source that is scaled to the canvas.
     pub rect: SourceRect,
-}
-
-/// A text on the output's frame clock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PlannedText {
-    /// Its name.
-    pub name: String,
-    /// The text, its style and its place.
-    pub block: TextBlock,
-    /// The output's frames that it is on.
-    pub frames: FrameRange,
 }
 
 /// A stretch of a source's sound on the output's sample clock.
@@ -221,6 +215,11 @@ impl Plan {
     /// The texts; later ones are on top.
     pub fn texts(&self) -> &[PlannedText] {
         &self.0.texts
+    }
+
+    /// The pages of captions among the texts, in order.
+    pub fn captions(&self) -> impl Iterator<Item = &PlannedText> {
+        self.0.texts.iter().skip(self.0.texts.len().saturating_sub(self.0.caption_pages))
     }
 
     /// The sounds.
@@ -422,6 +421,7 @@ impl Plan {
 const MAX_FRAMES: u64 = 6_000_000;
 const MAX_GOP: u32 = 600;
 const MAX_SLIDES: usize = 1_000;
+const MAX_TEXTS: usize = 100_000;
 
 impl TryFrom<Content> for Plan {
     type Error = Error;
@@ -466,6 +466,9 @@ impl TryFrom<Content> for Plan {
         }
         if content.slides.iter().any(|slide| slide.key != slides::slide_key(&content, &slide.layers)) {
             return broken("a slide's key is not that of its content");
+        }
+        if content.texts.len() > MAX_TEXTS || !content.texts.iter().all(|text| text.is_sane(content.frames)) {
+            return broken("a text is not on while it is");
         }
         if !content.cues.iter().all(|cue| {
             has_source(cue.source)

@@ -1,8 +1,8 @@
 //! Making the plan: probing, and resolving every default.
 
 use super::{
-    AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, chunks,
-    scenes, slides,
+    AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, captions,
+    chunks, scenes, slides,
 };
 use crate::compose::{Fit, cover};
 use crate::encode::Preset;
@@ -81,7 +81,7 @@ pub(crate) fn resolve(
     if let Some(music) = &timeline.music {
         cues.push(sources.music(music, samples_at(timeline.rate, FrameIndex(frames)))?);
     }
-    let texts = timeline
+    let mut texts = timeline
         .texts
         .iter()
         .filter_map(|text| {
@@ -89,9 +89,15 @@ pub(crate) fn resolve(
                 During::Shot(name) => shots.iter().find(|shot| shot.name == *name)?.frames,
                 During::FromStart(span) => FrameRange::new(0, rate.frames_in(*span).clamp(1, frames)),
             };
-            Some(PlannedText { name: text.name.clone(), block: text.block.clone(), frames })
+            Some(PlannedText::new(text.name.clone(), text.block.clone(), frames, text.motion, rate))
         })
-        .collect();
+        .collect::<Vec<_>>();
+    let pages = match &timeline.captions {
+        Some(track) => captions::pages(track, fonts, rate, frames)?,
+        None => Vec::new(),
+    };
+    let caption_pages = pages.len();
+    texts.extend(pages);
     // A time beyond the end pins the last frame.
     job.thumbnail_frame = thumbnail_at.map(|at| FrameIndex(rate.frames_in(at).min(frames - 1)));
     let gop = rate.frames_in(TimeSpan::from_secs(GOP_SECONDS)).clamp(1, 600);
@@ -106,6 +112,7 @@ pub(crate) fn resolve(
         sources: sources.0,
         shots,
         texts,
+        caption_pages,
         cues,
         loudness,
         frames,
@@ -163,6 +170,7 @@ pub(crate) fn resolve_slides(
         sources: Vec::new(),
         shots: Vec::new(),
         texts: Vec::new(),
+        caption_pages: 0,
         cues: Vec::new(),
         loudness,
         frames: 0,

@@ -1,7 +1,10 @@
 //! What the caller asked for, in the partner API's words: read, checked, and every finding reported at once.
 
+mod captions;
 mod parse;
 mod pick;
+mod style;
+mod subtitles;
 mod validate;
 
 use std::path::PathBuf;
@@ -9,8 +12,11 @@ use std::path::PathBuf;
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use captions::caption_style;
+pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
 use parse::Faults;
 pub(crate) use pick::pick;
+pub use style::{AnimationRequest, StyleRequest};
 pub(crate) use validate::is_id;
 
 /// A request to make content: the content of a `project.json`.
@@ -34,9 +40,13 @@ pub struct Request {
     /// How long the hook stays, in seconds from the start. Default: the whole first shot.
     #[deserr(default)]
     pub hook_duration: Option<f64>,
-    /// How the hook looks: `outline`, `white-box`, `black-box`, `highlight` or `shadow`. Default: `outline`.
+    /// How the hook looks: `outline`, `white-box`, `black-box`, `highlight` or `shadow`, or an object with what differs
+    /// from one of them. Default: `outline`.
     #[deserr(default)]
-    pub hook_style: Option<String>,
+    pub hook_style: Option<StyleRequest>,
+    /// How the hook comes and goes. Default: at once.
+    #[deserr(default)]
+    pub hook_animation: Option<AnimationRequest>,
     /// Where in the safe area the hook stands: `top`, `center`, `bottom-left` and so on. Default: `top`.
     #[deserr(default)]
     pub hook_position: Option<String>,
@@ -92,9 +102,24 @@ pub struct Request {
     /// What a remix starts from.
     #[deserr(default)]
     pub source: Option<Source>,
-    /// Timed captions. Reserved: a request with captions is refused until they are drawn.
+    /// What is said, for captions over the video.
     #[deserr(default)]
-    pub captions: Vec<serde_json::Value>,
+    pub captions: Vec<CaptionCue>,
+    /// A caption file instead: SubRip, WebVTT (with times of words too), or JSON with cues as in `captions` or with a
+    /// speech recogniser's `segments`. Relative to the project's folder.
+    #[deserr(default)]
+    pub captions_src: Option<String>,
+    /// How captions look.
+    #[deserr(default)]
+    pub caption_options: Option<CaptionOptions>,
+    /// The language of the texts, a BCP 47 tag such as `ja` or `zh-Hant`: it chooses the form of Han characters, and where
+    /// lines may break. Default: that of the brief; else told from the letters.
+    #[deserr(default)]
+    pub language: Option<String>,
+    /// What is done about characters and emoji that no font has: `error`, `drop`, or the one character that stands for
+    /// each. Default: `error`.
+    #[deserr(default)]
+    pub missing_characters: Option<String>,
     /// How the result is made.
     #[deserr(default)]
     pub output: OutputOptions,

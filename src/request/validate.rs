@@ -8,6 +8,7 @@ use super::{Format, Request};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
+use crate::text::{Anchor, MissingPolicy, TextStyle};
 
 /// Characters of the id of a media row, clip or track.
 const ITEM_ID_CHARS: usize = 128;
@@ -46,10 +47,8 @@ impl Request {
                 Finding::new(ErrorKind::Validation, "/output/preset", message).suggest(nearest(name, &Preset::NAMES)),
             );
         }
-        if !self.captions.is_empty() {
-            let message = "captions are not drawn by this version";
-            found.push(Finding::new(ErrorKind::Validation, "/captions", message).suggest("leave them out"));
-        }
+        self.check_captions(&mut found);
+        found.extend(self.text_findings());
         let media = self.media.iter().map(|row| (row.id.as_str(), row.src.as_str()));
         self.check_pool("media", media, limits, &mut found);
         let reactions = self.reaction_templates.iter().map(|item| (item.id.as_str(), item.src.as_str()));
@@ -62,23 +61,62 @@ impl Request {
         self.check_pins(&mut found);
         found.extend(crate::formats::slideshow_builder::check_words(self));
         found.extend(crate::formats::check_sound(self));
-        let look = crate::formats::HookLook {
-            style: self.hook_style.clone(),
-            position: self.hook_position.clone(),
-            safe_area: self.safe_area.clone(),
-        };
-        for (field, given, known) in look.unknown() {
-            let message = format!("unknown {field} `{}`", shorten(&given));
-            found.push(
-                Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest(nearest(&given, &known)),
-            );
-        }
         found.extend(match crate::formats::resolve(self) {
-            Format::SlideshowBuilder => crate::formats::slideshow_builder::unmet(self),
-            Format::SlideshowRemix => crate::formats::slideshow_remix::unmet(self),
+            Format::SlideshowBuilder => {
+                [crate::formats::slideshow_builder::unmet(self), crate::formats::unmet_by_slides(self)].concat()
+            }
+            Format::SlideshowRemix => {
+                [crate::formats::slideshow_remix::unmet(self), crate::formats::unmet_by_slides(self)].concat()
+            }
             _ => crate::formats::ugc_remix::unmet(self),
         });
         found
+    }
+
+    /// How texts are set.
+    pub(crate) fn text_findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut choice = |field: &str, given: &Option<String>, known: &[&str]| {
+            if let Some(given) = given.as_deref().filter(|given| !known.contains(given)) {
+                let message = format!("unknown {field} `{}`", shorten(given));
+                found.push(
+                    Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest(nearest(given, known)),
+                );
+            }
+        };
+        choice("hookPosition", &self.hook_position, &Anchor::NAMES);
+        choice("safeArea", &self.safe_area, &crate::formats::safe_area_names());
+        if let Some(style) = &self.hook_style {
+            found.extend(style.faults("/hookStyle", TextStyle::default()));
+        }
+        if let Some(animation) = &self.hook_animation {
+            found.extend(super::style::animation_faults(animation, "/hookAnimation"));
+        }
+        let brief = self.brief.as_ref().and_then(|brief| brief.language.as_ref());
+        for (tag, pointer) in [(self.language.as_ref(), "/language"), (brief, "/brief/language")] {
+            if let Some(Err(error)) = tag.map(|tag| crate::text::check_language(tag)) {
+                let mut finding = Finding::new(ErrorKind::Validation, pointer, error.message());
+                finding.suggestion = error.suggestion().map(str::to_owned);
+                found.push(finding);
+            }
+        }
+        if self.missing_characters.is_some() && self.missing_policy().is_none() {
+            let given = self.missing_characters.as_deref().unwrap_or_default();
+            let message = format!("`{}` is neither `error` nor `drop` nor one character", shorten(given));
+            found.push(Finding::new(ErrorKind::Validation, "/missingCharacters", message));
+        }
+        found
+    }
+
+    /// The language of the texts.
+    pub(crate) fn text_language(&self) -> Option<String> {
+        let brief = self.brief.as_ref().and_then(|brief| brief.language.as_ref());
+        self.language.as_ref().or(brief).cloned()
+    }
+
+    /// What is done about characters that no font has; `None` if what is asked for is unknown.
+    pub(crate) fn missing_policy(&self) -> Option<MissingPolicy> {
+        self.missing_characters.as_deref().map_or(Some(MissingPolicy::default()), MissingPolicy::from_name)
     }
 
     fn check_id(&self, found: &mut Vec<Finding>) {
@@ -154,7 +192,7 @@ impl Request {
         }
     }
 
-    fn check_src(&self, src: &str) -> Result<(), (String, &'static str)> {
+    pub(super) fn check_src(&self, src: &str) -> Result<(), (String, &'static str)> {
         const STAY: &str = "put the file into the project's folder and give its path relative to it";
         if src.is_empty() {
             return Err(("it has no src".to_owned(), STAY));

@@ -69,6 +69,42 @@ pub struct TextCluster {
     pub y: f32,
 }
 
+/// A layout in full, for planners and other programs: what `remix text --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TextDescription {
+    /// The font size that was chosen, px per em.
+    pub font_size: f32,
+    /// The lines from top to bottom.
+    pub lines: Vec<LineDescription>,
+    /// What is set as one, line by line, in visual order from left to right.
+    pub clusters: Vec<TextCluster>,
+    /// What no font has, and was left out or replaced; empty when all is well.
+    pub missing: Vec<MissingCluster>,
+    /// What the block takes up on the canvas, px.
+    pub extent: PixelBox,
+    /// The box around all ink, px on the canvas; `None` if there is none.
+    pub ink: Option<PixelBox>,
+}
+
+/// A line of a [`TextDescription`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LineDescription {
+    /// What stands on it, in logical order, without spaces at either end.
+    pub text: String,
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// Left end of its advances, px on the canvas.
+    pub x: f32,
+    /// Its baseline, px on the canvas.
+    pub y: f32,
+    /// Width of its advances, px.
+    pub width: f32,
+}
+
 /// One line of a layout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -185,6 +221,25 @@ impl TextLayout {
     /// [`TextBlock::missing`] says; empty when all is well.
     pub fn missing(&self) -> &[MissingCluster] {
         &self.missing
+    }
+
+    /// All of it in plain numbers. `text` and `book` must be those that it was set with.
+    pub fn describe(&self, book: &FontBook, text: &str) -> TextDescription {
+        let line = |line: &TextLine| LineDescription {
+            text: line.text.clone(),
+            range: line.range.clone(),
+            x: line.x,
+            y: line.baseline,
+            width: line.width,
+        };
+        TextDescription {
+            font_size: self.font_size,
+            lines: self.lines.iter().map(line).collect(),
+            clusters: self.clusters(book, text),
+            missing: self.missing.clone(),
+            extent: self.extent,
+            ink: self.ink,
+        }
     }
 
     /// What is set as one, line by line, in visual order from left to right. `text` and `book` must be those that it was
@@ -324,6 +379,24 @@ pub(crate) fn break_lines(book: &FontBook, block: &TextBlock) -> Result<Vec<Rang
     let fitter = Fitter { book, text: &text, style: &block.style, area: block.area, ascent, descent };
     let lines = fitter.lines(block.style.font_size.max);
     Ok(lines.iter().map(|line| text.source(line).source_range(line.range.clone())).collect())
+}
+
+/// The bytes of `text` at which a line may start, ascending; neither 0 nor its end.
+///
+/// # Errors
+///
+/// `VALIDATION` if `language` is not a BCP 47 tag.
+pub(crate) fn break_opportunities(text: &str, language: Option<&str>) -> Result<Vec<usize>> {
+    Ok(super::breaks::opportunities(text, &Language::parse(language)?))
+}
+
+/// Checks a language tag.
+///
+/// # Errors
+///
+/// `VALIDATION` if `tag` is not one of BCP 47.
+pub(crate) fn check_language(tag: &str) -> Result<()> {
+    Language::parse(Some(tag)).map(|_| ())
 }
 
 /// The text shaped, and what no font has of it, once the block's policy has been applied.

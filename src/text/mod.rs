@@ -34,6 +34,7 @@
 //! | `emoji` | one colour glyph at its final size, and its outline |
 //! | `backdrop` | boxes under lines, and shadows |
 //! | `raster` | everything composited into the sprite |
+//! | `scale` | the sprite at another size, while a text grows |
 
 mod backdrop;
 mod book;
@@ -46,6 +47,7 @@ mod installed;
 mod itemise;
 mod layout;
 mod raster;
+mod scale;
 mod shape;
 mod stamp;
 mod style;
@@ -54,8 +56,10 @@ mod tests;
 
 pub use book::{FaceId, FontBook};
 pub use itemise::MissingCluster;
-pub(crate) use layout::break_lines;
-pub use layout::{PixelBox, PlacedGlyph, TextCluster, TextLayout, TextLine, find_missing, lay_out};
+pub use layout::{
+    LineDescription, PixelBox, PlacedGlyph, TextCluster, TextDescription, TextLayout, TextLine, find_missing, lay_out,
+};
+pub(crate) use layout::{break_lines, break_opportunities, check_language};
 pub use raster::{TextSprite, rasterise};
 pub use style::{
     ActiveStyle, Align, Anchor, Area, Backdrop, BackdropShape, FontSize, MissingPolicy, Rgba, Shadow, Stroke,

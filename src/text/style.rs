@@ -48,6 +48,19 @@ pub enum MissingPolicy {
     Replace(char),
 }
 
+impl MissingPolicy {
+    /// The policy of a name: `error`, `drop`, or the one character that stands for each.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let mut chars = name.chars();
+        match (name, chars.next(), chars.next()) {
+            ("error", ..) => Some(Self::Error),
+            ("drop", ..) => Some(Self::Drop),
+            (_, Some(with), None) if !with.is_control() && !with.is_whitespace() => Some(Self::Replace(with)),
+            _ => None,
+        }
+    }
+}
+
 impl TextBlock {
     /// A text in an area, with defaults for everything else.
     pub fn new(text: impl Into<String>, area: Area) -> Self {
@@ -118,11 +131,12 @@ impl Default for ActiveStyle {
     }
 }
 
-/// A soft copy of a text below it. Lengths are factors of the font size.
+/// A soft copy of a text below it. Lengths are factors of the font size. The default is that of the preset `shadow`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Shadow {
     /// Its colour.
+    #[serde(rename = "color")]
     pub colour: Rgba,
     /// How far to the right it falls, -1 to 1.
     pub x: f32,
@@ -139,11 +153,12 @@ impl Shadow {
     }
 }
 
-/// A box under letters. Lengths are factors of the font size.
+/// A box under letters. Lengths are factors of the font size. The default is that of the preset `white-box`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Backdrop {
     /// Its colour.
+    #[serde(rename = "color")]
     pub colour: Rgba,
     /// How far it reaches beyond the ends of a line, 0 to 2; above and below half of that.
     pub padding: f32,
@@ -177,13 +192,14 @@ pub struct FontSize {
     pub max: f32,
 }
 
-/// An outline.
+/// An outline. The default is that of the preset `outline`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Stroke {
     /// How far it reaches outside the letter, as a factor of the font size, above 0 and at most 0.5.
     pub width: f32,
     /// Its colour.
+    #[serde(rename = "color")]
     pub colour: Rgba,
 }
 
@@ -245,6 +261,27 @@ pub struct Area {
     pub height: u32,
 }
 
+/// Near black, for outlines, shadows and letters on light boxes.
+const DARK: Rgba = Rgba { r: 12, g: 12, b: 14, a: 255 };
+
+impl Default for Stroke {
+    fn default() -> Self {
+        Self { width: 0.09, colour: DARK }
+    }
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { colour: Rgba { a: 190, ..DARK }, x: 0.0, y: 0.05, blur: 0.1 }
+    }
+}
+
+impl Default for Backdrop {
+    fn default() -> Self {
+        Self { colour: Rgba::WHITE, padding: 0.36, radius: 0.28, shape: BackdropShape::Line }
+    }
+}
+
 impl Default for TextStyle {
     fn default() -> Self {
         Self {
@@ -255,7 +292,7 @@ impl Default for TextStyle {
             max_lines: None,
             align: Align::Center,
             fill: Rgba::WHITE,
-            stroke: Some(Stroke { width: 0.09, colour: Rgba { r: 12, g: 12, b: 14, a: 255 } }),
+            stroke: Some(Stroke::default()),
             shadow: None,
             backdrop: None,
             opacity: 1.0,
@@ -272,23 +309,19 @@ impl TextStyle {
     /// `black-box` (a rounded box under each line), `highlight` (black on a marker's yellow), `shadow` (white over a soft
     /// shadow).
     pub fn preset(name: &str) -> Option<Self> {
-        let dark = Rgba { r: 12, g: 12, b: 14, a: 255 };
         let plain = Self { stroke: None, ..Self::default() };
         let on = |colour: Rgba, fill: Rgba, radius: f32| Self {
             fill,
             line_height: 1.32,
-            backdrop: Some(Backdrop { colour, padding: 0.36, radius, shape: BackdropShape::Line }),
+            backdrop: Some(Backdrop { colour, radius, ..Backdrop::default() }),
             ..plain.clone()
         };
         match name {
             "outline" => Some(Self::default()),
-            "white-box" => Some(on(Rgba::WHITE, dark, 0.28)),
-            "black-box" => Some(on(Rgba { a: 230, ..dark }, Rgba::WHITE, 0.28)),
-            "highlight" => Some(on(Rgba { r: 255, g: 226, b: 52, a: 255 }, dark, 0.06)),
-            "shadow" => Some(Self {
-                shadow: Some(Shadow { colour: Rgba { a: 190, ..dark }, x: 0.0, y: 0.05, blur: 0.1 }),
-                ..plain
-            }),
+            "white-box" => Some(on(Rgba::WHITE, DARK, 0.28)),
+            "black-box" => Some(on(Rgba { a: 230, ..DARK }, Rgba::WHITE, 0.28)),
+            "highlight" => Some(on(Rgba { r: 255, g: 226, b: 52, a: 255 }, DARK, 0.06)),
+            "shadow" => Some(Self { shadow: Some(Shadow::default()), ..plain }),
             _ => None,
         }
     }
@@ -401,11 +434,15 @@ impl From<Rgba> for String {
     }
 }
 
-impl TextBlock {
+impl TextStyle {
     /// Checks that every number is in its range.
-    pub(super) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// `VALIDATION`, with the field.
+    pub(crate) fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Validation, what));
-        let TextStyle { font_size, line_height, max_lines, stroke, .. } = &self.style;
+        let TextStyle { font_size, line_height, max_lines, stroke, .. } = self;
         for (name, size) in [("min", font_size.min), ("max", font_size.max)] {
             if !(4.0..=1000.0).contains(&size) {
                 return refuse(format!("fontSize.{name} is {size}; expected 4 to 1000 px"));
@@ -428,7 +465,7 @@ impl TextBlock {
         {
             return refuse(format!("stroke.width is {}; expected above 0, at most 0.5 of the font size", stroke.width));
         }
-        if let Some(Shadow { x, y, blur, .. }) = self.style.shadow {
+        if let Some(Shadow { x, y, blur, .. }) = self.shadow {
             for (name, value, range) in [("x", x, -1.0..=1.0), ("y", y, -1.0..=1.0), ("blur", blur, 0.0..=0.5)] {
                 if !range.contains(&value) {
                     let (least, most) = (range.start(), range.end());
@@ -436,8 +473,7 @@ impl TextBlock {
                 }
             }
         }
-        let boxes =
-            self.style.backdrop.iter().chain(self.style.active.iter().filter_map(|active| active.backdrop.as_ref()));
+        let boxes = self.backdrop.iter().chain(self.active.iter().filter_map(|active| active.backdrop.as_ref()));
         for Backdrop { padding, radius, .. } in boxes {
             for (name, value) in [("padding", *padding), ("radius", *radius)] {
                 if !(0.0..=2.0).contains(&value) {
@@ -445,14 +481,23 @@ impl TextBlock {
                 }
             }
         }
-        if !(self.style.opacity > 0.0 && self.style.opacity <= 1.0) {
-            return refuse(format!("opacity is {}; expected above 0, at most 1", self.style.opacity));
+        if !(self.opacity > 0.0 && self.opacity <= 1.0) {
+            return refuse(format!("opacity is {}; expected above 0, at most 1", self.opacity));
         }
-        if let Some(ActiveStyle { scale, .. }) = self.style.active
+        if let Some(ActiveStyle { scale, .. }) = self.active
             && !(1.0..=1.5).contains(&scale)
         {
             return refuse(format!("active.scale is {scale}; expected 1 to 1.5"));
         }
+        Ok(())
+    }
+}
+
+impl TextBlock {
+    /// Checks that every number is in its range.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::new(ErrorKind::Validation, what));
+        self.style.check()?;
         if let Some(active) = &self.active
             && self.text.get(active.clone()).is_none()
         {

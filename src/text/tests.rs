@@ -138,7 +138,7 @@ fn marks_and_text_presentation_are_letters() {
 fn what_would_be_a_box_is_named() {
     for (text, named) in [
         ("new face \u{1FAE9}", "U+1FAE9"),
-        ("漢字", "漢 (U+6F22), 字 (U+5B57)"),
+        ("𓀀𓁀", "𓀀 (U+13000), 𓁀 (U+13040)"),
         ("🇽🇽 and 🇨🇶", "U+1F1FD U+1F1FD"),
         ("\u{E000}\u{10FFFD}", "U+10FFFD"),
     ] {
@@ -424,4 +424,62 @@ fn presets_look_as_their_names_say() {
     let (white, _, yellow) = colours("highlight");
     assert!(yellow > 20_000 && white < 100, "{yellow}");
     assert!(TextStyle::preset("neon").is_none());
+}
+
+/// Styles with everything that reaches beyond letters.
+fn any_style() -> impl Strategy<Value = TextStyle> {
+    let backdrop = (0.0f32..1.0, 0.0f32..1.0, any::<bool>()).prop_map(|(padding, radius, block)| Backdrop {
+        padding,
+        radius,
+        shape: if block { BackdropShape::Block } else { BackdropShape::Line },
+        ..Backdrop::default()
+    });
+    let shadow = (-0.5f32..0.5, -0.5f32..0.5, 0.0f32..0.3).prop_map(|(x, y, blur)| Shadow { x, y, blur, ..Shadow::default() });
+    let active = (1.0f32..1.5, prop::option::of(backdrop.clone()))
+        .prop_map(|(scale, backdrop)| ActiveStyle { fill: Some(Rgba::BLACK), backdrop, scale });
+    (prop::option::of(backdrop), prop::option::of(shadow), prop::option::of(active), 8.0f32..60.0, 0.6f32..2.0).prop_map(
+        |(backdrop, shadow, active, max, line_height)| TextStyle {
+            backdrop,
+            shadow,
+            active,
+            line_height,
+            font_size: FontSize { min: 8.0, max },
+            ..TextStyle::default()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is around letters, and whichever word is active, also in Nastaliq, whose letters stand far above and below
+    /// each other.
+    #[test]
+    fn nothing_around_letters_is_cut(
+        style in any_style(),
+        text in prop_oneof![any_text(), "[یہسادعتمرزنگبلگٹڑے ]{1,60}", "[a-zģÂy ]{1,40}"],
+        active in 0usize..12,
+        width in 150u32..700,
+        height in 150u32..900,
+    ) {
+        let language = text.contains('ی').then(|| "ur".to_owned());
+        let mut block = TextBlock { style, language, ..TextBlock::new(text.as_str(), Area { x: 11, y: -8, width, height }) };
+        let plain = set(&block);
+        let word = text.split_whitespace().nth(active).and_then(|word| Some((text.find(word)?, word.len())));
+        block.active = word.map(|(at, length)| at..at + length);
+        match (set(&block), plain) {
+            (Ok(layout), Ok(plain)) => {
+                prop_assert_eq!(layout.font_size(), plain.font_size(), "an active word changes no size");
+                prop_assert_eq!(lines(&layout), lines(&plain));
+                prop_assert_eq!(layout.extent(), plain.extent());
+                if let Some(sprite) = rasterise(&BOOK, &layout).expect("drawn") {
+                    let (clear, _) = margins_and_ink(&sprite);
+                    prop_assert!(clear, "ink at the edge");
+                    prop_assert!(is_inside(&sprite, block.area), "ink outside the area");
+                }
+            }
+            (Err(error), Err(_)) => prop_assert!(matches!(error.code(), "VALIDATION" | "FONT_MISSING"), "{error:?}"),
+            (one, other) => prop_assert!(false, "an active word decides whether it fits: {:?} {:?}", one.is_ok(), other.is_ok()),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! them and are placed on the whole timeline's clock.
 
 mod slides;
+mod text;
 
 use std::path::PathBuf;
 
@@ -12,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::compose::{Fit, Focus};
 use crate::plan::Duck;
 use crate::source::AtEnd;
-use crate::text::TextBlock;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 pub use slides::{
     Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
 };
+pub use text::{CaptionTrack, Cue, CueWord, During, TextChange, TextChangeKind, TextMotion, TextOverlay};
 
 /// A whole video, before its sources are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Timeline {
     pub shots: Vec<Shot>,
     /// Texts over the pictures; later ones are on top.
     pub texts: Vec<TextOverlay>,
+    /// Captions, over the texts.
+    #[serde(default)]
+    pub captions: Option<CaptionTrack>,
     /// Music under the clips' own sound.
     pub music: Option<MusicTrack>,
 }
@@ -83,29 +87,6 @@ pub enum ShotDuration {
     Media,
     /// This long, rounded to the nearest frame, at least one.
     For(TimeSpan),
-}
-
-/// A text over the pictures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TextOverlay {
-    /// Its name, unique in the timeline.
-    pub name: String,
-    /// The text, its style and its place.
-    pub block: TextBlock,
-    /// When it is on.
-    pub during: During,
-}
-
-/// When an overlay is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum During {
-    /// As long as the shot of this name.
-    Shot(String),
-    /// From the start of the timeline for this long, at most to its end.
-    FromStart(TimeSpan),
 }
 
 /// Music under the whole timeline.
