@@ -77,7 +77,8 @@ fn damaged_fonts_give_a_picture_or_a_typed_error() {
     let before = peak_memory();
     let mut numbers = Numbers(7);
     let (mut drawn, mut refused) = (0, 0);
-    let largest = FONTS.map(|(path, ..)| fs::metadata(Path::new("/usr/share/fonts").join(path)).expect("is there").len());
+    let largest =
+        FONTS.map(|(path, ..)| fs::metadata(Path::new("/usr/share/fonts").join(path)).expect("is there").len());
     for (path, family, text) in FONTS {
         let good = fs::read(Path::new("/usr/share/fonts").join(path)).expect("is installed");
         for round in 0..60 {
@@ -87,7 +88,10 @@ fn damaged_fonts_give_a_picture_or_a_typed_error() {
             match set.unwrap_or_else(|_| unreachable!("{path}, round {round}: a panic")) {
                 Ok(_) => drawn += 1,
                 Err(code) => {
-                    assert!(matches!(code.as_str(), "FONT_MISSING" | "SOURCE_UNSUPPORTED" | "VALIDATION"), "{path} {code}");
+                    assert!(
+                        matches!(code.as_str(), "FONT_MISSING" | "SOURCE_UNSUPPORTED" | "VALIDATION"),
+                        "{path} {code}"
+                    );
                     refused += 1;
                 }
             }

@@ -11,7 +11,8 @@ use support::{H264, Project, clip, engine, left_in};
 
 /// Five seconds of black after a second of it: every bright pixel is of a text.
 fn project(fields: &[(&str, Value)]) -> Project {
-    let black = |seconds: u32| clip("mp4", &format!("-f lavfi -i color=black:size=270x480:rate=30:duration={seconds} {H264}"));
+    let black =
+        |seconds: u32| clip("mp4", &format!("-f lavfi -i color=black:size=270x480:rate=30:duration={seconds} {H264}"));
     let mut project = Project::of(&black(1), &black(5)).with("/hook", Value::Null);
     for (pointer, value) in fields {
         project = project.with(pointer, value.clone());
@@ -27,19 +28,25 @@ fn plan(project: &Project) -> Plan {
 fn bright(project: &Project, split: usize) -> (Value, Vec<[usize; 2]>) {
     engine(2).render(&project.request(), &project.out()).expect("can be rendered");
     let folder = project.out().join("cnt_test");
-    let luma = support::ffmpeg(&folder.join("video.mp4"), "-i FILE -an -vf scale=270:480:flags=area,format=gray -f rawvideo -");
+    let luma = support::ffmpeg(
+        &folder.join("video.mp4"),
+        "-i FILE -an -vf scale=270:480:flags=area,format=gray -f rawvideo -",
+    );
     let count = |rows: &[u8]| rows.iter().filter(|&&value| value > 120).count();
     let split = 270 * split / 4;
     let frames = luma.chunks_exact(270 * 480).map(|frame| [count(&frame[..split]), count(&frame[split..])]).collect();
-    let container = serde_json::from_slice(&fs::read(folder.join("container.json")).expect("is there")).expect("is JSON");
+    let container =
+        serde_json::from_slice(&fs::read(folder.join("container.json")).expect("is there")).expect("is JSON");
     (container, frames)
 }
 
-const SUBRIP: &str = "1\n00:00:00,500 --> 00:00:01,500\nfirst words\n\n2\n00:00:02,000 --> 00:00:03,000\nsecond\nline\n";
+const SUBRIP: &str =
+    "1\n00:00:00,500 --> 00:00:01,500\nfirst words\n\n2\n00:00:02,000 --> 00:00:03,000\nsecond\nline\n";
 
 #[test]
 fn captions_are_on_when_their_file_says() {
-    let project = project(&[("/captionsSrc", json!("said.srt")), ("/hook", json!("the hook")), ("/hookDuration", json!(4.0))]);
+    let project =
+        project(&[("/captionsSrc", json!("said.srt")), ("/hook", json!("the hook")), ("/hookDuration", json!(4.0))]);
     project.write("said.srt", SUBRIP.as_bytes());
     let (container, frames) = bright(&project, 1000);
     assert_eq!(frames.len(), 180);
@@ -175,15 +182,16 @@ fn what_is_wrong_with_captions_is_told() {
     for (field, value) in [("position", json!("left")), ("activeWord", json!("blink")), ("maxWords", json!(0))] {
         let options = json!({ field: value });
         let pointer = format!("/captionOptions/{field}");
-        assert_eq!(told(refused(&[("/captions", said("x")), ("/captionOptions", options)])), expected("VALIDATION", &pointer));
+        assert_eq!(
+            told(refused(&[("/captions", said("x")), ("/captionOptions", options)])),
+            expected("VALIDATION", &pointer)
+        );
     }
 }
 
 #[test]
 fn characters_that_no_font_has_can_be_dropped_or_replaced() {
-    let fields = |policy: &str| {
-        vec![("/hook", json!("new \u{1FAE9} face")), ("/missingCharacters", json!(policy))]
-    };
+    let fields = |policy: &str| vec![("/hook", json!("new \u{1FAE9} face")), ("/missingCharacters", json!(policy))];
     let drawn = |policy: &str| {
         let plan = plan(&project(&fields(policy)));
         let layout = remix_engine::text::lay_out(engine(1).fonts(), &plan.texts()[0].block).expect("can be set");

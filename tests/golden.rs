@@ -72,7 +72,7 @@ fn scripts() -> Vec<Case> {
         of("chinese-simplified", "zh-Hans", "这个简单的习惯改变了我的一切：直、骨、门、边。"),
         of("chinese-traditional", "zh-Hant", "這個簡單的習慣改變了我的一切：直、骨、門、邊。"),
         of("han-japanese", "ja", "直骨門邊令"),
-        of("han-korean", "ko", "直骨門邊令"),
+        of("han-simplified", "zh-Hans", "直骨門邊令"),
         case("georgian-armenian", "ქართული ენა\nՀայերեն լեզու"),
         case("mixed-directions", "The word שלום means peace (3 ימים), and مرحبا 2026 is hello"),
         of("arabic-with-latin", "ar", "جرّب تطبيق Remix 2.0 الآن (مجاناً) 🎉"),
@@ -89,7 +89,7 @@ fn emoji() -> Vec<Case> {
         case("emoji-presentation", "❤ ❤️ ❤︎ ☀ ☀️ ☀︎ ✔ ✔️ ™ ™️"),
         case("emoji-zwj-hair", "👩‍🦰 🧑‍🦱 👨‍🦲 🧔‍♂️ 🏃‍♀️ 🤦🏽‍♂️ 👁️‍🗨️ 🐻‍❄️ ❤️‍🔥"),
         case("emoji-many", &"😀🥰🤯🫠🔥💯🙈🦄🍕🚀".repeat(8)),
-        styled("emoji-large", "🧠", json!({ "fontSize": 200 })),
+        styled("emoji-large", "🧠", json!({ "fontSize": 170 })),
         styled("emoji-stroke", "🔥 wow 👻", json!({ "fontSize": 72, "stroke": { "width": 0.15, "color": "#e0245e" } })),
         styled("emoji-box", "new drop 🛍️\nlink in bio 👇", json!("white-box")),
         case("emoji-between-letters", "a🙂b🙂c no🚫space"),
@@ -111,12 +111,19 @@ fn styles() -> Vec<Case> {
         styled("style-box-blank-line", "above\n\nbelow", json!("white-box")),
         styled("style-wide-stroke", "descenders: gjpqy ÄÖ", json!({ "stroke": { "width": 0.3, "color": "#7b2ff7" } })),
         styled("style-no-stroke", TEXT, json!({ "stroke": null, "fill": "#ffcc00", "weight": 900 })),
-        styled("style-hard-shadow", TEXT, json!({ "stroke": null, "shadow": { "x": 0.08, "y": 0.08, "blur": 0, "color": "#000000" } })),
+        styled(
+            "style-hard-shadow",
+            TEXT,
+            json!({ "stroke": null, "shadow": { "x": 0.08, "y": 0.08, "blur": 0, "color": "#000000" } }),
+        ),
         styled("style-opacity", TEXT, json!({ "opacity": 0.5 })),
         styled("style-see-through-fill", TEXT, json!({ "fill": "#ffffff80" })),
         styled("style-box-arabic", "هذه العادة البسيطة\nغيّرت كل شيء", json!("highlight")),
         styled("style-stroke-devanagari", "ज़िंदगी बदल दी", json!({ "stroke": { "width": 0.12 }, "fontSize": 60 })),
-        styled("style-stroke-nastaliq", "یہ سادہ عادت", json!({ "stroke": { "width": 0.12 }, "fontSize": 60 })),
+        Case {
+            language: Some("ur"),
+            ..styled("style-stroke-nastaliq", "یہ سادہ عادت", json!({ "stroke": { "width": 0.12 }, "fontSize": 60 }))
+        },
     ]
 }
 
@@ -140,7 +147,10 @@ fn fits() -> Vec<Case> {
         at("place-top", "top"),
         at("place-right", "right"),
         at("place-bottom-right", "bottom-right"),
-        Case { area: Some(Area { x: 200, y: 20, width: 60, height: 220 }), ..case("fit-narrow", "a narrow column of words") },
+        Case {
+            area: Some(Area { x: 200, y: 20, width: 60, height: 220 }),
+            ..case("fit-narrow", "a narrow column of words")
+        },
     ]
 }
 
@@ -148,7 +158,7 @@ fn captions() -> Vec<Case> {
     const TEXT: &str = "so what I actually do every single morning";
     let color = json!({ "weight": 800, "active": { "fill": "#ffe234" } });
     let boxed = json!({ "weight": 800, "active": { "box": { "color": "#e41e3f", "padding": 0.16, "radius": 0.2 } } });
-    let grown = json!({ "weight": 800, "active": { "fill": "#ffe234", "scale": 1.2 } });
+    let grown = json!({ "weight": 800, "active": { "fill": "#ffe234", "scale": 1.1 } });
     vec![
         said("caption-color", TEXT, "actually", color.clone()),
         said("caption-box", TEXT, "what", boxed.clone()),

@@ -148,7 +148,7 @@ fn active(name: &str, style: &TextStyle) -> Option<ActiveStyle> {
     let accent = if on_light || !is_light(style.fill) { ON_LIGHT } else { ON_DARK };
     match name {
         "color" => Some(ActiveStyle { fill: Some(accent), ..ActiveStyle::default() }),
-        "scale" => Some(ActiveStyle { fill: Some(accent), scale: 1.15, ..ActiveStyle::default() }),
+        "scale" => Some(ActiveStyle { fill: Some(accent), scale: 1.1, ..ActiveStyle::default() }),
         "box" => Some(ActiveStyle {
             fill: Some(Rgba::WHITE),
             backdrop: Some(Backdrop { colour: ON_LIGHT, padding: 0.16, radius: 0.2, shape: BackdropShape::Line }),

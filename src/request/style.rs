@@ -97,13 +97,14 @@ impl StyleFault {
     }
 }
 
-/// The preset of this name, as large and on as many lines as `base`.
+/// The preset of this name, as large, heavy and aligned as `base`, on as many lines.
 fn preset(name: &str, base: &TextStyle) -> Result<TextStyle, StyleFault> {
     let preset = TextStyle::preset(name).ok_or_else(|| StyleFault {
         suggestion: Some(nearest(name, &TextStyle::PRESETS)),
         ..StyleFault::new("", format!("unknown style `{}`", shorten(name)))
     })?;
-    Ok(TextStyle { font_size: base.font_size, max_lines: base.max_lines, weight: base.weight, ..preset })
+    let TextStyle { font_size, max_lines, weight, align, .. } = *base;
+    Ok(TextStyle { font_size, max_lines, weight, align, ..preset })
 }
 
 /// Lays `patch` over `target`, except that `null` stays: a style's default of a stroke is to have one.

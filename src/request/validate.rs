@@ -76,6 +76,9 @@ impl Request {
     /// How texts are set.
     pub(crate) fn text_findings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
+        if let Some(style) = &self.hook_style {
+            found.extend(style.faults("/hookStyle", TextStyle::default()));
+        }
         let mut choice = |field: &str, given: &Option<String>, known: &[&str]| {
             if let Some(given) = given.as_deref().filter(|given| !known.contains(given)) {
                 let message = format!("unknown {field} `{}`", shorten(given));
@@ -86,9 +89,6 @@ impl Request {
         };
         choice("hookPosition", &self.hook_position, &Anchor::NAMES);
         choice("safeArea", &self.safe_area, &crate::formats::safe_area_names());
-        if let Some(style) = &self.hook_style {
-            found.extend(style.faults("/hookStyle", TextStyle::default()));
-        }
         if let Some(animation) = &self.hook_animation {
             found.extend(super::style::animation_faults(animation, "/hookAnimation"));
         }

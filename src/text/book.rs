@@ -244,9 +244,20 @@ fn find_fonts(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()>
     Ok(())
 }
 
+/// The most faces of a font collection; Noto Sans CJK has ten.
+const MAX_COLLECTION: u32 = 256;
+
 /// Adds the faces of one file.
 fn read_faces(file: &Arc<FontFile>, bytes: Vec<u8>, faces: &mut Vec<Face>) -> Result<()> {
     let unsupported = |what: &str| Error::new(ErrorKind::SourceUnsupported, format!("{} {what}", file.path.display()));
+    // The reader makes room for as many faces as a collection's header promises (OpenType, "Font Collections").
+    let promised = match bytes.get(..12) {
+        Some([b't', b't', b'c', b'f', _, _, _, _, count @ ..]) => count.try_into().map_or(0, u32::from_be_bytes),
+        _ => 1,
+    };
+    if promised > MAX_COLLECTION {
+        return Err(unsupported("is a collection of too many fonts, or damaged"));
+    }
     let bytes = Arc::new(bytes);
     let mut reader = Database::new();
     reader.load_font_source(Source::Binary(Arc::clone(&bytes) as _));

@@ -3,7 +3,7 @@
 use cosmic_text::{ShapeGlyph, ShapeLine, ShapeSpan, ShapeWord};
 use icu_locale_core::{LanguageIdentifier, Locale};
 use icu_segmenter::LineSegmenter;
-use icu_segmenter::options::{LineBreakOptions, LineBreakStrictness};
+use icu_segmenter::options::{LineBreakOptions, LineBreakStrictness, LineBreakWordOption};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -32,6 +32,20 @@ impl Language {
         self.0.as_ref().is_some_and(|id| id.language.as_str() == "ur")
     }
 
+    /// Whether lines break between words alone where a text's letters would let them break anywhere: Korean has spaces,
+    /// and readers of headlines do not want its words cut (W3C "Requirements for Hangul Text Layout", 2.3; CSS's
+    /// `word-break: keep-all`). Untagged text is Korean if it has Hangul and no kana.
+    fn keeps_words(&self, text: &str) -> bool {
+        match &self.0 {
+            Some(id) => id.language.as_str() == "ko",
+            None => {
+                let is_hangul = |c: char| matches!(c, '\u{AC00}'..='\u{D7A3}');
+                let is_kana = |c: char| matches!(c, '\u{3041}'..='\u{30FF}');
+                text.chars().any(is_hangul) && !text.chars().any(is_kana)
+            }
+        }
+    }
+
     /// The form of Han characters that it is read in, as fonts' names have it; `None` if it is written without them.
     pub(super) fn han(&self) -> Option<&'static str> {
         let id = self.0.as_ref()?;
@@ -56,6 +70,9 @@ pub(super) fn opportunities(text: &str, language: &Language) -> Vec<usize> {
     let mut options = LineBreakOptions::default();
     options.strictness = Some(LineBreakStrictness::Strict);
     options.content_locale = language.0.as_ref();
+    if language.keeps_words(text) {
+        options.word_option = Some(LineBreakWordOption::KeepAll);
+    }
     let segmenter = if text.chars().any(needs_dictionary) {
         LineSegmenter::new_dictionary(options)
     } else {

@@ -19,6 +19,9 @@ const SHORT_LINE: f32 = 0.6;
 const SHRINK_FOR_LONE_WORD: f32 = 0.9;
 const MOST_LINES_TO_REFINE: usize = 10;
 
+/// Boxes of neighbouring lines that are at most this far apart, em, touch: a hairline between them looks like a fault.
+const LARGEST_CRACK: f32 = 0.15;
+
 /// Slack when widths are compared, px: far below anything visible, above the rounding of sums of advances.
 const SLACK: f32 = 0.01;
 
@@ -292,7 +295,7 @@ impl Fitter<'_> {
         };
         let boxes = lines.iter().filter(|line| !line.line.glyphs.is_empty()).map(of_line);
         match backdrop.shape {
-            BackdropShape::Line => boxes.collect(),
+            BackdropShape::Line => joined(boxes.collect(), LARGEST_CRACK * size),
             BackdropShape::Block => boxes.reduce(PixelBox::union).into_iter().collect(),
         }
     }
@@ -330,6 +333,17 @@ impl Fitter<'_> {
         )
         .suggest("shorten the text, or allow a smaller fontSize.min or more lines")
     }
+}
+
+/// The boxes of lines with no crack between them: each reaches down to the next where that is at most `crack` px away.
+fn joined(mut boxes: Vec<PixelBox>, crack: f32) -> Vec<PixelBox> {
+    for next in 1..boxes.len() {
+        let top = boxes[next].top;
+        if boxes[next - 1].bottom < top && top - boxes[next - 1].bottom <= crack {
+            boxes[next - 1].bottom = top;
+        }
+    }
+    boxes
 }
 
 /// Where in `area` a block of this extent keeps to `anchor`: the block's origin on the canvas, whole px.

@@ -434,19 +434,22 @@ fn any_style() -> impl Strategy<Value = TextStyle> {
         shape: if block { BackdropShape::Block } else { BackdropShape::Line },
         ..Backdrop::default()
     });
-    let shadow = (-0.5f32..0.5, -0.5f32..0.5, 0.0f32..0.3).prop_map(|(x, y, blur)| Shadow { x, y, blur, ..Shadow::default() });
-    let active = (1.0f32..1.5, prop::option::of(backdrop.clone()))
-        .prop_map(|(scale, backdrop)| ActiveStyle { fill: Some(Rgba::BLACK), backdrop, scale });
-    (prop::option::of(backdrop), prop::option::of(shadow), prop::option::of(active), 8.0f32..60.0, 0.6f32..2.0).prop_map(
-        |(backdrop, shadow, active, max, line_height)| TextStyle {
+    let shadow =
+        (-0.5f32..0.5, -0.5f32..0.5, 0.0f32..0.3).prop_map(|(x, y, blur)| Shadow { x, y, blur, ..Shadow::default() });
+    let active = (1.0f32..1.5, prop::option::of(backdrop.clone())).prop_map(|(scale, backdrop)| ActiveStyle {
+        fill: Some(Rgba::BLACK),
+        backdrop,
+        scale,
+    });
+    (prop::option::of(backdrop), prop::option::of(shadow), prop::option::of(active), 8.0f32..60.0, 0.6f32..2.0)
+        .prop_map(|(backdrop, shadow, active, max, line_height)| TextStyle {
             backdrop,
             shadow,
             active,
             line_height,
             font_size: FontSize { min: 8.0, max },
             ..TextStyle::default()
-        },
-    )
+        })
 }
 
 proptest! {
