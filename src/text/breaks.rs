@@ -1,6 +1,5 @@
 //! Where lines may break: UAX #14, with dictionaries for scripts without spaces and the rules of a language.
 
-use cosmic_text::{ShapeGlyph, ShapeLine, ShapeSpan, ShapeWord};
 use icu_locale_core::{LanguageIdentifier, Locale};
 use icu_segmenter::LineSegmenter;
 use icu_segmenter::options::{LineBreakOptions, LineBreakStrictness, LineBreakWordOption};
@@ -79,6 +78,7 @@ pub(super) fn opportunities(text: &str, language: &Language) -> Vec<usize> {
         LineSegmenter::new_for_non_complex_scripts(options)
     };
     let mut breaks: Vec<usize> = segmenter.segment_str(text).filter(|&at| at > 0 && at < text.len()).collect();
+    breaks.retain(|&at| !(text[..at].ends_with('/') && is_alternative(text, at)));
     // Tables of Unicode versions differ: no emoji is ever cut, whichever is the newer one.
     let mut starts = unicode_segmentation::UnicodeSegmentation::grapheme_indices(text, true).map(|(at, _)| at);
     let mut start = starts.next();
@@ -91,91 +91,22 @@ pub(super) fn opportunities(text: &str, language: &Language) -> Vec<usize> {
     breaks
 }
 
+/// The most bytes of what is taken for words with a solidus between, such as `and/or`.
+const LONGEST_ALTERNATIVE: usize = 24;
+
+/// Whether the solidus before `at` stands between words, not in an address or a path. Browsers do not break after it
+/// either; in addresses UAX #14 does (rule LB13 and class SY), and readers are better off.
+fn is_alternative(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let end = text[at..].find(char::is_whitespace).map_or(text.len(), |space| at + space);
+    let word = text.get(start..end).unwrap_or_default();
+    word.len() <= LONGEST_ALTERNATIVE && !word.contains("://") && !word.starts_with("www.")
+}
+
 /// Scripts written without spaces between words: Thai, Lao, Burmese, Khmer (Line_Break=SA).
 fn needs_dictionary(c: char) -> bool {
     matches!(c, '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{19E0}'..='\u{19FF}'
         | '\u{A9E0}'..='\u{A9FF}' | '\u{AA60}'..='\u{AA7F}')
-}
-
-/// Cuts what is read from left to right into words at `breaks`.
-///
-/// cosmic-text 0.19 knows the rules of Unicode 15 and no dictionary: to it a Thai sentence is one word. Right-to-left
-/// text has spaces, and its words stay as they are.
-pub(super) fn cut_words(line: &mut ShapeLine, text: &str, breaks: &[usize]) {
-    let reversed = line.rtl;
-    for span in line.spans.iter_mut().filter(|span| !span.level.is_rtl()) {
-        cut_span(span, reversed, text, breaks);
-    }
-}
-
-fn cut_span(span: &mut ShapeSpan, reversed: bool, text: &str, breaks: &[usize]) {
-    let mut words = std::mem::take(&mut span.words);
-    if reversed {
-        words.reverse();
-    }
-    let glyphs = words.into_iter().flat_map(|mut word| {
-        if reversed {
-            word.glyphs.reverse();
-        }
-        word.glyphs
-    });
-    let mut segment: Vec<ShapeGlyph> = Vec::new();
-    let mut segment_number = None;
-    for glyph in glyphs {
-        let number = breaks.partition_point(|&at| at <= glyph.start);
-        if segment_number != Some(number) {
-            push_segment(&mut span.words, std::mem::take(&mut segment), text);
-            segment_number = Some(number);
-        }
-        segment.push(glyph);
-    }
-    push_segment(&mut span.words, segment, text);
-    if reversed {
-        for word in &mut span.words {
-            word.glyphs.reverse();
-        }
-        span.words.reverse();
-    }
-}
-
-/// A word, and each space after it as a word of its own, as cosmic-text has them.
-fn push_segment(words: &mut Vec<ShapeWord>, mut glyphs: Vec<ShapeGlyph>, text: &str) {
-    let is_space = |glyph: &ShapeGlyph| {
-        text.get(glyph.start..glyph.end).is_some_and(|text| !text.is_empty() && text.chars().all(char::is_whitespace))
-    };
-    let length = glyphs.iter().rposition(|glyph| !is_space(glyph)).map_or(0, |last| last + 1);
-    let spaces = glyphs.split_off(length);
-    if !glyphs.is_empty() {
-        words.push(ShapeWord { blank: false, glyphs });
-    }
-    words.extend(spaces.into_iter().map(|space| ShapeWord { blank: true, glyphs: vec![space] }));
-}
-
-/// Gives the whole advance of each cluster to the glyph that is set first, so that a word that is too long for a line is
-/// never broken between a letter and its marks.
-pub(super) fn bind_clusters(line: &mut ShapeLine) {
-    let from_right = line.rtl;
-    for word in line.spans.iter_mut().flat_map(|span| &mut span.words) {
-        for cluster in word.glyphs.chunk_by_mut(|a, b| a.start == b.start) {
-            if cluster.len() < 2 {
-                continue;
-            }
-            let whole: f32 = cluster.iter().map(|glyph| glyph.x_advance).sum();
-            // Where each would be set, from the cluster's left edge; glyphs of lines that start at the right are listed
-            // from the right.
-            let mut place = if from_right { whole } else { 0.0 };
-            for (number, glyph) in cluster.iter_mut().enumerate() {
-                if from_right {
-                    place -= glyph.x_advance;
-                    glyph.x_offset += place;
-                } else {
-                    glyph.x_offset += if number == 0 { 0.0 } else { place - whole };
-                    place += glyph.x_advance;
-                }
-                glyph.x_advance = if number == 0 { whole } else { 0.0 };
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -215,6 +146,18 @@ mod tests {
         ];
         assert_eq!(pieces(&emoji.concat(), None), emoji);
         assert_eq!(pieces("Quoi ? Non\u{A0}!", None), ["Quoi ? ", "Non\u{A0}!"]);
+    }
+
+    #[test]
+    fn alternatives_stay_whole_and_addresses_break() {
+        assert_eq!(pieces("and/or not", None), ["and/or ", "not"]);
+        assert_eq!(pieces("see https://a.org/b", None), ["see ", "https://", "a.org/", "b"]);
+    }
+
+    #[test]
+    fn korean_words_stay_whole() {
+        assert_eq!(pieces("내 사고방식", None), ["내 ", "사고방식"]);
+        assert_eq!(pieces("한글 と仮名", None).len(), 5, "kana make it no Korean text");
     }
 
     #[test]

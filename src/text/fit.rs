@@ -2,7 +2,7 @@
 
 use super::book::FontBook;
 use super::layout::PixelBox;
-use super::shape::{Breaks, ShapedText, WrappedGlyph, WrappedLine};
+use super::shape::{Breaks, LineRange, ShapedText, WrappedGlyph, WrappedLine};
 use super::style::{ActiveStyle, Anchor, Area, BackdropShape, TextStyle};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -126,8 +126,11 @@ impl Fitter<'_> {
     /// The lines at a size, as many as there are.
     pub(super) fn lines(&self, size: f32) -> Vec<WrappedLine> {
         let width = self.line_width(size).max(1.0);
-        let paragraphs = 0..self.text.paragraphs();
-        paragraphs.flat_map(|number| self.text.wrap(self.book, number, size, width, Breaks::Anywhere)).collect()
+        let lines = |paragraph: usize| {
+            let lines = self.text.break_at(paragraph, size, width, Breaks::Anywhere);
+            self.text.set(self.book, paragraph, size, &lines)
+        };
+        (0..self.text.paragraphs()).flat_map(lines).collect()
     }
 
     fn attempt(&self, size: f32, breaks: Breaks) -> Option<Fitted> {
@@ -136,17 +139,18 @@ impl Fitter<'_> {
             return None;
         }
         let most = self.most_lines(size);
-        let mut lines = Vec::new();
+        let mut broken = Vec::with_capacity(self.text.paragraphs());
+        let mut count = 0;
         for paragraph in 0..self.text.paragraphs() {
-            let wrapped = self.text.wrap(self.book, paragraph, size, width, breaks);
-            if lines.len() + wrapped.len() > most || !wrapped.iter().all(|line| is_within(line, width)) {
+            let ranges = self.text.break_at(paragraph, size, width, breaks);
+            count += ranges.len();
+            if count > most || !ranges.iter().all(|line| is_within(line.width, width)) {
                 return None;
             }
-            if breaks == Breaks::Words && !self.text.starts_where_it_may(&wrapped) {
-                return None;
-            }
-            lines.extend(wrapped);
+            broken.push(ranges);
         }
+        let set = |(number, ranges): (usize, &Vec<LineRange>)| self.text.set(self.book, number, size, ranges);
+        let lines = broken.iter().enumerate().flat_map(set).collect();
         let fitted = self.place(size, lines);
         self.is_inside(&fitted).then_some(fitted)
     }
@@ -171,12 +175,11 @@ impl Fitter<'_> {
         if self.is_inside(&balanced) { balanced } else { fitted }
     }
 
-    /// The paragraph at the smallest width that keeps it at `count` lines, words whole; `None` if that needs `full`.
+    /// The paragraph at the smallest width that keeps it at `count` lines, words whole; `None` if that cannot be.
     fn narrowest(&self, paragraph: usize, size: f32, full: f32, count: usize) -> Option<Vec<WrappedLine>> {
         let attempt = |width: f32| {
-            let lines = self.text.wrap(self.book, paragraph, size, width, Breaks::Words);
-            let is_whole = lines.iter().all(|line| is_within(line, width)) && self.text.starts_where_it_may(&lines);
-            (lines.len() == count && is_whole).then_some(lines)
+            let lines = self.text.break_at(paragraph, size, width, Breaks::Words);
+            (lines.len() == count && lines.iter().all(|line| is_within(line.width, width))).then_some(lines)
         };
         let (mut fails, mut fits) = (full as u32 / count as u32 / 2, full as u32);
         let mut best = attempt(fits as f32)?;
@@ -187,7 +190,7 @@ impl Fitter<'_> {
                 None => fails = middle,
             }
         }
-        Some(best)
+        Some(self.text.set(self.book, paragraph, size, &best))
     }
 
     /// Stacks and aligns lines, and finds their extent.
@@ -356,6 +359,6 @@ pub(super) fn origin(extent: PixelBox, area: Area, anchor: Anchor) -> (f32, f32)
     (x, y)
 }
 
-fn is_within(line: &WrappedLine, width: f32) -> bool {
-    line.width() <= width + SLACK
+fn is_within(line: f32, width: f32) -> bool {
+    line <= width + SLACK
 }

@@ -1,7 +1,7 @@
 //! The engine's default fonts: files of four Debian packages, by path, in the order that they are tried.
 //!
 //! The list is the same on every machine and its faces go into the cache keys, so a host with other fonts cannot change
-//! a picture unnoticed. On Debian 12 it supports emoji up to Unicode 15.0 (Noto Color Emoji 2.042).
+//! a picture unnoticed. On Debian 12 it supports emoji up to Unicode 15.1 (Noto Color Emoji 2.042).
 
 use std::path::PathBuf;
 

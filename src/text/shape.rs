@@ -1,13 +1,14 @@
-//! From runs to glyphs, and wrapping them at a size and width. The only file that drives cosmic-text.
+//! From runs to glyphs, and breaking them into lines at a size and width. The only file that drives cosmic-text.
+//!
+//! cosmic-text shapes. Where lines break is decided here: cosmic-text 0.19 knows no dictionaries and no language, and
+//! breaks wherever the direction changes, such as between a bracket and what is in it.
 //!
 //! Shaping is done in em once; every size and width that fitting tries reuses it.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use cosmic_text::{
-    Attrs, AttrsList, Family, FontSystem, Hinting, LayoutGlyph, LayoutLine, ShapeLine, Shaping, Weight, Wrap,
-};
+use cosmic_text::{Attrs, AttrsList, Family, FontSystem, ShapeGlyph, ShapeLine, Shaping, Weight};
 
 use super::book::{FaceId, FontBook};
 use super::breaks::{self, Language};
@@ -16,15 +17,51 @@ use super::glyph::{self, InkBox};
 use super::itemise::{MissingCluster, Paragraph};
 use crate::error::{Error, ErrorKind, Result};
 
+/// By how much sums of advances may be off, px: far below anything visible.
+const TOLERANCE: f32 = 0.01;
+
 /// Distance of tab stops, in spaces.
 const TAB_WIDTH: u16 = 4;
 
 /// A whole text, shaped, at no size yet.
 pub(super) struct ShapedText {
     paragraphs: Vec<(Paragraph, ShapeLine)>,
-    /// Where each paragraph may break, bytes of its text.
-    breaks: Vec<Vec<usize>>,
+    /// What each paragraph consists of, in logical order.
+    pieces: Vec<Vec<Piece>>,
     inks: HashMap<(FaceId, u16), Option<InkBox>>,
+}
+
+/// What is set as one: a cluster, or several that a ligature joins.
+#[derive(Debug, Clone, PartialEq)]
+struct Piece {
+    /// Its bytes in the paragraph's text.
+    range: Range<usize>,
+    /// Em.
+    advance: f32,
+    /// Nothing is seen of it: spaces and the like.
+    blank: bool,
+    /// Whether a line may start with it.
+    starts: Start,
+}
+
+/// Whether a line may start somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// By the rules of line breaking.
+    Allowed,
+    /// Only where a word is longer than a line: between graphemes.
+    InsideWord,
+    /// Never.
+    Forbidden,
+}
+
+/// Where a line stands in its paragraph, and how wide it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LineRange {
+    /// Its bytes in the paragraph's text, without spaces at either end.
+    range: Range<usize>,
+    /// The sum of its advances, px.
+    pub(super) width: f32,
 }
 
 /// How a paragraph may be broken into lines.
@@ -79,20 +116,14 @@ impl ShapedText {
         language: &Language,
         missing: &mut Vec<MissingCluster>,
     ) -> Result<Self> {
-        let mut paragraphs: Vec<(Paragraph, ShapeLine)> = book.with_shaper(|shaper| {
+        let paragraphs: Vec<(Paragraph, ShapeLine)> = book.with_shaper(|shaper| {
             paragraphs
                 .into_iter()
                 .map(|paragraph| shape(book, shaper, &paragraph).map(|line| (paragraph, line)))
                 .collect::<Result<_>>()
         })?;
-        let mut breaks = Vec::with_capacity(paragraphs.len());
-        for (paragraph, line) in &mut paragraphs {
-            let opportunities = breaks::opportunities(&paragraph.text, language);
-            breaks::cut_words(line, &paragraph.text, &opportunities);
-            breaks::bind_clusters(line);
-            breaks.push(opportunities);
-        }
-        let mut text = Self { paragraphs, breaks, inks: HashMap::new() };
+        let pieces = paragraphs.iter().map(|(paragraph, line)| pieces(paragraph, line, language)).collect();
+        let mut text = Self { paragraphs, pieces, inks: HashMap::new() };
         text.measure(book)?;
         text.find_boxes(book, missing)?;
         Ok(text)
@@ -108,66 +139,104 @@ impl ShapedText {
         &self.paragraphs[line.paragraph].0
     }
 
-    /// Breaks one paragraph into lines of at most `width` px at `size` px per em; at least one line.
-    pub(super) fn wrap(
-        &self,
-        book: &FontBook,
-        paragraph: usize,
-        size: f32,
-        width: f32,
-        breaks: Breaks,
-    ) -> Vec<WrappedLine> {
-        let (text, shaped) = &self.paragraphs[paragraph];
-        if text.text.is_empty() {
-            return vec![WrappedLine { paragraph, ..WrappedLine::default() }];
+    /// Where one paragraph breaks into lines of at most `width` px at `size` px per em; at least one line. Every line but
+    /// those with a word that is too long is filled as far as it goes.
+    pub(super) fn break_at(&self, paragraph: usize, size: f32, width: f32, breaks: Breaks) -> Vec<LineRange> {
+        let pieces = &self.pieces[paragraph];
+        let mut lines = Vec::new();
+        let mut first = 0;
+        while let Some(start) = pieces.get(first) {
+            // The place of the last allowed break so far, and the line's width up to it.
+            let mut last: Option<(usize, LineRange)> = None;
+            let mut line = LineRange { range: start.range.start..start.range.start, width: 0.0 };
+            let mut blanks = 0.0;
+            let mut next = first;
+            let end = loop {
+                let Some(piece) = pieces.get(next) else { break (next, line) };
+                if next > first && piece.starts == Start::Allowed {
+                    last = Some((next, line.clone()));
+                }
+                if piece.blank {
+                    // Spaces at the start of a line are left out as those at its end are.
+                    blanks += if line.range.is_empty() { 0.0 } else { piece.advance * size };
+                } else {
+                    let wider = line.width + blanks + piece.advance * size;
+                    if wider > width + TOLERANCE && !line.range.is_empty() {
+                        match last {
+                            Some(last) => break last,
+                            None if breaks == Breaks::Anywhere && piece.starts == Start::InsideWord => {
+                                break (next, line);
+                            }
+                            None => {}
+                        }
+                    }
+                    if line.range.is_empty() {
+                        line.range.start = piece.range.start;
+                    }
+                    line.range.end = piece.range.end;
+                    line.width = wider;
+                    blanks = 0.0;
+                }
+                next += 1;
+            };
+            first = end.0;
+            lines.push(end.1);
         }
-        let wrap = match breaks {
-            Breaks::Words => Wrap::Word,
-            Breaks::Anywhere => Wrap::WordOrGlyph,
-        };
-        let lines = shaped.layout(size, Some(width), wrap, None, None, Hinting::Disabled);
-        lines.iter().map(|line| self.line(book, paragraph, line)).collect()
+        if lines.is_empty() {
+            lines.push(LineRange { range: 0..0, width: 0.0 });
+        }
+        lines
     }
 
-    /// Whether each of a paragraph's lines starts where one may. cosmic-text also breaks where the direction changes,
-    /// such as between a bracket and what is in it.
-    pub(super) fn starts_where_it_may(&self, lines: &[WrappedLine]) -> bool {
-        lines.windows(2).all(|pair| {
-            let (before, line) = (&pair[0], &pair[1]);
-            let breaks = &self.breaks[line.paragraph];
-            let next = breaks.partition_point(|&at| at < before.range.end);
-            before.paragraph != line.paragraph
-                || line.range.is_empty()
-                || breaks.get(next).is_some_and(|&at| at <= line.range.start)
-        })
+    /// Sets the lines of one paragraph at `size` px per em.
+    pub(super) fn set(&self, book: &FontBook, paragraph: usize, size: f32, lines: &[LineRange]) -> Vec<WrappedLine> {
+        lines.iter().map(|line| self.line(book, paragraph, size, &line.range)).collect()
     }
 
-    fn line(&self, book: &FontBook, paragraph: usize, line: &LayoutLine) -> WrappedLine {
-        let text = &self.paragraphs[paragraph].0.text;
+    /// Sets what stands at `place` of a paragraph as one line.
+    fn line(&self, book: &FontBook, paragraph: usize, size: f32, place: &Range<usize>) -> WrappedLine {
+        let (Paragraph { text, .. }, shaped) = &self.paragraphs[paragraph];
+        let spans: Vec<(u8, Vec<&ShapeGlyph>)> = shaped
+            .spans
+            .iter()
+            .map(|span| {
+                let glyphs = span.words.iter().flat_map(|word| &word.glyphs);
+                (span.level.number(), glyphs.filter(|glyph| place.contains(&glyph.start)).collect())
+            })
+            .filter(|(_, glyphs): &(u8, Vec<_>)| !glyphs.is_empty())
+            .collect();
+        let mut order = visual_order(&spans.iter().map(|(level, _)| *level).collect::<Vec<_>>());
+        if shaped.rtl {
+            // cosmic-text lists the words and glyphs of a line that starts at the right from there.
+            order.reverse();
+        }
         let mut range: Option<Range<usize>> = None;
         let mut span: Option<(f32, f32)> = None;
-        let mut glyphs = Vec::with_capacity(line.glyphs.len());
-        for glyph in &line.glyphs {
-            if is_blank(text, glyph) {
+        let mut glyphs = Vec::new();
+        let mut pen = 0.0;
+        for glyph in order.into_iter().flat_map(|number| &spans[number].1) {
+            let advance = glyph.x_advance * size;
+            let left = if shaped.rtl { pen - advance } else { pen };
+            pen = if shaped.rtl { left } else { pen + advance };
+            if text.get(glyph.start..glyph.end).is_none_or(|text| text.chars().all(is_unseen)) {
                 continue;
             }
+            let right = left + advance;
             range = Some(range.map_or(glyph.start..glyph.end, |r| r.start.min(glyph.start)..r.end.max(glyph.end)));
-            let (left, right) = (glyph.x, glyph.x + glyph.w);
             span = Some(span.map_or((left, right), |(l, r)| (l.min(left), r.max(right))));
             let Some(face) = book.id_of(glyph.font_id) else { continue };
             let Some(&Some(ink)) = self.inks.get(&(face, glyph.glyph_id)) else { continue };
             glyphs.push(WrappedGlyph {
                 face,
                 glyph: glyph.glyph_id,
-                x: glyph.x + glyph.x_offset * glyph.font_size,
-                y: glyph.y - glyph.y_offset * glyph.font_size,
+                x: left + glyph.x_offset * size,
+                y: -glyph.y_offset * size,
                 range: glyph.start..glyph.end,
                 span: (left, right),
                 ink,
             });
         }
-        if self.paragraphs[paragraph].1.rtl {
-            // Lines that start at the right are laid out from there.
+        if shaped.rtl {
             glyphs.reverse();
         }
         WrappedLine { paragraph, range: range.unwrap_or_default(), span: span.unwrap_or_default(), glyphs }
@@ -251,6 +320,55 @@ impl ShapedText {
     }
 }
 
+/// The order from left to right of runs with these embedding levels, given in logical order: UAX #9, rule L2.
+fn visual_order(levels: &[u8]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    for level in (1..=levels.iter().copied().max().unwrap_or(0)).rev() {
+        for run in order.chunk_by_mut(|&a, &b| (levels[a] >= level) == (levels[b] >= level)) {
+            if run.first().is_some_and(|&first| levels[first] >= level) {
+                run.reverse();
+            }
+        }
+    }
+    order
+}
+
+/// A paragraph's glyphs by the text that they show, in logical order.
+fn pieces(paragraph: &Paragraph, line: &ShapeLine, language: &Language) -> Vec<Piece> {
+    let text = &paragraph.text;
+    let mut glyphs: Vec<(usize, usize, f32)> = line
+        .spans
+        .iter()
+        .flat_map(|span| &span.words)
+        .flat_map(|word| &word.glyphs)
+        .map(|glyph| (glyph.start, glyph.end, glyph.x_advance))
+        .collect();
+    glyphs.sort_by_key(|&(start, ..)| start);
+    let allowed = breaks::opportunities(text, language);
+    let graphemes: Vec<usize> =
+        unicode_segmentation::UnicodeSegmentation::grapheme_indices(text.as_str(), true).map(|(at, _)| at).collect();
+    let mut pieces: Vec<Piece> = Vec::with_capacity(glyphs.len());
+    for (start, end, advance) in glyphs {
+        if let Some(last) = pieces.last_mut().filter(|last| start < last.range.end) {
+            last.range.end = last.range.end.max(end);
+            last.advance += advance;
+            continue;
+        }
+        let starts = if allowed.binary_search(&start).is_ok() {
+            Start::Allowed
+        } else if graphemes.binary_search(&start).is_ok() {
+            Start::InsideWord
+        } else {
+            Start::Forbidden
+        };
+        pieces.push(Piece { range: start..end, advance, blank: false, starts });
+    }
+    for piece in &mut pieces {
+        piece.blank = text.get(piece.range.clone()).is_none_or(|text| text.chars().all(is_unseen));
+    }
+    pieces
+}
+
 fn shape(book: &FontBook, shaper: &mut FontSystem, paragraph: &Paragraph) -> Result<ShapeLine> {
     let unknown = || Error::new(ErrorKind::Internal, "a run of text names a face that the font book does not have");
     let first = paragraph.runs.first().map_or(FaceId(0), |run| run.face);
@@ -287,10 +405,19 @@ fn attributes(book: &FontBook, face: FaceId) -> Option<Attrs<'_>> {
     Some(Attrs::new().family(Family::Name(&book.face(face)?.key)).weight(Weight::NORMAL))
 }
 
-fn is_blank(text: &str, glyph: &LayoutGlyph) -> bool {
-    text.get(glyph.start..glyph.end).is_none_or(|text| text.chars().all(is_unseen))
-}
-
 fn is_unseen(c: char) -> bool {
     c.is_whitespace() || cluster::is_invisible(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_stand_in_visual_order() {
+        assert_eq!(visual_order(&[0, 1, 0]), [0, 1, 2]);
+        assert_eq!(visual_order(&[0, 1, 2, 1, 0]), [0, 3, 2, 1, 4], "a number in Hebrew in English");
+        assert_eq!(visual_order(&[1, 2, 1]), [2, 1, 0], "a number in Hebrew");
+        assert_eq!(visual_order(&[]), [] as [usize; 0]);
+    }
 }

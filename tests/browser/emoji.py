@@ -3,8 +3,8 @@
 
     tests/browser/emoji.py emoji-test.txt [target/release/remix]
 
-The file is https://unicode.org/Public/emoji/latest/emoji-test.txt. Prints a table; ends with 1 if a sequence is drawn
-as anything else than one colour glyph and is not reported as missing.
+The file is https://unicode.org/Public/emoji/latest/emoji-test.txt. Prints a table; ends with 1 if a sequence is
+neither one colour glyph, nor a single character that is text by default, nor reported as missing.
 """
 
 import collections
@@ -40,7 +40,8 @@ def ask(remix, texts):
 def main():
     path = sys.argv[1]
     remix = sys.argv[2] if len(sys.argv) > 2 else "target/release/remix"
-    all_of, right, missing, wrong = (collections.Counter(), collections.Counter(), collections.Counter(), [])
+    all_of, right, missing, letters = (collections.Counter() for _ in range(4))
+    lacking_texts, wrong = [], []
     found = list(sequences(path))
     for start in range(0, len(found), BATCH):
         batch = found[start:start + BATCH]
@@ -54,18 +55,24 @@ def main():
             cluster = clusters.get(at)
             if any(first < end and at < last for first, last in lacking):
                 missing[version] += 1
+                lacking_texts.append(text)
             elif (cluster and cluster["range"]["end"] == end and len(cluster["glyphs"]) == 1
                     and cluster["font"] == "Noto Color Emoji"):
                 right[version] += 1
+            elif cluster and cluster["range"]["end"] == end and len(text) == 1 and status == "unqualified":
+                # Text by default (UTS #51, 4): a letter font has it, and U+FE0F would make it an emoji.
+                letters[version] += 1
             else:
                 wrong.append((text, status, version, cluster))
             at = end + 1
-    print("| version | sequences | one colour glyph | reported as missing |")
-    print("|---|---|---|---|")
+    print("| version | sequences | one colour glyph | a letter, without U+FE0F | reported as missing |")
+    print("|---|---|---|---|---|")
     for version in sorted(all_of):
         name = ".".join(map(str, version))
-        print(f"| {name} | {all_of[version]} | {right[version]} | {missing[version]} |")
-    print(f"| all | {sum(all_of.values())} | {sum(right.values())} | {sum(missing.values())} |")
+        print(f"| {name} | {all_of[version]} | {right[version]} | {letters[version]} | {missing[version]} |")
+    print("| all | " + " | ".join(str(sum(of.values())) for of in (all_of, right, letters, missing)) + " |")
+    for text in lacking_texts:
+        print("missing:", " ".join(f"{ord(c):04X}" for c in text))
     for text, status, version, cluster in wrong:
         print("not one colour glyph:", text, " ".join(f"{ord(c):04X}" for c in text), status, version, cluster)
     sys.exit(1 if wrong else 0)

@@ -3,7 +3,8 @@
 
     tests/browser/text.py [target/release/remix]
 
-Compares where lines break and the order of the letters on each line. Needs `chromium` and the fonts of `.ci/setup`.
+Compares where lines break and the order of the letters on each line. `remix` balances lines: the browser is given the
+width that came out of that, so that both fill the same lines. Needs `chromium` and the fonts of `.ci/setup`.
 Prints what differs; ends with 1 if something does that is not in EXPLAINED.
 """
 
@@ -17,6 +18,8 @@ import tempfile
 # Width of the safe area, less the px that is kept for rounding.
 AREAS = {"organic": 719, "reels": 949, "all": 695}
 SIZES = [44, 60, 80]
+# What sums of advances may differ by, px: far less than a letter.
+SLACK = 0.5
 
 TEXTS = {
     "en": [
@@ -74,7 +77,17 @@ TEXTS = {
 }
 
 # What differs, and why: (language, beginning of the text) -> reason.
-EXPLAINED = {}
+ADDRESS = "lines may break after a solidus in an address (UAX #14, class SY); Blink's table for ASCII forbids it"
+SPACED = "no line starts with a mark that follows a space in French (UAX #14, LB13); Blink allows it; Inter kerns over spaces"
+KERNING = "cosmic-text shapes word by word, and every ideograph is a word: kerning between them is left out"
+EDGE = "the widest line is as wide as the box but for half a px"
+EXPLAINED = {
+    ("en", "go to https"): ADDRESS,
+    ("fr", "Qu"): SPACED,
+    ("de", "Die Donaudampf"): EDGE,
+    ("ja", "このシンプル"): KERNING,
+    ("ja", "スマホを置いて"): KERNING,
+}
 
 FACES = {"ja": "Noto Sans CJK JP", "zh-Hans": "Noto Sans CJK SC", "zh-Hant": "Noto Sans CJK TC", "ko": "Noto Sans CJK KR"}
 
@@ -124,8 +137,8 @@ def chromium(cases, paths):
             f"direction:{direction}\">{html.escape(case['text'])}</div>")
     page = (
         "<!doctype html><meta charset=utf-8><style>" + "".join(faces)
-        + "div{white-space:pre-wrap;overflow-wrap:anywhere;text-wrap:balance;margin-bottom:9px;font-synthesis:none;"
-        "line-break:strict}</style><body>" + "".join(boxes)
+        + "div{white-space:pre-wrap;overflow-wrap:anywhere;text-wrap:wrap;margin-bottom:9px;font-synthesis:none;"
+        "line-break:strict;text-spacing-trim:space-all}div:lang(ko){word-break:keep-all}</style><body>" + "".join(boxes)
         + "<script>document.fonts.ready.then(() => {" + SCRIPT + "})</script>")
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "page.html")
@@ -159,8 +172,12 @@ def main():
     ]
     layouts = [ours(remix, case) for case in cases]
     cases, layouts = zip(*[(case, layout) for case, layout in zip(cases, layouts) if layout])
+    for case, layout in zip(cases, layouts):
+        # Chromium rounds the advance of a bitmap emoji up to a whole px.
+        emoji = max(sum(c["line"] == n and "Emoji" in c["font"] for c in layout["clusters"])
+                    for n in range(len(layout["lines"])))
+        case["width"] = max(line["width"] for line in layout["lines"]) + SLACK + emoji
     theirs = chromium(cases, fonts(remix))
-    bare = lambda text: "".join(text.split())
     same, breaks, orders, unexplained = 0, 0, 0, 0
     for case, layout, lines in zip(cases, layouts, theirs):
         lines = [line for line in lines if line]
@@ -193,18 +210,23 @@ def main():
 
 
 def same_order(mine, visual):
-    """Whether the clusters follow each other as the segments do."""
-    at = 0
-    for cluster in mine:
-        rest, end = sorted("".join(cluster.split())), at
-        taken = ""
-        while len(taken) < len(rest) and end < len(visual):
-            taken += "".join(visual[end].split())
-            end += 1
-        if sorted(taken) != rest:
-            return False
-        at = end
-    return at == len(visual)
+    """Whether both lists have the same letters in the same order, as far as their boundaries allow to compare."""
+    left, right = list(map(bare, mine)), list(map(bare, visual))
+    while left or right:
+        one, other = "", ""
+        while sorted(one) != sorted(other) or not one:
+            if len(one) <= len(other) and left:
+                one += left.pop(0)
+            elif right:
+                other += right.pop(0)
+            else:
+                return False
+    return True
+
+
+def bare(text):
+    """Without spaces, and without what is not seen."""
+    return "".join(c for c in text if not c.isspace() and c not in "\u200c\u200d\u200e\u200f\ufe0f\u2069\u2068")
 
 
 main()
