@@ -1,4 +1,5 @@
-//! Fonts that somebody broke: a picture or a typed error, never a panic, a hang or much memory.
+//! Fonts that somebody broke, and texts that nobody writes: a picture or a typed error, never a panic, a hang or much
+//! memory.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -112,4 +113,40 @@ fn what_is_no_font_is_refused() {
         let error = FontBook::from_paths(&[file]).expect_err("is refused");
         assert!(matches!(error.code(), "SOURCE_UNSUPPORTED" | "FONT_MISSING"), "{error}");
     }
+}
+
+#[test]
+fn hostile_texts_give_a_picture_or_a_typed_error() {
+    let before = peak_memory();
+    let book = FontBook::installed().expect("the fonts are installed");
+    let texts = [
+        format!("a{}", "\u{301}".repeat(10_000)),
+        "a\u{301}\u{302}\u{303}".repeat(500),
+        "\u{200D}".repeat(2_000),
+        "🧠\u{200D}".repeat(1_000),
+        "\u{202E}a\u{202D}b\u{2067}c\u{2066}".repeat(250),
+        "\u{2069}\u{202C}".repeat(1_000),
+        (0..32).chain(127..160).filter_map(char::from_u32).collect::<String>().repeat(10),
+        "\u{FFFD}\u{FFFF}\u{E000}\u{E0001}".repeat(300),
+        "🇩".repeat(1_999),
+        "﷽".repeat(2_000),
+        "कि".repeat(1_000),
+        "W".repeat(2_000),
+        "\n".repeat(2_000),
+        " \t".repeat(1_000),
+    ];
+    for text in texts {
+        for language in [None, Some("ar"), Some("ja")] {
+            let block = TextBlock {
+                language: language.map(str::to_owned),
+                ..TextBlock::new(text.as_str(), Area { x: 0, y: 0, width: 720, height: 1210 })
+            };
+            let drawn = lay_out(&book, &block).and_then(|layout| rasterise(&book, &layout));
+            if let Err(error) = drawn {
+                assert!(matches!(error.code(), "VALIDATION" | "FONT_MISSING"), "{error}");
+            }
+        }
+    }
+    let more = peak_memory() - before;
+    assert!(more < 200_000_000, "{more} bytes");
 }

@@ -194,6 +194,7 @@ fn characters_that_no_font_has_can_be_dropped_or_replaced() {
     let fields = |policy: &str| vec![("/hook", json!("new \u{1FAE9} face")), ("/missingCharacters", json!(policy))];
     let drawn = |policy: &str| {
         let plan = plan(&project(&fields(policy)));
+        assert_eq!(plan.job().missing_characters, ["\u{1FAE9}"], "it is reported");
         let layout = remix_engine::text::lay_out(engine(1).fonts(), &plan.texts()[0].block).expect("can be set");
         layout.lines().iter().map(|line| line.text.clone()).collect::<Vec<_>>().join("|")
     };

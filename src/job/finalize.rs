@@ -94,6 +94,7 @@ pub(super) fn finalize(
         report: Report {
             engine: shared.version.clone(),
             picks: plan.job().picks.clone(),
+            missing_characters: plan.job().missing_characters.clone(),
             sources: plan
                 .sources()
                 .iter()

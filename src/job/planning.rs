@@ -42,6 +42,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
                 social_account_id: request.social_account_id.clone(),
                 hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
                 picks,
+                missing_characters: Vec::new(),
                 thumbnail_frame: None,
                 base_url: request.output.base_url.clone(),
             },

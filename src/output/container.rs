@@ -134,6 +134,8 @@ pub struct Report {
     pub engine: String,
     /// What was used for each role.
     pub picks: Vec<Pick>,
+    /// Characters that no font has: left out or replaced, as the request says.
+    pub missing_characters: Vec<String>,
     /// The sources, and what was corrected in them.
     pub sources: Vec<SourceReport>,
     /// Wall time of each stage.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::texts::{PlannedText, PlannedWord};
+use super::texts::{Missing, PlannedText, PlannedWord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{FontBook, TextBlock, break_lines, break_opportunities, lay_out};
 use crate::timeline::{CaptionTrack, Cue};
@@ -29,14 +29,20 @@ const fn ticks(seconds: f64) -> u64 {
 ///
 /// # Errors
 /// As [`lay_out`], with the cues that cannot be set; `VALIDATION` if none is on.
-pub(super) fn pages(track: &CaptionTrack, fonts: &FontBook, rate: FrameRate, frames: u64) -> Result<Vec<PlannedText>> {
+pub(super) fn pages(
+    track: &CaptionTrack,
+    fonts: &FontBook,
+    rate: FrameRate,
+    frames: u64,
+    missing: &mut Missing,
+) -> Result<Vec<PlannedText>> {
     let pager = Pager { track, fonts, rate, frames };
     let (mut pages, mut failures) = (Vec::new(), Vec::new());
     for cue in &in_turn(&track.cues) {
         if rate.frames_in(cue.start) >= frames {
             continue;
         }
-        match pager.pages_of(cue, pages.len()) {
+        match pager.pages_of(cue, pages.len(), missing) {
             Ok(found) => pages.extend(found),
             Err(error) => failures.push(error.at_pointer(cue.pointer.clone())),
         }
@@ -104,7 +110,7 @@ struct Pager<'a> {
 }
 
 impl Pager<'_> {
-    fn pages_of(&self, cue: &Cue, before: usize) -> Result<Vec<PlannedText>> {
+    fn pages_of(&self, cue: &Cue, before: usize, missing: &mut Missing) -> Result<Vec<PlannedText>> {
         let language = self.track.look.language.as_deref();
         let tokens = tokens(cue, &break_opportunities(&cue.text, language)?);
         let mut parts: Vec<&[Token]> = Vec::new();
@@ -130,7 +136,7 @@ impl Pager<'_> {
             }
             let range = first.range.start..last.range.end;
             let block = self.block(cue.text.get(range.clone()).unwrap_or_default());
-            lay_out(self.fonts, &block)?;
+            missing.add(&lay_out(self.fonts, &block)?);
             let name = format!("caption {}", before + pages.len() + 1);
             let mut page = PlannedText::new(name, block, frames, self.track.motion, self.rate);
             if self.track.look.style.active.is_some() {

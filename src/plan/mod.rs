@@ -85,6 +85,9 @@ pub struct JobInfo {
     pub hook: Option<String>,
     /// What was used for each role.
     pub picks: Vec<Pick>,
+    /// Characters that no font has, and that the texts were set without.
+    #[serde(default)]
+    pub missing_characters: Vec<String>,
     /// The frame for the thumbnail, if the request pins it.
     pub thumbnail_frame: Option<FrameIndex>,
     /// Put before every URL.

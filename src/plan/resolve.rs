@@ -1,5 +1,6 @@
 //! Making the plan: probing, and resolving every default.
 
+use super::texts::Missing;
 use super::{
     AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, captions,
     chunks, scenes, slides,
@@ -55,9 +56,11 @@ pub(crate) fn resolve(
             failures.push(error);
         }
     }
+    let mut missing = Missing::default();
     for text in &timeline.texts {
-        if let Err(error) = lay_out(fonts, &text.block) {
-            failures.push(error.at_pointer(format!("/{}", text.name)));
+        match lay_out(fonts, &text.block) {
+            Ok(layout) => missing.add(&layout),
+            Err(error) => failures.push(error.at_pointer(format!("/{}", text.name))),
         }
     }
     if let Some(error) = Error::combine(failures) {
@@ -93,11 +96,12 @@ pub(crate) fn resolve(
         })
         .collect::<Vec<_>>();
     let pages = match &timeline.captions {
-        Some(track) => captions::pages(track, fonts, rate, frames)?,
+        Some(track) => captions::pages(track, fonts, rate, frames, &mut missing)?,
         None => Vec::new(),
     };
     let caption_pages = pages.len();
     texts.extend(pages);
+    job.missing_characters = missing.0;
     // A time beyond the end pins the last frame.
     job.thumbnail_frame = thumbnail_at.map(|at| FrameIndex(rate.frames_in(at).min(frames - 1)));
     let gop = rate.frames_in(TimeSpan::from_secs(GOP_SECONDS)).clamp(1, 600);
@@ -134,7 +138,7 @@ pub(crate) fn resolve_slides(
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
 ) -> Result<Plan> {
-    let Context { container_id, job, preset, loudness, engine, fonts, limits, .. } = context;
+    let Context { container_id, mut job, preset, loudness, engine, fonts, limits, .. } = context;
     let mut sources = Sources::default();
     let mut failures = Vec::new();
     let mut tried: Vec<&Asset> = Vec::new();
@@ -153,12 +157,14 @@ pub(crate) fn resolve_slides(
             failures.push(error);
         }
     }
+    let mut missing = Missing::default();
     for (number, slide) in slideshow.slides.iter().enumerate() {
-        failures.extend(slides::check_texts(slide, number, fonts));
+        failures.extend(slides::check_texts(slide, number, fonts, &mut missing));
     }
     if let Some(error) = Error::combine(failures) {
         return Err(error);
     }
+    job.missing_characters = missing.0;
     let mut content = Content {
         container_id,
         job,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::TextBlock;
+use crate::text::{TextBlock, TextLayout};
 use crate::timeline::{TextChange, TextChangeKind, TextMotion};
 use crate::units::{FrameIndex, FrameRange, FrameRate};
 
@@ -132,6 +132,23 @@ impl PlannedText {
             && changes.map(|change| change.frames).all(|takes| (1..=self.frames.len()).contains(&takes))
             && self.words.iter().all(is_word)
             && self.words.windows(2).all(|pair| pair[0].from < pair[1].from)
+    }
+}
+
+/// The characters that no font has, and that texts were set without: each once.
+#[derive(Debug, Default)]
+pub(super) struct Missing(pub(super) Vec<String>);
+
+impl Missing {
+    /// More than a report needs.
+    const MOST: usize = 100;
+
+    pub(super) fn add(&mut self, layout: &TextLayout) {
+        for cluster in layout.missing() {
+            if self.0.len() < Self::MOST && !self.0.contains(&cluster.text) {
+                self.0.push(cluster.text.clone());
+            }
+        }
     }
 }
 

@@ -301,4 +301,15 @@ mod tests {
             [0xFF, 0xFE].into_iter().chain("00:01 --> 00:02\né".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(parse(&wide).expect("is read")[0].text.as_deref(), Some("é"));
     }
+
+    proptest::proptest! {
+        /// Whatever is in a file, it is read or refused.
+        #[test]
+        fn no_file_panics(text in "[0-9:.,\\-> \n\r<>&{}/a-zé\u{FEFF}]{0,200}", web in proptest::bool::ANY) {
+            let text = if web { format!("WEBVTT\n\n{text}") } else { text };
+            if let Ok(cues) = parse(text.as_bytes()) {
+                proptest::prop_assert!(cues.iter().all(|cue| cue.text.as_ref().is_some_and(|text| !text.is_empty())));
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@ use cosmic_text::FontSystem;
 use cosmic_text::fontdb::{self, Database, FaceInfo, Language, Source, Style, Weight};
 use serde::{Deserialize, Serialize};
 
+use super::cache::GlyphCache;
 use super::glyph;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -30,7 +31,8 @@ const ENDINGS: [&str; 4] = ["ttf", "otf", "ttc", "otc"];
 ///
 /// All files are read once, when the book is made, for their names and their hashes; what is in them is kept in memory
 /// only for those that a text has needed. Faces that the style does not name are fallbacks, tried in the order of the files; a face with colour bitmaps is
-/// used for emoji only. Shaping state is kept warm inside, one per thread that uses the book at the same time.
+/// used for emoji only. Shaping state is kept warm inside, one per thread that uses the book at the same time, and glyphs
+/// that were drawn, at most 16 MB.
 #[derive(Clone)]
 pub struct FontBook(Arc<Inner>);
 
@@ -41,6 +43,7 @@ struct Inner {
     database: Database,
     ids: BTreeMap<fontdb::ID, FaceId>,
     idle: Mutex<Vec<FontSystem>>,
+    glyphs: GlyphCache,
 }
 
 /// One face of a font file.
@@ -122,7 +125,20 @@ impl FontBook {
         for (number, face) in (0..).zip(&faces) {
             ids.insert(database.push_face_info(face.info()), FaceId(number));
         }
-        Ok(Self(Arc::new(Inner { files, faces, hash: hasher.finalize(), database, ids, idle: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            files,
+            faces,
+            hash: hasher.finalize(),
+            database,
+            ids,
+            idle: Mutex::default(),
+            glyphs: GlyphCache::default(),
+        })))
+    }
+
+    /// Glyphs of the book that were drawn.
+    pub(super) fn glyphs(&self) -> &GlyphCache {
+        &self.0.glyphs
     }
 
     /// BLAKE3 over the contents of all files in order. Goes into the key of everything that text was drawn on.

@@ -31,6 +31,7 @@
 //! | `layout` | the public result of all that |
 //! | `glyph` | what one glyph looks like: outline or colour bitmap, and its ink box |
 //! | `stamp` | coverage of one glyph, filled or stroked |
+//! | `cache` | drawn glyphs, kept from text to text |
 //! | `emoji` | one colour glyph at its final size, and its outline |
 //! | `backdrop` | boxes under lines, and shadows |
 //! | `raster` | everything composited into the sprite |
@@ -39,6 +40,7 @@
 mod backdrop;
 mod book;
 mod breaks;
+mod cache;
 mod cluster;
 mod emoji;
 mod fit;

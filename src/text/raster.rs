@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use ab_glyph::{Font as _, FontRef, Outline};
 use fast_image_resize::Resizer;
 
 use super::backdrop;
 use super::book::{FaceId, FontBook};
+use super::cache::{Emoji, GlyphKey, Letter};
 use super::emoji::ColourGlyph;
 use super::glyph;
 use super::layout::{PixelBox, PlacedGlyph, TextLayout};
@@ -74,13 +76,6 @@ impl TextSprite {
     }
 }
 
-/// A glyph at a subpixel place, active or not.
-type StampKey = (FaceId, u16, i32, i32, bool);
-/// A colour glyph, active or not.
-type EmojiKey = (FaceId, u16, bool);
-/// A colour glyph, and what its stroke covers.
-type OutlinedEmoji = (ColourGlyph, Option<Stamp>);
-
 struct Drawing<'b> {
     book: &'b FontBook,
     size: f32,
@@ -93,12 +88,10 @@ struct Drawing<'b> {
     strokes: Plane,
     fills: Plane,
     active_fills: Option<Plane>,
-    /// Emoji in drawing order: glyph, left, top in the sprite.
-    emoji: Vec<(EmojiKey, i32, i32)>,
+    /// Emoji in drawing order, left and top in the sprite.
+    emoji: Vec<(Arc<Emoji>, i32, i32)>,
     open: HashMap<FaceId, FontRef<'b>>,
     outlines: HashMap<(FaceId, u16), Option<Outline>>,
-    stamps: HashMap<StampKey, (Stamp, Option<Stamp>)>,
-    colour: HashMap<EmojiKey, Option<OutlinedEmoji>>,
     resizer: Resizer,
 }
 
@@ -118,8 +111,6 @@ impl<'b> Drawing<'b> {
             emoji: Vec::new(),
             open: HashMap::new(),
             outlines: HashMap::new(),
-            stamps: HashMap::new(),
-            colour: HashMap::new(),
             resizer: Resizer::new(),
         }
     }
@@ -128,72 +119,79 @@ impl<'b> Drawing<'b> {
         let PlacedGlyph { face, glyph, x, y, active, .. } = *placed;
         let grown = self.active_style.filter(|_| active).map_or(1.0, |(scale, _)| scale);
         let size = self.size * grown;
+        let reach = self.stroke_style.map(|(reach, _)| reach * grown);
         let source = self
             .book
             .face(face)
             .ok_or_else(|| Error::new(ErrorKind::Internal, "a layout names a face that the font book does not have"))?;
-        let font = match self.open.entry(face) {
-            Entry::Occupied(font) => font.into_mut(),
-            Entry::Vacant(slot) => slot.insert(source.open()?),
-        };
         let (x, y) = (x - self.corner.0 as f32, y - self.corner.1 as f32);
         if source.colour {
-            return self.draw_emoji((face, glyph, active), size, x, y);
+            return self.draw_emoji((face, glyph), (size, reach), x, y);
         }
-        let scale = size / font.units_per_em().unwrap_or(1000.0);
-        let outline = self.outlines.entry((face, glyph)).or_insert_with(|| glyph::outline(font, glyph));
-        let Some(outline) = outline else { return Ok(()) };
         let (x, y) = (Subpixel::nearest(x), Subpixel::nearest(y));
-        let (fill, stroke) = self.stamps.entry((face, glyph, x.part, y.part, active)).or_insert_with(|| {
-            let reach = self.stroke_style.map(|(reach, _)| reach * grown);
+        let key = GlyphKey::new(face, glyph, size, reach, (x.part, y.part));
+        let letter = self.book.glyphs().letter(key, || -> Result<Letter> {
+            let font = open(&mut self.open, self.book, face)?;
+            let scale = size / font.units_per_em().unwrap_or(1000.0);
+            let outline = self.outlines.entry((face, glyph)).or_insert_with(|| glyph::outline(font, glyph));
+            let Some(outline) = outline else { return Ok(Letter::default()) };
             let stroke = reach.and_then(|reach| Stamp::stroke(outline, (scale, size), x, y, reach));
-            (Stamp::fill(outline, scale, x, y), stroke)
-        });
-        if let Some(stroke) = stroke {
+            Ok(Letter { fill: Stamp::fill(outline, scale, x, y), stroke })
+        })?;
+        if let Some(stroke) = &letter.stroke {
             self.strokes.unite(stroke, x.whole, y.whole);
         }
         match self.active_fills.as_mut().filter(|_| active) {
-            Some(fills) => fills.add(fill, x.whole, y.whole),
-            None => self.fills.add(fill, x.whole, y.whole),
+            Some(fills) => fills.add(&letter.fill, x.whole, y.whole),
+            None => self.fills.add(&letter.fill, x.whole, y.whole),
         }
         Ok(())
     }
 
-    fn draw_emoji(&mut self, key: EmojiKey, size: f32, x: f32, y: f32) -> Result<()> {
-        let (face, glyph, _) = key;
-        let Some(font) = self.open.get(&face) else { return Ok(()) };
-        let scaled = match self.colour.entry(key) {
-            Entry::Occupied(scaled) => scaled.into_mut(),
-            Entry::Vacant(slot) => {
-                let scaled = ColourGlyph::new(font, glyph, size, &mut self.resizer)?;
-                slot.insert(scaled.map(|scaled| {
-                    let outline = self.stroke_style.map(|(reach, _)| scaled.outline(reach * size / self.size));
-                    (scaled, outline)
-                }))
-            }
-        };
-        let Some((scaled, outline)) = scaled else { return Ok(()) };
+    fn draw_emoji(
+        &mut self,
+        (face, glyph): (FaceId, u16),
+        (size, reach): (f32, Option<f32>),
+        x: f32,
+        y: f32,
+    ) -> Result<()> {
+        let key = GlyphKey::new(face, glyph, size, reach, (0, 0));
+        let emoji = self.book.glyphs().emoji(key, || -> Result<Emoji> {
+            let font = open(&mut self.open, self.book, face)?;
+            let scaled = ColourGlyph::new(font, glyph, size, &mut self.resizer)?;
+            Ok(scaled.map(|scaled| {
+                let outline = reach.map(|reach| scaled.outline(reach));
+                (scaled, outline)
+            }))
+        })?;
+        let Some((scaled, outline)) = emoji.as_ref() else { return Ok(()) };
         // Whole px: a bitmap moved by a part of one would blur.
         let (left, top) = ((x + scaled.left).round() as i32, (y + scaled.top).round() as i32);
         if let Some(outline) = outline {
             self.strokes.unite(outline, left, top);
         }
-        self.emoji.push((key, left, top));
+        self.emoji.push((emoji, left, top));
         Ok(())
     }
 
     fn finish(&self, sprite: &mut TextSprite) {
         let strokes = self.stroke_style.map_or([[0; 4]; 256], |(_, colour)| coverage_table(colour));
         let fills = coverage_table(self.fill_colour);
-        let planes = self.strokes.coverage.iter().zip(&self.fills.coverage);
-        for (px, (&stroked, &filled)) in sprite.pixels.chunks_exact_mut(4).zip(planes) {
-            // Most px are outside or inside of everything; only edges need arithmetic.
-            let fill = fills[usize::from(filled)];
-            if fill[3] == 255 {
-                px.copy_from_slice(&fill);
-            } else if stroked > 0 || filled > 0 {
-                px.copy_from_slice(&strokes[usize::from(stroked)]);
-                over(px, fill);
+        // Most px are outside of everything: four at once are passed over. A plane's size is a multiple of four.
+        const STEP: usize = 4;
+        let planes = self.strokes.coverage.as_chunks::<STEP>().0.iter().zip(self.fills.coverage.as_chunks::<STEP>().0);
+        for (pixels, (stroked, filled)) in sprite.pixels.as_chunks_mut::<{ 4 * STEP }>().0.iter_mut().zip(planes) {
+            if *stroked == [0; STEP] && *filled == [0; STEP] {
+                continue;
+            }
+            for ((px, &stroked), &filled) in pixels.as_chunks_mut::<4>().0.iter_mut().zip(stroked).zip(filled) {
+                let fill = fills[usize::from(filled)];
+                if fill[3] == 255 {
+                    *px = fill;
+                } else {
+                    *px = strokes[usize::from(stroked)];
+                    over(px, fill);
+                }
             }
         }
         if let Some((plane, (_, colour))) = self.active_fills.as_ref().zip(self.active_style) {
@@ -203,8 +201,9 @@ impl<'b> Drawing<'b> {
             }
         }
         let (width, height) = (sprite.width as usize, sprite.height as usize);
-        for &(key, left, top) in &self.emoji {
-            let Some(Some((emoji, _))) = self.colour.get(&key) else { continue };
+        for (emoji, left, top) in &self.emoji {
+            let Some((emoji, _)) = emoji.as_ref() else { continue };
+            let (left, top) = (*left, *top);
             for (row, source) in emoji.pixels.chunks_exact(emoji.width * 4).enumerate() {
                 let Ok(y) = usize::try_from(top + row as i32) else { continue };
                 for (column, colour) in source.chunks_exact(4).enumerate() {
@@ -217,6 +216,21 @@ impl<'b> Drawing<'b> {
             }
         }
     }
+}
+
+/// The font of a face, opened once.
+fn open<'o, 'b>(
+    fonts: &'o mut HashMap<FaceId, FontRef<'b>>,
+    book: &'b FontBook,
+    face: FaceId,
+) -> Result<&'o FontRef<'b>> {
+    let source = book
+        .face(face)
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "the font book does not have a layout's face"))?;
+    Ok(match fonts.entry(face) {
+        Entry::Occupied(font) => font.into_mut(),
+        Entry::Vacant(slot) => slot.insert(source.open()?),
+    })
 }
 
 /// `colour` at every coverage, alpha multiplied in.
