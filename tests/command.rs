@@ -333,6 +333,67 @@ fn text_draws_the_overlay_alone() {
 }
 
 #[test]
+fn text_tells_its_layout_and_what_is_missing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("text.png");
+    let set = |args: &[&str]| {
+        let mut command = remix();
+        command.args(["text", "--json", "--out"]).arg(&file).args(args);
+        command
+    };
+    let layout =
+        json_lines(&printed(&mut set(&["fi 🧠\nשלום", "--style", r#"{"fontSize":50,"stroke":null}"#]))).remove(0);
+    assert_eq!((&layout["fontSize"], &layout["missing"]), (&json!(50.0), &json!([])));
+    let clusters = layout["clusters"].as_array().expect("clusters");
+    let field = |name: &str| clusters.iter().map(|cluster| cluster[name].clone()).collect::<Vec<_>>();
+    // In visual order: Hebrew from its end.
+    assert_eq!(field("text"), ["f", "i", "🧠", "ם", "ו", "ל", "ש"].map(|text| json!(text)));
+    assert_eq!(field("line"), [0, 0, 0, 1, 1, 1, 1].map(|line| json!(line)));
+    assert_eq!(field("font")[1..4], ["Inter", "Noto Color Emoji", "Noto Sans Hebrew"].map(|font| json!(font)));
+    assert!(clusters.iter().all(|cluster| cluster["glyphs"].as_array().is_some_and(|glyphs| glyphs.len() == 1)));
+
+    let lacking = set(&["new \u{1FAE9} face"]).output().expect("runs");
+    assert_eq!(lacking.status.code(), Some(2));
+    let said = json_lines(&lacking.stdout).remove(0);
+    assert_eq!(said["missing"][0]["text"], "\u{1FAE9}");
+    assert_eq!(said["error"]["code"], "FONT_MISSING");
+    let dropped = json_lines(&printed(&mut set(&["new \u{1FAE9} face", "--missing", "drop"]))).remove(0);
+    assert_eq!(dropped["missing"][0]["range"], json!({ "start": 4, "end": 8 }));
+    failing(&mut set(&["x", "--style", "{\"strok\":1}"]), "VALIDATION", 2);
+    failing(&mut set(&["x", "--missing", "ignore"]), "VALIDATION", 2);
+    failing(&mut set(&["x", "--language", "not a tag"]), "VALIDATION", 2);
+    failing(&mut set(&["x", "--fonts", "/nowhere"]), "FONT_MISSING", 2);
+}
+
+#[test]
+fn text_is_drawn_over_a_picture() {
+    let red = support::clip("png", "-f lavfi -i color=red:size=540x960 -frames:v 1");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("text.png");
+    printed(
+        remix()
+            .args(["text", "MMM", "--style", r##"{"stroke":null,"fill":"#0000ff"}"##, "--over"])
+            .arg(red)
+            .arg("--out")
+            .arg(&file),
+    );
+    let picture = image::open(&file).expect("is a PNG").into_rgba8();
+    let count = |wanted: [u8; 3]| {
+        picture
+            .pixels()
+            .filter(|pixel| pixel.0.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(wanted) < 8))
+            .count()
+    };
+    assert!(picture.pixels().all(|pixel| pixel.0[3] == 255), "nothing is transparent");
+    assert!(
+        count([254, 0, 0]) > 2_000_000 && count([0, 0, 255]) > 2_000,
+        "{} {}",
+        count([254, 0, 0]),
+        count([0, 0, 255])
+    );
+}
+
+#[test]
 fn a_picture_beyond_the_limit_is_not_decoded_just_to_look_at_a_song() {
     // 81 million pixels, 243 MB once decoded, in a few hundred kilobytes.
     let cover = support::clip("png", "-f lavfi -i color=red:size=9000x9000 -frames:v 1 -pix_fmt rgb24");

@@ -47,7 +47,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 3;
+const RENDERING: u32 = 4;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 32;
