@@ -260,10 +260,12 @@ mod tests {
         (bits ^ (bits >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) as f64 / u64::MAX as f64 * 2.0 - 1.0
     }
 
+    type Wave = Box<dyn Fn(f64) -> f64>;
+
     #[test]
     fn what_an_app_sounds_like_is_no_speech() {
         let since = |t: f64, every: f64| t % every;
-        let sounds: [(&str, Box<dyn Fn(f64) -> f64>); 9] = [
+        let sounds: [(&str, Wave); 9] = [
             ("taps", Box::new(move |t| 0.5 * noise(t) * (-150.0 * since(t, 0.37)).exp())),
             ("thumps", Box::new(move |t| 0.7 * sine(220.0, since(t, 0.25)) * (-60.0 * since(t, 0.25)).exp())),
             (
