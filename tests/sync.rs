@@ -192,7 +192,7 @@ fn loud_clips_and_music_together_do_not_clip() {
         )
     };
     let project = Project::of(&loud(300), &loud(500)).with("/hook", Value::Null);
-    let project = project.with("/output/keepLevels", true.into());
+    let project = project.with("/audio", json!({ "loudness": "off" }));
     project.put("music.wav", &clip("wav", "-f lavfi -i aevalsrc=0.99*sin(2*PI*300*t):s=48000:d=1"));
     let (container, video) = rendered(&project);
     let audio = container.report.audio.expect("there is sound");

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AudioFrame, AvError, Decoder, Input, Interrupt, Packet, Received, Resampler};
 use crate::limits::Limits;
 use crate::plan::SAMPLE_RATE;
-use crate::source::{ProbedAudio, open_decoder};
+use crate::source::{MusicReader, ProbedAudio, open_decoder};
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
 /// A jump of the source's clock by more than this, either way, is obeyed; below, it is jitter of the container.
@@ -14,19 +14,11 @@ const JUMP: i64 = SAMPLE_RATE as i64 / 20;
 
 /// Decodes a file's sound from `start` on, at 48 kHz stereo.
 pub(crate) struct SoundReader {
-    input: Input,
-    decoder: Decoder,
+    origin: Origin,
     interrupt: Interrupt,
-    packet: Packet,
-    frame: AudioFrame,
-    /// Whether `frame` waits until what came before it is handed out.
+    /// Whether what was decoded last waits until what came before it is handed out.
     held: bool,
     resampler: Option<Resampler>,
-    stream: usize,
-    cut_short: bool,
-    base: TimeBase,
-    /// The source's time zero on its own clock; `None` until the first sample tells.
-    zero: Option<Timestamp>,
     /// Sample frames of silence to hand out before the buffer.
     silence: u64,
     /// Interleaved sample frames not yet handed out, from `read` on.
@@ -41,8 +33,38 @@ pub(crate) struct SoundReader {
     length: Option<i64>,
     /// The sample frame after the last one that is sound, once the first is known.
     end: Option<i64>,
-    draining: bool,
     ended: bool,
+    damaged: usize,
+}
+
+/// Who decodes.
+enum Origin {
+    /// FFmpeg: the sound of clips, and music that symphonia lacks.
+    Stream(Box<Stream>),
+    /// Symphonia: music from its first sample frame on, without gaps.
+    Music(Box<MusicReader>),
+}
+
+struct Stream {
+    input: Input,
+    decoder: Decoder,
+    packet: Packet,
+    frame: AudioFrame,
+    stream: usize,
+    cut_short: bool,
+    base: TimeBase,
+    /// The source's time zero on its own clock; `None` until the first sample tells.
+    zero: Option<Timestamp>,
+    draining: bool,
+}
+
+/// What asking for more sound came to.
+enum Got {
+    /// The next stretch waits in the origin.
+    Sound,
+    /// Nothing yet.
+    Nothing,
+    End,
 }
 
 impl SoundReader {
@@ -54,21 +76,29 @@ impl SoundReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut input = Input::open(path, audio.demuxers, interrupt.clone()).map_err(failed)?;
-        input.keep_only(&[audio.stream]);
-        let decoder = open_decoder(&audio.parameters, None, &audio.codec, limits)?;
+        let origin = match audio.music {
+            Some(music) => Origin::Music(Box::new(MusicReader::open(path, music, interrupt)?)),
+            None => {
+                let mut input = Input::open(path, audio.demuxers, interrupt.clone()).map_err(failed)?;
+                input.keep_only(&[audio.stream]);
+                Origin::Stream(Box::new(Stream {
+                    input,
+                    decoder: open_decoder(&audio.parameters, None, &audio.codec, limits)?,
+                    packet: Packet::new().map_err(failed)?,
+                    frame: AudioFrame::empty().map_err(failed)?,
+                    stream: audio.stream,
+                    cut_short: audio.cut_short,
+                    base: audio.time_base,
+                    zero: audio.zero,
+                    draining: false,
+                }))
+            }
+        };
         Ok(Self {
-            input,
-            decoder,
+            origin,
             interrupt: interrupt.clone(),
-            packet: Packet::new().map_err(failed)?,
-            frame: AudioFrame::empty().map_err(failed)?,
             held: false,
             resampler: None,
-            stream: audio.stream,
-            cut_short: audio.cut_short,
-            base: audio.time_base,
-            zero: audio.zero,
             silence: 0,
             buffer: Vec::new(),
             read: 0,
@@ -76,9 +106,17 @@ impl SoundReader {
             position: Timestamp::ZERO.saturating_add(start).to_sample_frames(SAMPLE_RATE),
             length: audio.length.map(|span| Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)),
             end: None,
-            draining: false,
             ended: false,
+            damaged: 0,
         })
+    }
+
+    /// Packets so far that were damaged and are silence.
+    pub(crate) fn damaged(&self) -> usize {
+        match &self.origin {
+            Origin::Music(music) => music.missing(),
+            Origin::Stream(_) => self.damaged,
+        }
     }
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
@@ -119,51 +157,41 @@ impl SoundReader {
         if self.held {
             self.convert()?;
         } else {
-            match self.decoder.receive_audio(&mut self.frame) {
-                Ok(Received::Frame) => self.convert()?,
-                Ok(Received::NeedsInput) if !self.draining => return self.feed(),
-                Ok(_) => {
+            let got = match &mut self.origin {
+                Origin::Stream(stream) => stream.next(&mut self.damaged)?,
+                Origin::Music(music) => match music.next()? {
+                    false => Got::End,
+                    true if music.block().channels.iter().all(Vec::is_empty) => Got::Nothing,
+                    true => Got::Sound,
+                },
+            };
+            match got {
+                Got::Sound => self.convert()?,
+                Got::Nothing => return Ok(()),
+                Got::End => {
                     self.ended = true;
                     self.flush_resampler()?;
                 }
-                Err(error) if error.is_invalid_data() => return Ok(()),
-                Err(error) => return Err(failed(error)),
             }
         }
         self.align();
         Ok(())
     }
 
-    fn feed(&mut self) -> Result<()> {
-        loop {
-            match self.input.read(&mut self.packet) {
-                Ok(true) if self.packet.stream() != self.stream => {}
-                Ok(true) => match self.decoder.send(&self.packet) {
-                    Err(error) if !error.is_invalid_data() => return Err(failed(error)),
-                    // A damaged packet is a short silence: the next one's time tells how long.
-                    _ => return Ok(()),
-                },
-                // The probe met the same fault, and reported it.
-                Err(error) if !self.cut_short || error.is_interrupt() => return Err(failed(error)),
-                Ok(false) | Err(_) => {
-                    self.draining = true;
-                    return self.decoder.send_end().map_err(failed);
-                }
-            }
-        }
-    }
-
-    /// Converts the decoded frame into the buffer. Where the source's clock jumps, what came before is handed out first
-    /// and the frame is held.
+    /// Converts what was decoded into the buffer. Where the source's clock jumps, what came before is handed out first
+    /// and the rest is held.
     fn convert(&mut self) -> Result<()> {
-        let at = self.frame.pts().map(|pts| {
-            let time = Timestamp::from_pts(pts, self.base);
-            let zero = *self.zero.get_or_insert(time);
-            Timestamp::from_ticks(time.ticks().saturating_sub(zero.ticks())).to_sample_frames(SAMPLE_RATE)
-        });
+        let at = match &mut self.origin {
+            Origin::Stream(stream) => stream.at(),
+            // It has no gaps: the first sample frame is the start.
+            Origin::Music(_) => self.decoded.is_none().then_some(0),
+        };
         // What the resampler still holds is not counted in `decoded`, and is far below a jump.
         let jumps = at.zip(self.decoded).is_some_and(|(at, expected)| at.abs_diff(expected) > JUMP as u64);
-        let fits = self.resampler.as_ref().is_some_and(|resampler| resampler.takes(&self.frame));
+        let fits = self.resampler.as_ref().is_some_and(|resampler| match &self.origin {
+            Origin::Stream(stream) => resampler.takes(&stream.frame),
+            Origin::Music(music) => resampler.takes_planes(&music.block()),
+        });
         if self.resampler.is_some() && (jumps || !fits) {
             self.flush_resampler()?;
             if jumps {
@@ -177,11 +205,16 @@ impl SoundReader {
         if self.end.is_none() {
             self.end = self.length.map(|length| start.saturating_add(length));
         }
+        let (origin, buffer) = (&self.origin, &mut self.buffer);
         let resampler = match &mut self.resampler {
             Some(resampler) => resampler,
-            none => none.insert(Resampler::for_frame(&self.frame, SAMPLE_RATE).map_err(failed)?),
+            none => none.insert(origin.resampler().map_err(failed)?),
         };
-        resampler.convert(&self.frame, &mut self.buffer).map_err(failed)?;
+        match origin {
+            Origin::Stream(stream) => resampler.convert(&stream.frame, buffer),
+            Origin::Music(music) => resampler.convert_planes(&music.block(), buffer),
+        }
+        .map_err(failed)?;
         self.decoded = Some(start.saturating_add((self.buffer.len() / 2) as i64));
         Ok(())
     }
@@ -220,6 +253,63 @@ impl SoundReader {
             // Every cue ends, so a gap of any length costs no memory and no time that the output does not have.
             self.silence = start.abs_diff(self.position);
         }
+    }
+}
+
+impl Origin {
+    fn resampler(&self) -> Result<Resampler, AvError> {
+        match self {
+            Self::Stream(stream) => Resampler::for_frame(&stream.frame, SAMPLE_RATE),
+            Self::Music(music) => Resampler::for_planes(&music.block(), SAMPLE_RATE),
+        }
+    }
+}
+
+impl Stream {
+    /// Decodes on, by one packet at most.
+    fn next(&mut self, damaged: &mut usize) -> Result<Got> {
+        match self.decoder.receive_audio(&mut self.frame) {
+            Ok(Received::Frame) => Ok(Got::Sound),
+            Ok(Received::NeedsInput) if !self.draining => self.feed(damaged).map(|()| Got::Nothing),
+            Ok(_) => Ok(Got::End),
+            Err(error) if error.is_invalid_data() => {
+                *damaged += 1;
+                Ok(Got::Nothing)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn feed(&mut self, damaged: &mut usize) -> Result<()> {
+        loop {
+            match self.input.read(&mut self.packet) {
+                Ok(true) if self.packet.stream() != self.stream => {}
+                Ok(true) => match self.decoder.send(&self.packet) {
+                    Err(error) if !error.is_invalid_data() => return Err(failed(error)),
+                    // A damaged packet is a short silence: the next one's time tells how long.
+                    Err(_) => {
+                        *damaged += 1;
+                        return Ok(());
+                    }
+                    Ok(()) => return Ok(()),
+                },
+                // The probe met the same fault, and reported it.
+                Err(error) if !self.cut_short || error.is_interrupt() => return Err(failed(error)),
+                Ok(false) | Err(_) => {
+                    self.draining = true;
+                    return self.decoder.send_end().map_err(failed);
+                }
+            }
+        }
+    }
+
+    /// The sample frame, from the source's time zero, at which the decoded frame starts.
+    fn at(&mut self) -> Option<i64> {
+        self.frame.pts().map(|pts| {
+            let time = Timestamp::from_pts(pts, self.base);
+            let zero = *self.zero.get_or_insert(time);
+            Timestamp::from_ticks(time.ticks().saturating_sub(zero.ticks())).to_sample_frames(SAMPLE_RATE)
+        })
     }
 }
 

@@ -1,19 +1,22 @@
-//! Music goes down while the clips speak.
+//! Music goes down while somebody speaks.
 
 use std::collections::VecDeque;
 
+use super::speech::SpeechDetector;
 use crate::plan::{Duck, SAMPLE_RATE};
 
-/// Sample frames whose level is judged at once: 10 ms.
-const HOP: usize = SAMPLE_RATE as usize / 100;
+/// Sample frames that are judged at once: 10 ms.
+pub(super) const HOP: usize = SAMPLE_RATE as usize / 100;
 
-/// The gain of the music, from the clips' own level: the same whatever the size of the blocks.
+/// The gain of the music, from what is said over it: the same whatever the size of the blocks.
 ///
-/// The clips are heard ahead of the music, so that it is down when a voice begins. Levels are the mean squares of 10 ms;
-/// the gain goes in decibels at an even speed, down over `attack`, up over `release`, and in between is exactly 1.
+/// The clips and the voice-over are heard ahead of the music, so that it is down when a word begins. Of clips only speech
+/// counts, of a voice-over all that is louder than the threshold. The gain is linear in decibels between steps of 10 ms,
+/// down over `attack`, up over `release`; outside of that it is exactly 1.
 pub(super) struct Ducker {
-    /// The mean square over which a clip is heard.
+    /// The mean square over which a voice is heard.
     threshold: f64,
+    speech: SpeechDetector,
     /// Hops before a sound in which the music goes down, and after it in which it stays down.
     attack: u64,
     hold: u64,
@@ -21,12 +24,14 @@ pub(super) struct Ducker {
     down: f64,
     up: f64,
     amount: f64,
-    /// The hop that is being heard: sum of squares and sample frames so far.
-    heard: (f64, usize),
-    /// Hops that have been heard.
-    hops: u64,
-    /// The loud ones among them that still matter, ascending.
-    loud: VecDeque<u64>,
+    /// The hop that is being heard: clips and voice-over.
+    heard: (Vec<f32>, Vec<f32>),
+    /// Whether the voice-over is loud in the hops that the detector has not told of.
+    loud: VecDeque<bool>,
+    /// Hops that are known.
+    known: u64,
+    /// Those with a voice that still matter, ascending.
+    voiced: VecDeque<u64>,
     /// The level at the start and at the end of hop `current`, in decibels.
     current: u64,
     from: f64,
@@ -38,16 +43,19 @@ impl Ducker {
     pub(super) fn new(duck: Duck) -> Self {
         let hops = |seconds: f64| ((seconds * 100.0).round() as u64).max(1);
         let (attack, release) = (hops(duck.attack), hops(duck.release));
+        let threshold = libm::pow(10.0, duck.threshold / 10.0);
         Self {
-            threshold: libm::pow(10.0, duck.threshold / 10.0),
+            threshold,
+            speech: SpeechDetector::new(threshold),
             attack,
             hold: hops(duck.hold),
             down: duck.amount / attack as f64,
             up: duck.amount / release as f64,
             amount: duck.amount,
-            heard: (0.0, 0),
-            hops: 0,
+            heard: (Vec::with_capacity(2 * HOP), Vec::with_capacity(2 * HOP)),
             loud: VecDeque::new(),
+            known: 0,
+            voiced: VecDeque::new(),
             current: 0,
             from: 0.0,
             to: 0.0,
@@ -55,41 +63,71 @@ impl Ducker {
         }
     }
 
-    /// How many sample frames the clips must be heard ahead of the music.
+    /// How many sample frames must be heard ahead of the music.
     pub(super) fn look_ahead(&self) -> u64 {
-        (self.attack + 2) * HOP as u64
+        (self.attack + 2 + SpeechDetector::LATE as u64) * HOP as u64
     }
 
-    /// Hears the clips' next sample frames, interleaved stereo.
-    pub(super) fn hear(&mut self, samples: &[f32]) {
-        for [left, right] in samples.as_chunks::<2>().0 {
-            self.heard.0 += (f64::from(left * left) + f64::from(right * right)) / 2.0;
-            self.heard.1 += 1;
-            if self.heard.1 == HOP {
-                if self.heard.0 / HOP as f64 > self.threshold {
-                    self.loud.push_back(self.hops);
+    /// Hears the next sample frames of the clips and of the voice-over: interleaved stereo, as many of each.
+    pub(super) fn hear(&mut self, clips: &[f32], voice: &[f32]) {
+        let mut at = 0;
+        while at < clips.len() {
+            let count = (2 * HOP - self.heard.0.len()).min(clips.len() - at);
+            self.heard.0.extend_from_slice(&clips[at..at + count]);
+            self.heard.1.extend_from_slice(&voice[at..at + count]);
+            at += count;
+            if self.heard.0.len() == 2 * HOP {
+                let square: f64 = self.heard.1.iter().map(|&sample| f64::from(sample * sample)).sum();
+                self.loud.push_back(square / (2 * HOP) as f64 > self.threshold);
+                if let Some(spoken) = self.speech.hear(&self.heard.0) {
+                    self.learn(spoken);
                 }
-                self.hops += 1;
-                self.heard = (0.0, 0);
+                self.heard.0.clear();
+                self.heard.1.clear();
             }
         }
+    }
+
+    /// Nothing more is heard.
+    pub(super) fn hear_end(&mut self) {
+        let rest: Vec<bool> = self.speech.finish().collect();
+        rest.into_iter().for_each(|spoken| self.learn(spoken));
+    }
+
+    fn learn(&mut self, spoken: bool) {
+        if self.loud.pop_front().unwrap_or(false) || spoken {
+            self.voiced.push_back(self.known);
+        }
+        self.known += 1;
     }
 
     /// Turns down the music `samples` (interleaved stereo), which begin at sample frame `start` of the timeline; blocks
     /// must follow each other.
     pub(super) fn duck(&mut self, start: u64, samples: &mut [f32]) {
-        for (place, frame) in (start..).zip(samples.as_chunks_mut::<2>().0) {
+        let (mut place, mut rest) = (start, samples);
+        while !rest.is_empty() {
             let hop = place / HOP as u64;
             while !self.started || self.current < hop {
                 self.step();
             }
+            let within = (place % HOP as u64) as usize;
+            let (now, later) = rest.split_at_mut(rest.len().min(2 * (HOP - within)));
+            place += now.len() as u64 / 2;
+            rest = later;
             if self.from == 0.0 && self.to == 0.0 {
                 continue;
             }
-            let part = (place % HOP as u64) as f64 / HOP as f64;
-            let level = self.from + (self.to - self.from) * part;
-            let gain = libm::pow(10.0, level / 20.0) as f32;
-            *frame = frame.map(|sample| sample * gain);
+            let gain_of = |level: f64| libm::pow(10.0, level / 20.0) as f32;
+            if self.from == self.to {
+                let gain = gain_of(self.from);
+                now.iter_mut().for_each(|sample| *sample *= gain);
+                continue;
+            }
+            for (n, frame) in now.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                let part = (within + n) as f64 / HOP as f64;
+                let gain = gain_of(self.from + (self.to - self.from) * part);
+                *frame = frame.map(|sample| sample * gain);
+            }
         }
     }
 
@@ -100,12 +138,12 @@ impl Ducker {
         }
         self.started = true;
         self.from = self.to;
-        // At the end of this hop: is a sound near?
+        // At the end of this hop: is a voice near?
         let at = self.current + 1;
-        while self.loud.front().is_some_and(|&loud| loud + self.hold < at) {
-            self.loud.pop_front();
+        while self.voiced.front().is_some_and(|&voiced| voiced + self.hold < at) {
+            self.voiced.pop_front();
         }
-        let near = self.loud.front().is_some_and(|&loud| loud <= at + self.attack);
+        let near = self.voiced.front().is_some_and(|&voiced| voiced <= at + self.attack);
         self.to = if near { (self.to - self.down).max(-self.amount) } else { (self.to + self.up).min(0.0) };
     }
 }
@@ -119,15 +157,19 @@ mod tests {
     /// The music's gain at every sample frame, with a voice from second 2 to 3, in blocks of `block`.
     fn gains(block: usize) -> Vec<f32> {
         let voice = |n: usize| if (96_000..144_000).contains(&n) { 0.2 * (n as f32 * 0.05).sin() } else { 0.0 };
-        let clips: Vec<f32> = (0..240_000).flat_map(|n| [voice(n); 2]).collect();
+        let voices: Vec<f32> = (0..240_000).flat_map(|n| [voice(n); 2]).collect();
         let mut ducker = Ducker::new(DUCK);
         let ahead = ducker.look_ahead() as usize;
         let (mut heard, mut out) = (0, Vec::new());
         for start in (0..240_000).step_by(block) {
             let count = block.min(240_000 - start);
             let until = (start + count + ahead).min(240_000);
-            ducker.hear(&clips[2 * heard..2 * until]);
+            let voice = &voices[2 * heard..2 * until];
+            ducker.hear(&vec![0.0; voice.len()], voice);
             heard = until;
+            if until == 240_000 {
+                ducker.hear_end();
+            }
             let mut music = vec![1.0f32; 2 * count];
             ducker.duck(start as u64, &mut music);
             out.extend(music.chunks_exact(2).map(|frame| frame[0]));
@@ -154,7 +196,8 @@ mod tests {
     #[test]
     fn what_is_under_the_threshold_does_nothing() {
         let mut ducker = Ducker::new(DUCK);
-        ducker.hear(&[0.005; 96_000]);
+        ducker.hear(&[0.0; 96_000], &[0.005; 96_000]);
+        ducker.hear_end();
         let mut music = vec![0.5f32; 20_000];
         ducker.duck(0, &mut music);
         assert!(music.iter().all(|&sample| sample == 0.5));

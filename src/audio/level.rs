@@ -7,12 +7,16 @@ use crate::error::Result;
 use crate::units::Gain;
 
 /// Times that the gain is corrected for what the limiter takes away.
-const CORRECTIONS: usize = 3;
+const CORRECTIONS: usize = 4;
+/// The least that a decibel of gain makes a limited mix louder by, in LU: with less, corrections would overshoot.
+const LEAST_SLOPE: f64 = 0.25;
+/// What AAC takes from a mix that is dense enough to be limited, in LU: up to three times as much of noise.
+const AAC_LOSS: f64 = 0.1;
 /// Nearer to the target than this, in LU, is near enough.
 const NEAR: f64 = 0.1;
 
 /// What was done to a mix, and what came out.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Levels {
     /// One linear gain on all of it.
     pub(crate) gain: Gain,
@@ -20,6 +24,8 @@ pub(crate) struct Levels {
     pub(crate) limited: bool,
     /// The loudness of the result, before AAC.
     pub(crate) result: Loudness,
+    /// What is worth telling of the sound, for people.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A mix with its levels set, to be read from its start to its end.
@@ -100,22 +106,27 @@ pub(crate) fn level<'a>(
     let leveled = |gain, limited| Leveled::new(measured.replay_or(&mixer), gain, limited);
     let (Some(target), true) = (target, wanted != Gain::UNITY && found.needs_limiting(wanted)) else {
         let down = if found.needs_limiting(wanted) { Gain(CEILING / found.peak as f32) } else { wanted };
-        return Ok((leveled(down, false), Levels { gain: down, limited: false, result: moved(down) }));
+        let levels = Levels { gain: down, limited: false, result: moved(down), notes: measured.notes.clone() };
+        return Ok((leveled(down, false), levels));
     };
-    let mut gain = wanted;
+    let decibels = |gain: Gain| 20.0 * libm::log10(f64::from(gain.0));
+    let (mut gain, mut slope) = (wanted, 1.0);
     let mut result = leveled(gain, true).measure()?;
     for _ in 0..CORRECTIONS {
-        let off = target - result.integrated;
+        let off = target + AAC_LOSS - result.integrated;
         if off.abs() < NEAR {
             break;
         }
         // A limiter that takes away more than a few decibels would be heard: then it stays a little quieter.
-        let next = Gain(gain.0 * libm::pow(10.0, off / 20.0) as f32);
-        if next.0 > wanted.0 * 2.0 {
+        let next = libm::pow(10.0, (decibels(gain) + off / slope) / 20.0).min(f64::from(wanted.0) * 2.0) as f32;
+        let (before, louder) = (result.integrated, decibels(Gain(next)) - decibels(gain));
+        if louder.abs() < NEAR / 2.0 {
             break;
         }
-        gain = next;
+        gain = Gain(next);
         result = leveled(gain, true).measure()?;
+        slope = ((result.integrated - before) / louder).clamp(LEAST_SLOPE, 1.0);
     }
-    Ok((leveled(gain, true), Levels { gain, limited: true, result }))
+    let levels = Levels { gain, limited: true, result, notes: measured.notes.clone() };
+    Ok((leveled(gain, true), levels))
 }

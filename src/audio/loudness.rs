@@ -45,18 +45,33 @@ impl Loudness {
 pub(crate) struct Meter {
     meter: EbuR128,
     frames: u64,
+    /// Sums of squares of both sides, and of their mean.
+    power: (f64, f64),
 }
 
 impl Meter {
     pub(crate) fn new() -> Result<Self> {
         let meter = EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::TRUE_PEAK).map_err(failed)?;
-        Ok(Self { meter, frames: 0 })
+        Ok(Self { meter, frames: 0, power: (0.0, 0.0) })
     }
 
     /// Takes the next sample frames, interleaved stereo.
     pub(crate) fn add(&mut self, samples: &[f32]) -> Result<()> {
         self.frames += samples.len() as u64 / 2;
+        let (mut both, mut mono) = (0.0f32, 0.0f32);
+        for [left, right] in samples.as_chunks::<2>().0 {
+            both += left * left + right * right;
+            mono += (left + right) * (left + right) / 2.0;
+        }
+        self.power = (self.power.0 + f64::from(both), self.power.1 + f64::from(mono));
         self.meter.add_frames_f32(samples).map_err(failed)
+    }
+
+    /// Whether most of what was heard cancels out when both sides are played by one loudspeaker: more than 10 dB.
+    pub(crate) fn cancels(&self) -> bool {
+        let (both, mono) = self.power;
+        // -80 dBFS and less is silence.
+        both > 1e-8 * self.frames as f64 && mono < both / 10.0
     }
 
     pub(crate) fn finish(self) -> Result<Loudness> {

@@ -1,23 +1,26 @@
 //! All cues summed to the output's sound.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::decode::SoundReader;
 use super::duck::Ducker;
 use super::loudness::{Loudness, Meter};
+use super::seam::{SEAM, join};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
-use crate::plan::{AudioCue, Plan};
+use crate::plan::{AudioCue, FadeCurve, Plan, Role};
 use crate::source::Probed;
 
-/// A mix of at most this many sample frames is kept between measuring and encoding: half a minute, 11.5 MB.
-const KEPT_MIX: u64 = 30 * crate::plan::SAMPLE_RATE as u64;
+/// A mix of at most this many sample frames is kept between measuring and encoding: a little over a minute, 24.6 MB.
+const KEPT_MIX: u64 = 64 * crate::plan::SAMPLE_RATE as u64;
 
 /// What one pass over a mix tells.
 pub(crate) struct Measured {
     pub(crate) loudness: Loudness,
+    /// What is worth telling of the sound, for people.
+    pub(crate) notes: Vec<String>,
     kept: Option<Arc<Vec<f32>>>,
 }
 
@@ -66,8 +69,10 @@ pub(crate) struct Mixer<'a> {
     scratch: Vec<f32>,
     /// For cues that go down under others, one each.
     duckers: Vec<Ducker>,
-    /// What the others sound like from `position` on, as far as the duckers had to hear it.
+    /// The clips and the voice-over from `position` on, as far as the duckers had to hear them.
     ahead: VecDeque<f32>,
+    /// Packets that were damaged, by source.
+    damaged: BTreeMap<usize, usize>,
 }
 
 /// A source of at most this many samples is kept when it loops: ten seconds, 3.8 MB.
@@ -80,7 +85,29 @@ struct Voice<'a> {
     kept: Option<Vec<f32>>,
     /// Where in `kept` the next loop reads, once the source has ended.
     replay: Option<usize>,
+    /// What a looped source gave and is not handed out yet, since the start of the next pass may have to blend with it.
+    pending: Vec<f32>,
+    /// Samples of this pass so far.
+    pass: usize,
     done: bool,
+}
+
+/// Whose sound is added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Clips,
+    VoiceOver,
+    Music,
+}
+
+impl Part {
+    fn of(role: Role) -> Self {
+        match role {
+            Role::Clip => Self::Clips,
+            Role::VoiceOver => Self::VoiceOver,
+            Role::Music => Self::Music,
+        }
+    }
 }
 
 impl<'a> Mixer<'a> {
@@ -90,17 +117,25 @@ impl<'a> Mixer<'a> {
         limits: &'a Limits,
         interrupt: &'a Interrupt,
     ) -> Self {
-        let voices: Vec<Voice<'_>> = plan.cues().iter().map(Voice::new).collect();
-        let duckers = plan.cues().iter().filter_map(|cue| cue.duck).map(Ducker::new).collect();
-        let ahead = VecDeque::new();
-        Self { plan, sources, limits, interrupt, voices, position: 0, scratch: Vec::new(), duckers, ahead }
+        Self {
+            plan,
+            sources,
+            limits,
+            interrupt,
+            voices: plan.cues().iter().map(Voice::new).collect(),
+            position: 0,
+            scratch: Vec::new(),
+            duckers: plan.cues().iter().filter_map(|cue| cue.duck).map(Ducker::new).collect(),
+            ahead: VecDeque::new(),
+            damaged: BTreeMap::new(),
+        }
     }
 
     /// Makes the whole mix, and measures it.
     pub(crate) fn measure(mut self) -> Result<Measured> {
         let mut block = vec![0.0f32; 2 * 8192];
         let mut meter = Meter::new()?;
-        let mut kept = (self.plan.samples() <= KEPT_MIX).then(Vec::new);
+        let mut kept = (self.plan.samples() <= KEPT_MIX).then(|| Vec::with_capacity(2 * self.plan.samples() as usize));
         loop {
             let count = self.read(&mut block)?;
             if count == 0 {
@@ -112,7 +147,21 @@ impl<'a> Mixer<'a> {
                 kept.extend_from_slice(samples);
             }
         }
-        Ok(Measured { loudness: meter.finish()?, kept: kept.map(Arc::new) })
+        for at in 0..self.voices.len() {
+            self.close(at);
+        }
+        let mut notes: Vec<String> = self
+            .damaged
+            .iter()
+            .map(|(&source, &packets)| {
+                let id = self.plan.sources().get(source).map_or("", |source| source.asset.id.as_str());
+                format!("{id}: {packets} damaged packets of its sound are silence")
+            })
+            .collect();
+        notes.extend(meter.cancels().then(|| {
+            "left and right are out of phase: on a phone with one loudspeaker most of the sound is lost".to_owned()
+        }));
+        Ok(Measured { loudness: meter.finish()?, notes, kept: kept.map(Arc::new) })
     }
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
@@ -129,31 +178,43 @@ impl<'a> Mixer<'a> {
         let look_ahead = self.duckers.iter().map(Ducker::look_ahead).max().unwrap_or(0);
         let heard = self.position + self.ahead.len() as u64 / 2;
         let until = (end + look_ahead).min(self.plan.samples()).max(heard);
-        let mut fresh = vec![0.0; (until - heard) as usize * 2];
-        self.add((heard, until), &mut fresh, false)?;
+        let mut clips = vec![0.0; (until - heard) as usize * 2];
+        self.add((heard, until), &mut clips, Part::Clips)?;
+        let mut voice = vec![0.0; clips.len()];
+        self.add((heard, until), &mut voice, Part::VoiceOver)?;
         for ducker in &mut self.duckers {
-            ducker.hear(&fresh);
+            ducker.hear(&clips, &voice);
+            if until == self.plan.samples() {
+                ducker.hear_end();
+            }
         }
-        self.ahead.extend(fresh);
+        self.ahead.extend(clips.iter().zip(&voice).map(|(clips, voice)| clips + voice));
         for (target, sample) in block.iter_mut().zip(self.ahead.drain(..frames as usize * 2)) {
             *target = sample;
         }
-        self.add((self.position, end), block, true)?;
+        self.add((self.position, end), block, Part::Music)?;
         self.position = end;
         Ok(frames as usize)
     }
 
-    /// Adds to `block`, which is the sample frames of `span`, the cues that duck, or those that do not.
-    fn add(&mut self, span: (u64, u64), block: &mut [f32], ducking: bool) -> Result<()> {
-        let mut duckers = self.duckers.iter_mut();
-        for voice in &mut self.voices {
-            let cue = voice.cue;
-            if cue.duck.is_some() != ducking {
+    /// Adds to `block`, which is the sample frames of `span`, the cues of `part`.
+    fn add(&mut self, span: (u64, u64), block: &mut [f32], part: Part) -> Result<()> {
+        let mut ducker = 0;
+        for at in 0..self.voices.len() {
+            let cue = self.voices[at].cue;
+            let ducked = cue.duck.map(|_| {
+                ducker += 1;
+                ducker - 1
+            });
+            if Part::of(cue.role) != part {
                 continue;
             }
-            let ducker = if ducking { duckers.next() } else { None };
-            let (from, to) = (span.0.max(cue.start), span.1.min(cue.start + cue.length));
-            if from >= to || voice.done {
+            let cue_end = cue.start + cue.length;
+            let (from, to) = (span.0.max(cue.start), span.1.min(cue_end));
+            if span.0 >= cue_end {
+                self.close(at);
+            }
+            if from >= to || self.voices[at].done {
                 continue;
             }
             let source = &self.plan.sources()[cue.source];
@@ -161,72 +222,149 @@ impl<'a> Mixer<'a> {
                 |error: Error| error.for_asset(format!("{} ({})", source.asset.id, source.asset.path.display()));
             self.scratch.clear();
             self.scratch.resize((to - from) as usize * 2, 0.0);
+            let (sources, limits, interrupt) = (self.sources, self.limits, self.interrupt);
             let open = || -> Result<SoundReader> {
-                let audio = self.sources.get(cue.source).and_then(|probed| probed.audio.as_ref());
+                let audio = sources.get(cue.source).and_then(|probed| probed.audio.as_ref());
                 let audio = audio.ok_or_else(|| Error::new(ErrorKind::Internal, "a sound has no source"))?;
-                SoundReader::open(&source.asset.path, audio, cue.source_start, self.limits, self.interrupt)
+                SoundReader::open(&source.asset.path, audio, cue.source_start, limits, interrupt)
             };
-            voice.fill(&mut self.scratch, open).map_err(about)?;
-            if let Some(ducker) = ducker {
+            self.voices[at].fill(&mut self.scratch, open).map_err(about)?;
+            if let Some(ducker) = ducked.and_then(|ducker| self.duckers.get_mut(ducker)) {
                 ducker.duck(from, &mut self.scratch);
             }
             let offset = (from - span.0) as usize * 2;
-            let at = from - cue.start;
-            for (frame, (target, sound)) in
-                block[offset..].chunks_exact_mut(2).zip(self.scratch.chunks_exact(2)).enumerate()
-            {
-                let gain = cue.gain.0 * fade(cue, at + frame as u64);
-                target[0] += sound[0] * gain;
-                target[1] += sound[1] * gain;
-            }
+            let target = &mut block[offset..offset + self.scratch.len()];
+            add_faded(target, &self.scratch, cue, from - cue.start);
         }
         Ok(())
+    }
+
+    /// Ends a voice, and notes what was wrong with its source.
+    fn close(&mut self, at: usize) {
+        let voice = &mut self.voices[at];
+        if let Some(reader) = voice.reader.take().filter(|reader| reader.damaged() > 0) {
+            let damaged = self.damaged.entry(voice.cue.source).or_default();
+            *damaged = reader.damaged().max(*damaged);
+        }
+        (voice.kept, voice.pending) = (None, Vec::new());
+        voice.done = true;
     }
 }
 
 impl<'a> Voice<'a> {
     fn new(cue: &'a AudioCue) -> Self {
-        Self { cue, reader: None, kept: cue.looped.then(Vec::new), replay: None, done: false }
+        Self {
+            cue,
+            reader: None,
+            kept: cue.looped.then(Vec::new),
+            replay: None,
+            pending: Vec::new(),
+            pass: 0,
+            done: false,
+        }
     }
 
     /// Fills `out` with the source's next sample frames; after its end silence, or its start again.
     fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SoundReader>) -> Result<()> {
+        if !self.cue.looped {
+            let count = self.read_pass(out, &open)? * 2;
+            // The reader is kept: it knows what was damaged.
+            self.done = count < out.len();
+            return Ok(());
+        }
         let mut filled = 0;
         while filled < out.len() && !self.done {
-            if let (Some(kept), Some(at)) = (&self.kept, &mut self.replay) {
-                let count = (kept.len() - *at).min(out.len() - filled);
-                out[filled..filled + count].copy_from_slice(&kept[*at..*at + count]);
+            // The end of a pass is held back: until it is known whether it is one.
+            let free = self.pending.len().saturating_sub(2 * SEAM);
+            if free > 0 {
+                let count = free.min(out.len() - filled);
+                out[filled..filled + count].copy_from_slice(&self.pending[..count]);
+                self.pending.drain(..count);
                 filled += count;
-                *at = (*at + count) % kept.len();
                 continue;
             }
-            let fresh = self.reader.is_none();
-            let reader = match &mut self.reader {
-                Some(reader) => reader,
-                none => none.insert(open()?),
-            };
-            let count = reader.read(&mut out[filled..])? * 2;
-            if let Some(kept) = &mut self.kept {
-                kept.extend_from_slice(&out[filled..filled + count]);
-                if kept.len() > KEPT {
-                    self.kept = None;
-                }
-            }
-            filled += count;
-            if filled < out.len() {
-                // The source has ended. One that gives nothing from its start would loop for ever.
-                self.reader = None;
-                self.done = !self.cue.looped || (fresh && count == 0);
-                self.replay = self.kept.as_ref().filter(|kept| !kept.is_empty()).map(|_| 0);
+            let mut fresh = vec![0.0; (out.len() - filled).max(4 * SEAM)];
+            let count = self.read_pass(&mut fresh, &open)? * 2;
+            self.pending.extend_from_slice(&fresh[..count]);
+            self.pass += count;
+            if count < fresh.len() {
+                self.start_over(&open)?;
             }
         }
         Ok(())
+    }
+
+    /// Reads the current pass on; fewer sample frames than asked for are its end.
+    fn read_pass(&mut self, out: &mut [f32], open: &impl Fn() -> Result<SoundReader>) -> Result<usize> {
+        if let (Some(kept), Some(at)) = (&self.kept, &mut self.replay) {
+            let count = (kept.len() - *at).min(out.len());
+            out[..count].copy_from_slice(&kept[*at..*at + count]);
+            *at += count;
+            return Ok(count / 2);
+        }
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(open()?),
+        };
+        let count = reader.read(out)?;
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&out[..count * 2]);
+            if kept.len() > KEPT {
+                self.kept = None;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Begins the next pass, and puts its start behind the end of this one.
+    fn start_over(&mut self, open: &impl Fn() -> Result<SoundReader>) -> Result<()> {
+        // One that gives nothing from its start would loop for ever.
+        if self.pass == 0 {
+            self.done = true;
+            return Ok(());
+        }
+        let long = self.pass >= 8 * SEAM;
+        match &self.kept {
+            Some(_) => self.replay = Some(0),
+            None => self.reader = None,
+        }
+        let mut head = vec![0.0; 2 * SEAM];
+        let count = self.read_pass(&mut head, open)? * 2;
+        head.truncate(count);
+        self.pass = count;
+        join(&mut self.pending, &head, long);
+        Ok(())
+    }
+}
+
+/// Adds `sound`, which is `cue` from its sample frame `at` on, with its gain and its fades.
+fn add_faded(target: &mut [f32], sound: &[f32], cue: &AudioCue, at: u64) {
+    let end = at + sound.len() as u64 / 2;
+    if at >= cue.fade_in && end <= cue.length.saturating_sub(cue.fade_out) {
+        for (target, sound) in target.iter_mut().zip(sound) {
+            *target += sound * cue.gain.0;
+        }
+        return;
+    }
+    let frames = target.as_chunks_mut::<2>().0.iter_mut().zip(sound.as_chunks::<2>().0);
+    for (place, (target, sound)) in (at..).zip(frames) {
+        let gain = cue.gain.0 * fade(cue, place);
+        target[0] += sound[0] * gain;
+        target[1] += sound[1] * gain;
     }
 }
 
 /// The factor of a cue's fades at its sample frame `at`.
 fn fade(cue: &AudioCue, at: u64) -> f32 {
-    let ramp = |position: u64, length: u64| if position < length { position as f32 / length as f32 } else { 1.0 };
+    let ramp = |position: u64, length: u64| {
+        if position >= length {
+            return 1.0;
+        }
+        match cue.curve {
+            FadeCurve::Linear => position as f32 / length as f32,
+            FadeCurve::EqualPower => libm::sin(std::f64::consts::FRAC_PI_2 * position as f64 / length as f64) as f32,
+        }
+    };
     ramp(at, cue.fade_in) * ramp(cue.length.saturating_sub(at + 1), cue.fade_out)
 }
 
@@ -239,6 +377,8 @@ mod tests {
     fn fades_start_and_end_in_silence_and_are_full_between() {
         let cue = AudioCue {
             source: 0,
+            role: Role::Music,
+            curve: FadeCurve::Linear,
             start: 0,
             length: 1000,
             source_start: TimeSpan::ZERO,
@@ -254,5 +394,27 @@ mod tests {
         assert_eq!(fade(&cue, 799), 1.0);
         assert_eq!(fade(&cue, 899), 0.5);
         assert_eq!(fade(&cue, 999), 0.0);
+    }
+
+    #[test]
+    fn a_crossfade_of_equal_power_keeps_the_power() {
+        let cue = |start, fade_in, fade_out| AudioCue {
+            source: 0,
+            role: Role::Clip,
+            curve: FadeCurve::EqualPower,
+            start,
+            length: 1000,
+            source_start: TimeSpan::ZERO,
+            gain: Gain::UNITY,
+            fade_in,
+            fade_out,
+            looped: false,
+            duck: None,
+        };
+        let (out, into) = (cue(0, 0, 400), cue(600, 400, 0));
+        for at in 600..1000u64 {
+            let power = fade(&out, at).powi(2) + fade(&into, at - 600).powi(2);
+            assert!((power - 1.0).abs() < 0.01, "{at}: {power}");
+        }
     }
 }

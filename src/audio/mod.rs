@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `decode` | one source as a stream of sample frames |
 //! | `mix` | all cues summed |
-//! | `duck` | music goes down while clips are heard |
+//! | `seam` | where a looped track starts over |
+//! | `duck`, `speech` | music goes down while somebody speaks |
 //! | `loudness`, `level`, `limiter` | how loud the mix is, and what makes it as loud as it should be |
 
 mod decode;
@@ -16,6 +17,8 @@ mod level;
 mod limiter;
 mod loudness;
 mod mix;
+mod seam;
+mod speech;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use decode::SoundReader;

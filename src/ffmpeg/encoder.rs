@@ -152,6 +152,9 @@ impl H264Encoder {
     }
 }
 
+/// The highest tones that are encoded, in hertz.
+const AAC_CUTOFF: c_int = 20_000;
+
 /// FFmpeg's AAC-LC encoder for 48 kHz stereo.
 pub(crate) struct AacEncoder {
     encoder: Encoder,
@@ -166,7 +169,10 @@ impl AacEncoder {
     /// Opens the encoder for `sample_rate` sample frames a second at `bit_rate` bits a second.
     pub(crate) fn open(sample_rate: u32, bit_rate: u32) -> Result<Self, AvError> {
         let sample_rate = c_int::try_from(sample_rate).map_err(|_| AvError::invalid("avcodec_open2"))?;
-        let encoder = Encoder::open("aac", [], |context| {
+        // The fast coder takes half of the two-loop search's time at the same signal-to-noise ratio at these rates. By
+        // itself it would cut off all above 17 kHz or so.
+        let encoder = Encoder::open("aac", [("aac_coder", "fast")], |context| {
+            context.cutoff = AAC_CUTOFF.min(sample_rate / 2);
             context.sample_fmt = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP;
             context.sample_rate = sample_rate;
             context.bit_rate = i64::from(bit_rate);

@@ -18,7 +18,7 @@ mod packet;
 mod parameters;
 mod scaler;
 
-pub(crate) use audio::{AudioFrame, Resampler};
+pub(crate) use audio::{AudioFrame, Resampler, SoundPlanes};
 pub(crate) use av::{AvError, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use deinterlace::Deinterlacer;

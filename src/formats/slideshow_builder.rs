@@ -199,6 +199,9 @@ pub(super) fn slideshow(request: &Request, variant: u8) -> Result<(Slideshow, Ve
     if let Some(music) = video.as_ref().and_then(|video| video.music.as_ref()) {
         picks.push(Pick { role: "music".to_owned(), id: music.asset.id.clone() });
     }
+    if let Some(voice) = video.as_ref().and_then(|video| video.voice_over.as_ref()) {
+        picks.push(Pick { role: "voice-over".to_owned(), id: voice.asset.id.clone() });
+    }
     Ok((Slideshow { canvas: design.canvas, slides, video }, picks))
 }
 
@@ -234,6 +237,7 @@ pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, var
         },
         zoom: (video.motion.as_deref() != Some(MOTIONS[1])).then(|| video.motion_amount.unwrap_or(0.1)),
         music,
+        voice_over: super::voice_over(request)?,
     })
 }
 
@@ -268,7 +272,7 @@ pub(super) fn check_video(request: &Request, found: &mut Vec<Finding>) {
     if let Some(seconds) = video.slide_duration.filter(|seconds| !SLIDE_RANGE.contains(seconds)) {
         wrong("/slideDuration", format!("it is {seconds}; it must be 0.5 to 30 seconds"));
     }
-    if video.fit_to_music == Some(true) && request.music.is_empty() {
+    if video.fit_to_music == Some(true) && !super::has_music(request) {
         wrong("/fitToMusic", "there is no music to fit to".to_owned());
     }
     if let Some(name) = video.motion.as_deref().filter(|name| !MOTIONS.contains(name)) {

@@ -136,5 +136,8 @@ pub(super) fn slideshow(request: &Request, variant: u8) -> Result<(Slideshow, Ve
     if let Some(music) = video.as_ref().and_then(|video| video.music.as_ref()) {
         picks.push(Pick { role: "music".to_owned(), id: music.asset.id.clone() });
     }
+    if let Some(voice) = video.as_ref().and_then(|video| video.voice_over.as_ref()) {
+        picks.push(Pick { role: "voice-over".to_owned(), id: voice.asset.id.clone() });
+    }
     Ok((Slideshow { canvas: design.canvas, slides, video }, picks))
 }

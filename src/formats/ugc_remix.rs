@@ -50,12 +50,14 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     let reaction = chosen(request, "reactionTemplates", &reactions, request.reaction_template_id.as_deref(), variant)?
         .ok_or_else(|| Error::new(ErrorKind::Validation, "there is no reaction template to start with"))?;
     let music = super::music(request, variant, MUSIC_GAIN)?;
+    let voice_over = super::voice_over(request)?;
 
     let mut picks = vec![
         Pick { role: APP_DEMO.to_owned(), id: demo.id.clone() },
         Pick { role: "reaction".to_owned(), id: reaction.id.clone() },
     ];
     picks.extend(music.iter().map(|track| Pick { role: "music".to_owned(), id: track.asset.id.clone() }));
+    picks.extend(voice_over.iter().map(|voice| Pick { role: "voice-over".to_owned(), id: voice.asset.id.clone() }));
 
     let (hook, motion, captions) = super::overlays::overlays(request)?;
     let during = match request.hook_duration.and_then(TimeSpan::from_secs_f64) {
@@ -79,6 +81,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
         texts: texts.into_iter().collect(),
         captions,
         music,
+        voice_over,
     };
     Ok((timeline, picks))
 }

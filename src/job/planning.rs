@@ -48,10 +48,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
             },
             thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
             preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),
-            loudness: match request.output.keep_levels {
-                Some(true) => None,
-                _ => Some(request.output.loudness.unwrap_or(LOUDNESS)),
-            },
+            loudness: formats::loudness(request),
             engine: shared.version.clone(),
             fonts: &shared.fonts,
             limits: &shared.limits,
@@ -70,9 +67,6 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     }
     Ok(plans)
 }
-
-/// What the platforms play at, in LUFS.
-const LOUDNESS: f64 = -14.0;
 
 type Probes = BTreeMap<PathBuf, Result<Arc<Probed>>>;
 

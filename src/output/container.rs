@@ -188,6 +188,9 @@ pub struct AudioReport {
     pub loudness: Option<f64>,
     /// Its highest true peak in dBTP; `None` for silence.
     pub true_peak: Option<f64>,
+    /// What is worth telling: damage that was heard as silence, sound that one loudspeaker loses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl AudioReport {
@@ -200,6 +203,7 @@ impl AudioReport {
             limited: levels.limited,
             loudness: shown(levels.result.integrated),
             true_peak: shown(20.0 * libm::log10(levels.result.peak)),
+            notes: levels.notes.clone(),
         }
     }
 }

@@ -128,6 +128,8 @@ pub struct PlannedShot {
 pub struct AudioCue {
     /// The source, by its place in the plan.
     pub source: usize,
+    /// Whose sound it is.
+    pub role: Role,
     /// The output's sample frame at which it starts.
     pub start: u64,
     /// Sample frames that it lasts.
@@ -136,15 +138,41 @@ pub struct AudioCue {
     pub source_start: TimeSpan,
     /// Its level.
     pub gain: Gain,
-    /// Sample frames of linear fade at its start.
+    /// Sample frames of fade at its start.
     pub fade_in: u64,
-    /// Sample frames of linear fade at its end.
+    /// Sample frames of fade at its end.
     pub fade_out: u64,
+    /// How both fades go.
+    #[serde(default)]
+    pub curve: FadeCurve,
     /// Whether it starts over when the source ends.
     pub looped: bool,
-    /// How it goes down under the other cues; `None` for a cue that does not, and that others go down under.
+    /// How it goes down under speech and the voice-over; `None` for a cue that does not.
     #[serde(default)]
     pub duck: Option<Duck>,
+}
+
+/// Whose sound a cue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A clip's own: music goes down under what is said in it.
+    Clip,
+    /// A voice-over: music goes down under all of it.
+    VoiceOver,
+    /// Music.
+    Music,
+}
+
+/// How a fade goes from silence to full level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FadeCurve {
+    /// Evenly.
+    #[default]
+    Linear,
+    /// As a sine, so that two sounds that have nothing in common are as loud together as each by itself.
+    EqualPower,
 }
 
 /// How music goes down under voices.
@@ -153,11 +181,11 @@ pub struct AudioCue {
 pub struct Duck {
     /// Decibels that it goes down by, above 0 and at most 60.
     pub amount: f64,
-    /// The level in dBFS (mean square of 10 ms) over which the other cues are heard, -80 to 0.
+    /// The level in dBFS (mean square of 10 ms) over which a voice is heard, -80 to 0.
     pub threshold: f64,
-    /// Seconds that it takes to go down, before the sound begins; 0.01 to 5.
+    /// Seconds that it takes to go down, before a voice begins; 0.01 to 5.
     pub attack: f64,
-    /// Seconds that it stays down after the sound; 0.01 to 5.
+    /// Seconds that it stays down after the voice; 0.01 to 5.
     pub hold: f64,
     /// Seconds that it takes to come back; 0.01 to 10.
     pub release: f64,
@@ -167,7 +195,7 @@ impl Duck {
     /// By `amount` decibels, with times that voices need: down in a fifth of a second, back in half of one, and not
     /// between words.
     pub const fn by(amount: f64) -> Self {
-        Self { amount, threshold: -40.0, attack: 0.2, hold: 0.4, release: 0.5 }
+        Self { amount, threshold: -45.0, attack: 0.2, hold: 0.4, release: 0.5 }
     }
 
     fn is_sane(&self) -> bool {
@@ -477,6 +505,7 @@ impl TryFrom<Content> for Plan {
             has_source(cue.source)
                 && cue.start.checked_add(cue.length).is_some()
                 && content.sources[cue.source].info.audio.is_some()
+                && (cue.gain.0.is_finite() && (0.0..=1_000.0).contains(&cue.gain.0))
                 && cue.duck.is_none_or(|duck| duck.is_sane())
         }) {
             return broken("a sound has no source, or levels that are none");

@@ -2,8 +2,8 @@
 
 use super::texts::Missing;
 use super::{
-    AudioCue, Content, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, SAMPLE_RATE, captions,
-    chunks, scenes, slides,
+    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, Role,
+    SAMPLE_RATE, captions, chunks, scenes, slides,
 };
 use crate::compose::{Fit, cover};
 use crate::encode::Preset;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::source::{AtEnd, SourceInfo};
 use crate::text::{FontBook, lay_out};
-use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, Slideshow, Timeline};
+use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, Slideshow, Timeline, VoiceOver};
 use crate::units::{FrameIndex, FrameRange, FrameRate, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
@@ -48,7 +48,8 @@ pub(crate) fn resolve(
     let mut failures = Vec::new();
     let clips = timeline.shots.iter().map(|shot| (&shot.asset, Need::Video));
     let music = timeline.music.iter().map(|music| (&music.asset, Need::Audio));
-    for (asset, need) in clips.chain(music) {
+    let voice = timeline.voice_over.iter().map(|voice| (&voice.asset, Need::Audio));
+    for (asset, need) in clips.chain(music).chain(voice) {
         if let Err(error) = sources.add(asset, need, &mut probe) {
             if error.kind() == ErrorKind::Canceled {
                 return Err(error);
@@ -83,6 +84,9 @@ pub(crate) fn resolve(
     }
     if let Some(music) = &timeline.music {
         cues.push(sources.music(music, samples_at(timeline.rate, FrameIndex(frames)))?);
+    }
+    if let Some(voice) = &timeline.voice_over {
+        cues.push(sources.voice_over(voice, samples_at(timeline.rate, FrameIndex(frames)))?);
     }
     let mut texts = timeline
         .texts
@@ -143,8 +147,10 @@ pub(crate) fn resolve_slides(
     let mut failures = Vec::new();
     let mut tried: Vec<&Asset> = Vec::new();
     let music = slideshow.video.as_ref().and_then(|video| video.music.as_ref());
+    let voice = slideshow.video.as_ref().and_then(|video| video.voice_over.as_ref());
     let pictures = slideshow.pictures().map(|asset| (asset, Need::Video));
-    for (asset, need) in pictures.chain(music.map(|music| (&music.asset, Need::Audio))) {
+    let sounds = music.iter().map(|music| &music.asset).chain(voice.iter().map(|voice| &voice.asset));
+    for (asset, need) in pictures.chain(sounds.map(|asset| (asset, Need::Audio))) {
         // A picture of several slides is told once.
         if tried.contains(&asset) {
             continue;
@@ -212,6 +218,9 @@ pub(crate) fn resolve_slides(
         if let Some(music) = music {
             content.cues.push(sources.music(music, samples_at(video.rate, FrameIndex(content.frames)))?);
         }
+        if let Some(voice) = voice {
+            content.cues.push(sources.voice_over(voice, samples_at(video.rate, FrameIndex(content.frames)))?);
+        }
         content.chunks = chunks::cut(&content);
     }
     Plan::try_from(content)
@@ -273,7 +282,7 @@ impl Sources {
         if music.start >= lasts {
             let message = format!("the music starts at {} of {lasts}", music.start);
             return Err(Error::new(ErrorKind::Validation, message)
-                .at_pointer("/musicOptions/start")
+                .at_pointer("/audio/music/start")
                 .suggest("start earlier, or use a longer track"));
         }
         // What is not looped fades out at its own end.
@@ -281,6 +290,8 @@ impl Sources {
         let length = if music.looped { length } else { length.min(left) };
         Ok(AudioCue {
             source,
+            role: Role::Music,
+            curve: FadeCurve::Linear,
             start: 0,
             length,
             source_start: music.start,
@@ -289,6 +300,33 @@ impl Sources {
             fade_out: samples_in(music.fade_out).max(DECLICK).min(length),
             looped: music.looped,
             duck: music.duck,
+        })
+    }
+
+    /// A voice over an output of `length` sample frames: as long as both last.
+    fn voice_over(&self, voice: &VoiceOver, length: u64) -> Result<AudioCue> {
+        let source = self.index(&voice.asset)?;
+        let lasts = self.0[source].info.audio.as_ref().map_or(TimeSpan::ZERO, |audio| audio.duration);
+        let start = samples_in(voice.start);
+        if start >= length {
+            let message = format!("the voice-over starts at {}, after the end of the video", voice.start);
+            return Err(Error::new(ErrorKind::Validation, message)
+                .at_pointer("/audio/voiceOver/start")
+                .suggest("start it earlier"));
+        }
+        let length = samples_in(lasts).min(length - start);
+        Ok(AudioCue {
+            source,
+            role: Role::VoiceOver,
+            curve: FadeCurve::Linear,
+            start,
+            length,
+            source_start: TimeSpan::ZERO,
+            gain: voice.gain.to_gain(),
+            fade_in: DECLICK.min(length),
+            fade_out: DECLICK.min(length),
+            looped: false,
+            duck: None,
         })
     }
 
@@ -327,6 +365,8 @@ impl Sources {
             let length = pass.min(end - start);
             AudioCue {
                 source: planned.source,
+                role: Role::Clip,
+                curve: FadeCurve::Linear,
                 start,
                 length,
                 source_start: planned.start,

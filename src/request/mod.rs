@@ -3,6 +3,7 @@
 mod captions;
 mod parse;
 mod pick;
+mod sound;
 mod style;
 mod subtitles;
 mod validate;
@@ -15,7 +16,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
 use parse::Faults;
+pub(crate) use parse::nearest;
 pub(crate) use pick::pick;
+pub use sound::{AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, Switch, VoiceOverOptions};
 pub use style::{AnimationRequest, StyleRequest};
 pub(crate) use validate::is_id;
 
@@ -81,9 +84,9 @@ pub struct Request {
     /// The track to use. Default: one of the pool, seeded by `id` and the variant.
     #[deserr(default)]
     pub music_track_id: Option<String>,
-    /// How the music is mixed.
+    /// How the sound is mixed.
     #[deserr(default)]
-    pub music_options: Option<MusicOptions>,
+    pub audio: Option<AudioOptions>,
     /// How the clips lie: `sequence` (one after the other). Default: `sequence`.
     #[deserr(default)]
     pub layout: Option<String>,
@@ -160,32 +163,6 @@ pub struct PoolItem {
     /// The file, relative to the project's folder.
     #[deserr(default)]
     pub src: String,
-}
-
-/// How the music is mixed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
-#[serde(rename_all = "camelCase", default)]
-#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
-pub struct MusicOptions {
-    /// Its level in dB, -60 to 12. Default: -6 beside clips, 0 under slides.
-    #[deserr(default)]
-    pub gain: Option<f64>,
-    /// The track's time in seconds at which it starts. Default: 0.
-    #[deserr(default)]
-    pub start: Option<f64>,
-    /// Whether it starts over where it is shorter than the video. Default: yes.
-    #[serde(rename = "loop")]
-    #[deserr(rename = "loop", default)]
-    pub looped: Option<bool>,
-    /// Seconds of fade at the start, 0 to 30. Default: 0.
-    #[deserr(default)]
-    pub fade_in: Option<f64>,
-    /// Seconds of fade at the end, 0 to 30. Default: 1.
-    #[deserr(default)]
-    pub fade_out: Option<f64>,
-    /// Decibels that it goes down under the clips' own sound, 0 (not at all) to 60. Default: 12.
-    #[deserr(default)]
-    pub duck: Option<f64>,
 }
 
 /// The app that the content is about.
@@ -355,12 +332,6 @@ pub struct OutputOptions {
     /// The thumbnail's time in seconds. Default: the engine chooses a good frame.
     #[deserr(default)]
     pub thumbnail_at: Option<f64>,
-    /// The integrated loudness of the sound in LUFS, -30 to -9. Default: -14, what the platforms play at.
-    #[deserr(default)]
-    pub loudness: Option<f64>,
-    /// Keeps the levels of the mix; only what would clip is turned down. Default: no.
-    #[deserr(default)]
-    pub keep_levels: Option<bool>,
     /// The size of slides: `1080x1920`, or `1080x1350` (4:5), since some platforms take no taller stills. Default:
     /// `1080x1920`.
     #[deserr(default)]

@@ -205,7 +205,7 @@ fn remove(root: &mut Value, pointer: &str) {
 }
 
 /// "did you mean `x`?" where a known name is near, and all known names.
-pub(super) fn nearest(name: &str, known: &[&str]) -> String {
+pub(crate) fn nearest(name: &str, known: &[&str]) -> String {
     // Comparing costs the product of the lengths, and both may come from a stranger.
     const LISTED: usize = 20;
     const COMPARED: usize = 64;

@@ -11,6 +11,7 @@
 //! | `reader`, `pictures` | decoding forward: streams by FFmpeg, picture files by the decoders in `picture` |
 //! | `geometry`, `convert` | decoded pictures to the working format |
 //! | `still` | one picture at the size in which a slide shows it |
+//! | `music` | music files by symphonia: gapless, and as long as they are |
 //! | `finished` | frames of the engine's own results, for thumbnails |
 
 mod access;
@@ -23,6 +24,7 @@ mod index;
 mod look;
 #[doc(hidden)]
 pub mod measure;
+mod music;
 mod nal;
 mod picture;
 mod pictures;
@@ -36,6 +38,7 @@ pub use color::ColorInfo;
 pub(crate) use finished::{keep, open_finished};
 pub use index::AtEnd;
 pub(crate) use index::VideoIndex;
+pub(crate) use music::MusicReader;
 pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe};

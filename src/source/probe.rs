@@ -11,6 +11,7 @@ use super::boxes::promised_samples;
 use super::color::ColorInfo;
 use super::convert::Look;
 use super::look::{UNKNOWN_PEAK, clean_aperture, look_of};
+use super::music::{Expected, Music, MusicKind, probe_music};
 use super::nal::{Framing, is_random_access};
 use super::picture::{PictureKind, probe_picture};
 use super::pictures::index_of;
@@ -170,6 +171,8 @@ pub(crate) struct ProbedAudio {
     pub(crate) length: Option<TimeSpan>,
     /// Whether the file cannot be read to its end.
     pub(crate) cut_short: bool,
+    /// What symphonia needs to decode it; `None` where FFmpeg does.
+    pub(crate) music: Option<Music>,
 }
 
 /// Reads the file at `path` from end to end without decoding it, then decodes its first picture.
@@ -306,11 +309,15 @@ fn probe_media(
         Some(Err(error)) => return Err(error),
     };
     let zero = probed_video.as_ref().map(|video| Timestamp::from_pts(video.index.first_pts(), video.index.time_base()));
-    let (audio_info, probed_audio) = match audio.map(|stream| facts.audio(&input, stream, zero)).transpose()?.flatten()
-    {
-        None => (None, None),
-        Some((info, probed)) => (Some(info), Some(probed)),
-    };
+    let (mut audio_info, mut probed_audio) =
+        match audio.map(|stream| facts.audio(&input, stream, zero)).transpose()?.flatten() {
+            None => (None, None),
+            Some((info, probed)) => (Some(info), Some(probed)),
+        };
+    let tracks = streams.iter().filter(|stream| stream.kind == StreamKind::Audio).count();
+    if let (Some(info), Some(probed), None, 1) = (&mut audio_info, &mut probed_audio, video, tracks) {
+        corrections.extend(facts.music(&container, info, probed)?);
+    }
     if video_info.is_none() && audio_info.is_none() {
         return Err(Error::new(ErrorKind::SourceEmpty, "it has no sound"));
     }
@@ -413,6 +420,7 @@ impl Facts<'_> {
                 *length < duration && duration.ticks() - length.ticks() < padding.ticks()
             }),
             cut_short: self.scan.fault.is_some(),
+            music: None,
         };
         let info = AudioInfo {
             stream: stream.index,
@@ -422,6 +430,38 @@ impl Facts<'_> {
             duration,
         };
         Ok(Some((info, probed)))
+    }
+}
+
+impl Facts<'_> {
+    /// Has symphonia decode the sound of a file without pictures, if it can and finds as much of it as FFmpeg; gives
+    /// what is strange in the file.
+    fn music(&self, container: &str, info: &mut AudioInfo, probed: &mut ProbedAudio) -> Result<Vec<String>> {
+        let Some(kind) = MusicKind::of(container, &info.codec) else { return Ok(Vec::new()) };
+        let frames = |span: TimeSpan| {
+            let frames = Timestamp::ZERO.saturating_add(span).to_sample_frames(info.sample_rate);
+            u64::try_from(frames).unwrap_or(0)
+        };
+        // FFmpeg gives what is before an edit list's start negative times.
+        let before = self.scan.audio.map_or(TimeSpan::ZERO, |(start, _)| Timestamp::ZERO.saturating_since(start));
+        let edit = probed.length.map(|length| (frames(before), frames(length)));
+        let expected = Expected { rate: info.sample_rate, channels: info.channels, edit };
+        let Some((music, notes)) = probe_music(self.path, kind, expected, self.interrupt)? else {
+            return Ok(Vec::new());
+        };
+        // Where FFmpeg finds more sound, or an edit list is not the usual one, it knows better.
+        let (found, other) = (music.length, frames(info.duration));
+        let tolerance = u64::from(info.sample_rate) / 5;
+        if other > found + tolerance || (kind == MusicKind::M4a && found.abs_diff(other) > tolerance) {
+            return Ok(Vec::new());
+        }
+        let length = TimeBase::new(1, music.rate).map(|base| {
+            Timestamp::from_pts(i64::try_from(music.length).unwrap_or(i64::MAX), base).saturating_since(Timestamp::ZERO)
+        });
+        info.duration = length.unwrap_or(info.duration);
+        check_duration(info.duration, self.limits)?;
+        (probed.music, probed.length) = (Some(music), None);
+        Ok(notes)
     }
 }
 

@@ -37,12 +37,17 @@ pub struct Timeline {
     pub captions: Option<CaptionTrack>,
     /// Music under the clips' own sound.
     pub music: Option<MusicTrack>,
+    /// A voice over all of it.
+    #[serde(default)]
+    pub voice_over: Option<VoiceOver>,
 }
 
 impl Timeline {
     /// Every file that it uses, as often as it does.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
-        self.shots.iter().map(|shot| &shot.asset).chain(self.music.iter().map(|music| &music.asset))
+        let music = self.music.iter().map(|music| &music.asset);
+        let voice = self.voice_over.iter().map(|voice| &voice.asset);
+        self.shots.iter().map(|shot| &shot.asset).chain(music).chain(voice)
     }
 }
 
@@ -105,6 +110,18 @@ pub struct MusicTrack {
     pub fade_in: TimeSpan,
     /// How long the fade at the end takes.
     pub fade_out: TimeSpan,
-    /// How it goes down under the clips' own sound; `None` if it does not.
+    /// How it goes down under speech and the voice-over; `None` if it does not.
     pub duck: Option<Duck>,
+}
+
+/// A voice over the timeline, which ends with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceOver {
+    /// The file; of a clip its sound alone.
+    pub asset: Asset,
+    /// The timeline's time at which it starts.
+    pub start: TimeSpan,
+    /// Its level.
+    pub gain: Decibels,
 }

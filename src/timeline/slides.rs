@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asset, MusicTrack};
+use super::{Asset, MusicTrack, VoiceOver};
 use crate::compose::{Direction, Easing, Focus, TransitionKind};
 use crate::text::{Area, Rgba, TextBlock};
 use crate::units::{CanvasSize, FrameRate, TimeSpan};
@@ -35,6 +35,9 @@ pub struct SlideshowVideo {
     pub zoom: Option<f64>,
     /// Music under all of it.
     pub music: Option<MusicTrack>,
+    /// A voice over it.
+    #[serde(default)]
+    pub voice_over: Option<VoiceOver>,
 }
 
 /// How one picture gives way to the next.
@@ -55,7 +58,8 @@ impl Slideshow {
     /// Every file that it uses, as often as it does.
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
         let music = self.video.iter().filter_map(|video| video.music.as_ref());
-        self.pictures().chain(music.map(|music| &music.asset))
+        let voice = self.video.iter().filter_map(|video| video.voice_over.as_ref());
+        self.pictures().chain(music.map(|music| &music.asset)).chain(voice.map(|voice| &voice.asset))
     }
 
     /// Every file that its slides show, as often as they do.
