@@ -52,6 +52,10 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
             engine: shared.version.clone(),
             fonts: &shared.fonts,
             limits: &shared.limits,
+            alive: &|| {
+                control.interrupt().pulse().beat();
+                control.cancel().check()
+            },
         };
         let probe = |asset: &Asset| {
             let found = probed.remove(&asset.path).unwrap_or_else(|| shared.probe(&asset.path, control));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::texts::{Missing, PlannedText, PlannedWord};
 use crate::error::{Error, ErrorKind, Result};
-use crate::text::{FontBook, TextBlock, break_lines, break_opportunities, lay_out};
+use crate::text::{FontBook, MAX_CHARACTERS, TextBlock, break_lines, break_opportunities, lay_out};
 use crate::timeline::{CaptionTrack, Cue};
 use crate::units::{FrameIndex, FrameRange, FrameRate, TICKS_PER_SECOND, TimeSpan};
 
@@ -25,26 +25,29 @@ const fn ticks(seconds: f64) -> u64 {
     (seconds * TICKS_PER_SECOND as f64) as u64
 }
 
-/// The pages of `track` in an output of `frames` frames. What begins after its end is left out.
+/// The pages of `track` in an output of `frames` frames. What begins after its end is left out. `alive` is called for
+/// each cue.
 ///
 /// # Errors
-/// As [`lay_out`], with the cues that cannot be set; `VALIDATION` if none is on.
+/// As [`lay_out`], with the cues that cannot be set; `VALIDATION` if none is on, or too much is said at once; what `alive`
+/// reports.
 pub(super) fn pages(
     track: &CaptionTrack,
     fonts: &FontBook,
     rate: FrameRate,
     frames: u64,
     missing: &mut Missing,
+    alive: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<PlannedText>> {
     let pager = Pager { track, fonts, rate, frames };
     let (mut pages, mut failures) = (Vec::new(), Vec::new());
-    for cue in &in_turn(&track.cues) {
+    for cue in &in_turn(&track.cues)? {
+        alive()?;
         if rate.frames_in(cue.start) >= frames {
             continue;
         }
-        match pager.pages_of(cue, pages.len(), missing) {
-            Ok(found) => pages.extend(found),
-            Err(error) => failures.push(error.at_pointer(cue.pointer.clone())),
+        if let Err(error) = pager.add_pages_of(cue, &mut pages, missing) {
+            failures.push(about(cue, error));
         }
         if failures.len() == ENOUGH {
             break;
@@ -61,36 +64,46 @@ pub(super) fn pages(
     Error::combine(failures).map_or(Ok(pages), Err)
 }
 
+fn about(cue: &Cue, error: Error) -> Error {
+    error.for_asset(format!("caption {}", cue.number)).at_pointer(cue.pointer.clone())
+}
+
 /// The cues by time, one at a time: those that begin together are one with a line for each, and one that is still on
-/// when the next begins ends there.
-fn in_turn(cues: &[Cue]) -> Vec<Cue> {
-    let mut sorted: Vec<Cue> = cues.to_vec();
+/// when the next begins ends there, with its words.
+fn in_turn(cues: &[Cue]) -> Result<Vec<Cue>> {
+    let mut sorted: Vec<&Cue> = cues.iter().collect();
     sorted.sort_by_key(|cue| cue.start);
     let mut turns: Vec<Cue> = Vec::with_capacity(sorted.len());
-    for mut cue in sorted {
+    // Of the text of the last turn.
+    let mut chars = 0;
+    for cue in sorted {
+        let more = cue.text.chars().count();
         match turns.last_mut() {
             Some(last) if last.start == cue.start => {
-                let offset = last.text.len() + 1;
-                last.text = format!("{}\n{}", last.text, cue.text);
+                chars += 1 + more;
+                if chars > MAX_CHARACTERS {
+                    let message = format!("the captions that begin together have more than {MAX_CHARACTERS} characters");
+                    return Err(about(cue, Error::new(ErrorKind::Validation, message).suggest("shorten them")));
+                }
+                last.text.push('\n');
+                last.text.push_str(&cue.text);
                 last.end = last.end.max(cue.end);
-                for word in &mut cue.words {
-                    (word.at, word.to) = (word.at + offset, word.to + offset);
-                }
                 // Two that speak at once have no one word that is being said.
-                if last.words.is_empty() || cue.words.is_empty() {
-                    last.words.clear();
-                } else {
-                    last.words.extend(cue.words);
+                last.words.clear();
+            }
+            last => {
+                if let Some(last) = last {
+                    last.end = last.end.min(cue.start);
+                    let end = last.end;
+                    last.words.retain(|word| word.start < end);
+                    last.words.iter_mut().for_each(|word| word.end = word.end.min(end));
                 }
+                chars = more;
+                turns.push(cue.clone());
             }
-            Some(last) => {
-                last.end = last.end.min(cue.start);
-                turns.push(cue);
-            }
-            None => turns.push(cue),
         }
     }
-    turns
+    Ok(turns)
 }
 
 /// What may not be broken: text between two places where a line may start.
@@ -110,14 +123,17 @@ struct Pager<'a> {
 }
 
 impl Pager<'_> {
-    fn pages_of(&self, cue: &Cue, before: usize, missing: &mut Missing) -> Result<Vec<PlannedText>> {
+    /// Adds the pages of a cue after those that came before: none begins before the last one is gone, or is on after its
+    /// cue. Of a cue with more pages than frames the last ones are not seen.
+    fn add_pages_of(&self, cue: &Cue, pages: &mut Vec<PlannedText>, missing: &mut Missing) -> Result<()> {
         let language = self.track.look.language.as_deref();
         let tokens = tokens(cue, &break_opportunities(&cue.text, language)?);
         let mut parts: Vec<&[Token]> = Vec::new();
         for sentence in sentences(&tokens, &cue.text, !cue.words.is_empty()) {
             self.split(cue, sentence, &mut parts)?;
         }
-        let mut pages: Vec<PlannedText> = Vec::new();
+        let frame = |ticks: u64| self.rate.frames_in(TimeSpan::from_ticks(ticks));
+        let cue_end = frame(cue.end.ticks()).max(frame(cue.start.ticks()) + 1).min(self.frames);
         for (number, part) in parts.iter().enumerate() {
             let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
             let next = parts.get(number + 1).and_then(|part| part.first()).map(|token| token.start);
@@ -126,25 +142,26 @@ impl Pager<'_> {
             let end = match next {
                 Some(next) if next.saturating_sub(last.end) < PAUSE => next,
                 Some(next) => (last.end + HOLD).min(next),
-                None => cue.end.ticks().max(last.end),
+                None => cue.end.ticks(),
             };
-            let frame = |ticks: u64| self.rate.frames_in(TimeSpan::from_ticks(ticks));
             let start = pages.last().map_or(0, |page| page.frames.end.0).max(frame(start));
-            let frames = FrameRange::new(start, frame(end).max(start + 1).min(self.frames));
+            let frames = FrameRange::new(start, frame(end).max(start + 1).min(cue_end));
+            let range = first.range.start..last.range.end;
+            let text = cue.text.get(range.clone()).unwrap_or_default();
             if frames.is_empty() {
+                tracing::warn!(text, "a page of captions has no frame of its own");
                 continue;
             }
-            let range = first.range.start..last.range.end;
-            let block = self.block(cue.text.get(range.clone()).unwrap_or_default());
+            let block = self.block(text);
             missing.add(&lay_out(self.fonts, &block)?);
-            let name = format!("caption {}", before + pages.len() + 1);
+            let name = format!("caption {}", pages.len() + 1);
             let mut page = PlannedText::new(name, block, frames, self.track.motion, self.rate);
             if self.track.look.style.active.is_some() {
                 page.words = self.words(cue, &range, frames);
             }
             pages.push(page);
         }
-        Ok(pages)
+        Ok(())
     }
 
     fn block(&self, text: &str) -> TextBlock {
@@ -203,7 +220,7 @@ impl Pager<'_> {
             let from = self.rate.frames_in(word.start).clamp(frames.start.0, frames.end.0 - 1);
             let range = word.at - range.start..word.to - range.start;
             // Of words in one frame the last is seen.
-            if words.last().is_some_and(|last| last.from.0 >= from) {
+            while words.last().is_some_and(|last| last.from.0 >= from) {
                 words.pop();
             }
             words.push(PlannedWord { from: FrameIndex(from), range });
@@ -215,13 +232,24 @@ impl Pager<'_> {
 /// The tokens of a cue with their times: those of its words, or shares of the cue's by their characters.
 fn tokens(cue: &Cue, breaks: &[usize]) -> Vec<Token> {
     let text = &cue.text;
-    let inside_word = |at: usize| cue.words.iter().any(|word| word.at < at && at < word.to);
-    let cuts = breaks.iter().copied().filter(|&at| !inside_word(at)).chain([text.len()]);
     let (start, end) = (cue.start.ticks(), cue.end.ticks());
     let whole = text.chars().count().max(1) as u128;
+    // Words and tokens both go forward: of the words, those that begin before the end of what has been cut so far.
+    let mut words = cue.words.iter().peekable();
     let (mut from, mut passed, mut last) = (0, 0u128, start);
+    let mut said: Option<(u64, u64)> = None;
+    let mut reach = 0;
     let mut tokens = Vec::new();
-    for cut in cuts {
+    for cut in breaks.iter().copied().chain([text.len()]) {
+        while let Some(word) = words.next_if(|word| word.at < cut) {
+            let begun = said.map_or(word.start.ticks(), |(begun, _)| begun);
+            said = Some((begun, word.end.ticks()));
+            reach = word.to;
+        }
+        // No word that has a time is cut.
+        if reach > cut {
+            continue;
+        }
         let piece = text.get(from..cut).unwrap_or_default();
         let begun = passed;
         passed += piece.chars().count() as u128;
@@ -231,18 +259,14 @@ fn tokens(cue: &Cue, breaks: &[usize]) -> Vec<Token> {
             continue;
         }
         let share = |chars: u128| start + (u128::from(end - start) * chars / whole) as u64;
-        let mut said = cue.words.iter().filter(|word| word.at < range.end && range.start < word.to);
-        let (start, end) = match (said.next(), cue.words.is_empty()) {
-            (Some(first), _) => {
-                let last = said.next_back().unwrap_or(first);
-                (first.start.ticks(), last.end.ticks())
-            }
+        let (start, end) = match (said.take(), cue.words.is_empty()) {
+            (Some(said), _) => said,
             // A dash, or a word without a time.
             (None, false) => (last, last),
             (None, true) => (share(begun), share(passed)),
         };
         last = end.max(last);
-        tokens.push(Token { range, start, end: last });
+        tokens.push(Token { range, start: start.min(last), end: last });
     }
     tokens
 }
@@ -274,6 +298,8 @@ fn count_words(tokens: &[Token], cue: &Cue) -> usize {
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return 0 };
     let range = first.range.start..last.range.end;
     match cue.words.as_slice() {
+        // Where no spaces part words, what may not be broken is one.
+        [] if !cue.text.contains(char::is_whitespace) => tokens.len(),
         [] => cue.text.get(range).unwrap_or_default().split_whitespace().count(),
         words => words.iter().filter(|word| word.at >= range.start && word.to <= range.end).count(),
     }

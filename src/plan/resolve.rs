@@ -30,6 +30,8 @@ pub(crate) struct Context<'a> {
     pub(crate) engine: String,
     pub(crate) fonts: &'a FontBook,
     pub(crate) limits: &'a Limits,
+    /// Called now and then: whether the job is still wanted.
+    pub(crate) alive: &'a dyn Fn() -> Result<()>,
 }
 
 /// Resolves `timeline` into a plan; `probe` tells what is in a file.
@@ -42,7 +44,7 @@ pub(crate) fn resolve(
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
 ) -> Result<Plan> {
-    let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits } = context;
+    let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits, alive } = context;
     let (canvas, rate) = (timeline.canvas, timeline.rate);
     let mut sources = Sources::default();
     let mut failures = Vec::new();
@@ -63,6 +65,12 @@ pub(crate) fn resolve(
             Ok(layout) => missing.add(&layout),
             Err(error) => failures.push(error.at_pointer(format!("/{}", text.name))),
         }
+    }
+    if !failures.is_empty() {
+        // How long the video would be is not known then; what cannot be set is told all the same.
+        let longest = rate.frames_in(limits.output_duration);
+        let set = |track| captions::pages(track, fonts, rate, longest, &mut missing, alive);
+        failures.extend(timeline.captions.as_ref().map(set).and_then(Result::err));
     }
     if let Some(error) = Error::combine(failures) {
         return Err(error);
@@ -100,7 +108,7 @@ pub(crate) fn resolve(
         })
         .collect::<Vec<_>>();
     let pages = match &timeline.captions {
-        Some(track) => captions::pages(track, fonts, rate, frames, &mut missing)?,
+        Some(track) => captions::pages(track, fonts, rate, frames, &mut missing, alive)?,
         None => Vec::new(),
     };
     let caption_pages = pages.len();

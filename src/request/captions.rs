@@ -16,9 +16,13 @@ use crate::units::TimeSpan;
 /// The most bytes of a caption file: an hour of word-timed JSON has about one megabyte.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// The most captions, and the most words of all of them together.
+/// The most captions, and the most words and bytes of all of them together: more than is said in five hours.
 const MAX_CUES: usize = 20_000;
 const MAX_WORDS: usize = 100_000;
+const MAX_ALL_BYTES: usize = 1 << 20;
+
+/// By how much the times of a word may lie outside of its caption, in seconds: recognisers round.
+const SLACK: f64 = 0.25;
 
 /// Findings of one kind after which the rest is not looked at.
 const ENOUGH: usize = 20;
@@ -154,18 +158,18 @@ impl Request {
             return Err(about(Error::new(ErrorKind::LimitExceeded, message)));
         }
         let cues = super::subtitles::parse(&bytes).map_err(about)?;
-        cues_of(&cues, "/captionsSrc").map_err(|findings| {
-            let mut findings = findings;
-            // The file's cues have no place in the request.
+        // The file's cues have no place in the request: their number is in the message.
+        let cues = cues_of(&cues, "/captionsSrc").map_err(|mut findings| {
             for finding in &mut findings {
-                let place = finding.pointer.strip_prefix("/captionsSrc/").unwrap_or_default().to_owned();
-                if !place.is_empty() {
-                    finding.message = format!("caption {place}: {}", finding.message);
+                let place = finding.pointer.strip_prefix("/captionsSrc/").unwrap_or_default();
+                if let Some(number) = place.split('/').next().and_then(|number| number.parse::<usize>().ok()) {
+                    finding.message = format!("caption {}: {}", number + 1, finding.message);
                 }
                 finding.pointer = "/captionsSrc".to_owned();
             }
             Error::from_findings(findings)
-        })
+        })?;
+        Ok(cues.into_iter().map(|cue| Cue { pointer: "/captionsSrc".to_owned(), ..cue }).collect())
     }
 }
 
@@ -190,7 +194,7 @@ fn cues_of(cues: &[CaptionCue], list: &str) -> std::result::Result<Vec<Cue>, Vec
     let (mut found, mut right) = (Vec::new(), Vec::with_capacity(cues.len()));
     for (number, cue) in cues.iter().enumerate() {
         match cue_of(cue, &format!("{list}/{number}")) {
-            Ok(cue) => right.extend(cue),
+            Ok(cue) => right.extend(cue.map(|cue| Cue { number: number + 1, ..cue })),
             Err(finding) => found.push(finding),
         }
         if found.len() == ENOUGH {
@@ -226,20 +230,37 @@ fn cue_of(cue: &CaptionCue, at: &str) -> std::result::Result<Option<Cue>, Findin
     let mut words = Vec::with_capacity(cue.words.len());
     for (number, word) in cue.words.iter().enumerate() {
         let place = format!("/words/{number}");
-        let Some(begin) = text[from..].find(word.text.trim()).filter(|_| !word.text.trim().is_empty()) else {
+        let Some(begin) = find_word(&text[from..], word.text.trim()) else {
             return wrong(&place, format!("`{}` is not the next word of the text", shorten(&word.text)));
         };
-        if !(is_time(word.start) && is_time(word.end) && word.start <= word.end && word.start >= last) {
+        let inside = word.start >= last - SLACK && word.end <= cue.end + SLACK && word.start <= word.end;
+        if !(is_time(word.start) && is_time(word.end) && inside) {
             let (start, end) = (word.start, word.end);
             return wrong(&place, format!("it is from {start} to {end} s; words follow each other inside the caption"));
         }
-        last = word.start;
+        let start = word.start.clamp(last, cue.end);
+        last = start;
         let begin = from + begin;
         from = begin + word.text.trim().len();
-        let (start, end) = (span(word.start), span(word.end.min(cue.end).max(word.start)));
+        let (start, end) = (span(start), span(word.end.clamp(start, cue.end)));
         words.push(CueWord { at: begin, to: from, start, end });
     }
-    Ok(Some(Cue { text, start: span(cue.start), end: span(cue.end), words, pointer: at.to_owned() }))
+    Ok(Some(Cue { text, start: span(cue.start), end: span(cue.end), words, pointer: at.to_owned(), number: 0 }))
+}
+
+/// Where the next `word` of a text begins: rather one that stands by itself than a part of a longer one.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    if word.is_empty() {
+        return None;
+    }
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let stands_alone = |&at: &usize| {
+        !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next())
+    };
+    // Near: a word far away leaves out what is between.
+    const NEAR: usize = 16;
+    let mut places = text.match_indices(word).map(|(at, _)| at).take(NEAR);
+    places.clone().find(stands_alone).or_else(|| places.next())
 }
 
 #[cfg(test)]
@@ -258,6 +279,8 @@ mod tests {
         let places: Vec<_> = cue.words.iter().map(|word| &cue.text[word.at..word.to]).collect();
         assert_eq!(places, ["no", "No", "no"]);
         assert_eq!(cue.words[2].at, 8);
+        assert_eq!(find_word("Ada: a dog", "a"), Some(5), "not the end of another word");
+        assert_eq!(find_word("この習慣", "習慣"), Some(6));
     }
 
     #[test]

@@ -9,6 +9,12 @@ use serde_json::Value;
 use super::captions::{CaptionCue, CaptionWord};
 use crate::error::{Error, ErrorKind, Result};
 
+/// The most bytes of one caption with its tags: a letter and a tag with a time for each of 2,000 characters.
+const MAX_CUE_BYTES: usize = 64 << 10;
+
+/// The most bytes of a tag, of an override, and of what is in angle brackets.
+const MAX_TAG_BYTES: usize = 256;
+
 /// The cues of a caption file; which kind it is, its content says.
 ///
 /// # Errors
@@ -46,13 +52,16 @@ fn decode(bytes: &[u8]) -> Result<String> {
     }
 }
 
-/// SubRip and WebVTT: blocks parted by blank lines; the line with an arrow has the times, what follows is the text.
+/// SubRip and WebVTT: the line with an arrow has the times, what follows is the text. In WebVTT a blank line ends it; in
+/// SubRip, whose texts have blank lines too, the next cue does.
 fn of_blocks(text: &str, is_web: bool) -> Result<Vec<CaptionCue>> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut cues = Vec::new();
     let mut lines = text.split('\n').zip(1..).peekable();
+    // Texts have arrows too: only what begins as a time does is one of times.
+    let has_times = |line: &str| line.contains("-->") && line.trim_start().starts_with(|c: char| c.is_ascii_digit());
     while let Some((line, number)) = lines.next() {
-        let Some((start, rest)) = line.split_once("-->") else {
+        let Some((start, rest)) = line.split_once("-->").filter(|_| has_times(line)) else {
             // A note or style sheet of WebVTT goes on to the next blank line, whatever is in it.
             if is_web && (line.starts_with("NOTE") || line.trim_end() == "STYLE" || line.trim_end() == "REGION") {
                 while lines.next_if(|(line, _)| !line.trim().is_empty()).is_some() {}
@@ -68,18 +77,24 @@ fn of_blocks(text: &str, is_web: bool) -> Result<Vec<CaptionCue>> {
             })
         };
         let (start, end) = (time(start)?, time(end)?);
-        let mut body = Vec::new();
-        // A blank line ends a cue, but SubRip files have blank lines in cues too: what comes next must be a cue.
-        while let Some((line, _)) = lines.next_if(|(line, _)| !line.trim().is_empty() && !line.contains("-->")) {
+        let mut body: Vec<&str> = Vec::new();
+        let mut bytes = 0;
+        let ends = |line: &str| has_times(line) || (is_web && line.trim().is_empty());
+        while let Some((line, number)) = lines.next_if(|(line, _)| !ends(line)) {
+            bytes += line.len();
+            if bytes > MAX_CUE_BYTES {
+                let message = format!("line {number}: the caption has more than {MAX_CUE_BYTES} bytes");
+                return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("cut it into shorter ones"));
+            }
             body.push(line.trim_end());
         }
-        // Without a blank line between, the next cue's number is no text of this one.
-        if lines.peek().is_some_and(|(next, _)| next.contains("-->"))
-            && body.len() > 1
-            && body.last().is_some_and(|last| !last.is_empty() && last.bytes().all(|c| c.is_ascii_digit()))
-        {
+        // The next cue's number is no text of this one.
+        let blank = |line: &&str| line.is_empty();
+        let is_number = |line: &&str| !line.is_empty() && line.trim().bytes().all(|c| c.is_ascii_digit());
+        if lines.peek().is_some() && !is_web && body.len() > 1 && body.last().is_some_and(is_number) {
             body.pop();
         }
+        body.retain(|line| !blank(&line));
         if let Some(cue) = cue_of(&body.join("\n"), start, end, is_web) {
             cues.push(cue);
         }
@@ -116,7 +131,7 @@ fn cue_of(body: &str, start: f64, end: f64, is_web: bool) -> Option<CaptionCue> 
         text.push_str(&rest[..at]);
         let from = &rest[at..];
         let (taken, stands_for) = match from.as_bytes() {
-            [b'<', ..] => match from.find('>') {
+            [b'<', ..] => match close(from, b'>') {
                 Some(close) if is_tag(&from[1..close], is_web) => {
                     if let Some(at) = time(&from[1..close]).filter(|_| is_web) {
                         marks.push((text.len(), at));
@@ -126,7 +141,7 @@ fn cue_of(body: &str, start: f64, end: f64, is_web: bool) -> Option<CaptionCue> 
                 _ => (1, Some("<")),
             },
             // SubStation's overrides, which players know in SubRip too, such as {\an8}.
-            [b'{', b'\\', ..] => match from.find('}') {
+            [b'{', b'\\', ..] => match close(from, b'}') {
                 Some(close) => (close + 1, None),
                 None => (1, Some("{")),
             },
@@ -144,6 +159,11 @@ fn cue_of(body: &str, start: f64, end: f64, is_web: bool) -> Option<CaptionCue> 
     let lines: Vec<&str> = text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect();
     let words = if marks.is_empty() { Vec::new() } else { words_between(&text, &marks, start, end) };
     (!lines.is_empty()).then(|| CaptionCue { text: Some(lines.join("\n")), start, end, words })
+}
+
+/// Where a tag at the start of `text` closes; `None` if it does not soon.
+fn close(text: &str, mark: u8) -> Option<usize> {
+    text.bytes().take(MAX_TAG_BYTES).position(|byte| byte == mark)
 }
 
 const ENTITIES: [(&str, &str); 7] = [
@@ -264,6 +284,23 @@ mod tests {
                 ("2024".to_owned(), 5.0, 6.0)
             ]
         );
+    }
+
+    #[test]
+    fn subrip_keeps_blank_lines_and_arrows_of_its_texts() {
+        let text = "1\n00:01,0 --> 00:02,0\nfirst\n\nsecond --> third\n\n2\n00:03,0 --> 00:04,0\n42\n\n7\n";
+        assert_eq!(
+            cues(text),
+            [("first\nsecond --> third".to_owned(), 1.0, 2.0), ("42\n7".to_owned(), 3.0, 4.0)]
+        );
+    }
+
+    #[test]
+    fn tags_that_never_close_are_letters_and_cost_little() {
+        let text = format!("00:01,0 --> 00:02,0\n{}", "<{\\".repeat(15_000));
+        assert_eq!(cues(&text)[0].0.len(), 45_000);
+        let error = parse(format!("00:01,0 --> 00:02,0\n{}", "x".repeat(70_000)).as_bytes()).expect_err("is refused");
+        assert_eq!(error.code(), "LIMIT_EXCEEDED");
     }
 
     #[test]

@@ -26,21 +26,25 @@ impl Language {
         Ok(Self(Some(locale.id)))
     }
 
-    /// Whether it is Urdu, which is read in Nastaliq.
-    pub(super) fn is_urdu(&self) -> bool {
-        self.0.as_ref().is_some_and(|id| id.language.as_str() == "ur")
+    /// Whether `text` is Urdu, which is read in Nastaliq: by the tag, or without one by letters that Arabic and Persian do
+    /// not have.
+    pub(super) fn is_urdu(&self, text: &str) -> bool {
+        match &self.0 {
+            Some(id) => id.language.as_str() == "ur",
+            None => text.contains(['ٹ', 'ڈ', 'ڑ', 'ے', 'ں']),
+        }
     }
 
     /// Whether lines break between words alone where a text's letters would let them break anywhere: Korean has spaces,
     /// and readers of headlines do not want its words cut (W3C "Requirements for Hangul Text Layout", 2.3; CSS's
-    /// `word-break: keep-all`). Untagged text is Korean if it has Hangul and no kana.
+    /// `word-break: keep-all`). Untagged text is Korean if it has more Hangul than Han characters and kana.
     fn keeps_words(&self, text: &str) -> bool {
         match &self.0 {
             Some(id) => id.language.as_str() == "ko",
             None => {
-                let is_hangul = |c: char| matches!(c, '\u{AC00}'..='\u{D7A3}');
-                let is_kana = |c: char| matches!(c, '\u{3041}'..='\u{30FF}');
-                text.chars().any(is_hangul) && !text.chars().any(is_kana)
+                let is_hangul = |c: &char| matches!(c, '\u{AC00}'..='\u{D7A3}');
+                let is_other = |c: &char| matches!(c, '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}');
+                text.chars().filter(is_hangul).count() > text.chars().filter(is_other).count()
             }
         }
     }
@@ -78,7 +82,8 @@ pub(super) fn opportunities(text: &str, language: &Language) -> Vec<usize> {
         LineSegmenter::new_for_non_complex_scripts(options)
     };
     let mut breaks: Vec<usize> = segmenter.segment_str(text).filter(|&at| at > 0 && at < text.len()).collect();
-    breaks.retain(|&at| !(text[..at].ends_with('/') && is_alternative(text, at)));
+    // A soft hyphen would have to show itself where a line breaks after it; it is left out instead.
+    breaks.retain(|&at| !text[..at].ends_with('\u{AD}') && !(text[..at].ends_with('/') && is_alternative(text, at)));
     // Tables of Unicode versions differ: no emoji is ever cut, whichever is the newer one.
     let mut starts = unicode_segmentation::UnicodeSegmentation::grapheme_indices(text, true).map(|(at, _)| at);
     let mut start = starts.next();
@@ -97,9 +102,9 @@ const LONGEST_ALTERNATIVE: usize = 24;
 /// Whether the solidus before `at` stands between words, not in an address or a path. Browsers do not break after it
 /// either; in addresses UAX #14 does (rule LB13 and class SY), and readers are better off.
 fn is_alternative(text: &str, at: usize) -> bool {
-    let start = text[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1);
-    let end = text[at..].find(char::is_whitespace).map_or(text.len(), |space| at + space);
-    let word = text.get(start..end).unwrap_or_default();
+    let before = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+    let after = text[at..].split(char::is_whitespace).next().unwrap_or_default();
+    let word = text.get(at - before.len()..at + after.len()).unwrap_or_default();
     word.len() <= LONGEST_ALTERNATIVE && !word.contains("://") && !word.starts_with("www.")
 }
 
@@ -152,12 +157,14 @@ mod tests {
     fn alternatives_stay_whole_and_addresses_break() {
         assert_eq!(pieces("and/or not", None), ["and/or ", "not"]);
         assert_eq!(pieces("see https://a.org/b", None), ["see ", "https://", "a.org/", "b"]);
+        assert_eq!(pieces("見\u{3000}https://a.org/b", None), ["見\u{3000}", "https://", "a.org/", "b"]);
+        assert_eq!(pieces("hy\u{AD}phen", None), ["hy\u{AD}phen"]);
     }
 
     #[test]
     fn korean_words_stay_whole() {
         assert_eq!(pieces("내 사고방식", None), ["내 ", "사고방식"]);
-        assert_eq!(pieces("한글 と仮名", None).len(), 5, "kana make it no Korean text");
+        assert_eq!(pieces("한 と仮名", None).len(), 4, "more kana and Han make it no Korean text");
     }
 
     #[test]

@@ -194,14 +194,19 @@ pub(super) fn own_face(book: &FontBook, style: &TextStyle) -> Result<FaceId> {
     if let Some((own, _)) = own {
         return Ok(own);
     }
-    let weights: Vec<String> =
-        book.faces().filter(|(_, face)| is_family(face, style)).map(|(_, face)| face.weight.to_string()).collect();
-    let what = if weights.is_empty() {
-        format!("the font book has no family {:?}", style.family)
-    } else {
-        format!("{} has no weight {}; it has {}", style.family, style.weight, weights.join(", "))
-    };
-    Err(Error::new(ErrorKind::FontMissing, what))
+    let weights: BTreeSet<u16> =
+        book.faces().filter(|(_, face)| is_family(face, style)).map(|(_, face)| face.weight).collect();
+    if weights.is_empty() {
+        let families: BTreeSet<&str> =
+            book.faces().filter(|(_, face)| !face.colour).map(|(_, face)| face.family.as_str()).collect();
+        let families: Vec<&str> = families.into_iter().collect();
+        return Err(Error::new(ErrorKind::FontMissing, format!("the font book has no family {:?}", style.family))
+            .suggest(crate::request::nearest(&style.family, &families)));
+    }
+    let near = weights.iter().min_by_key(|weight| weight.abs_diff(style.weight)).copied().unwrap_or_default();
+    let list = weights.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    Err(Error::new(ErrorKind::FontMissing, format!("{} has no weight {}; it has {list}", style.family, style.weight))
+        .suggest(format!("use {near}, or add a font file with that weight")))
 }
 
 fn is_family(face: &Face, style: &TextStyle) -> bool {
@@ -331,7 +336,7 @@ fn order_by_language(families: &mut [(&str, FaceId, u16)], language: &Language, 
     let form = |family: &str| HAN_FORMS.iter().copied().find(|form| family.ends_with(&format!(" {form}")));
     let wanted = language.han().unwrap_or_else(|| han_of_letters(text));
     to_front(&|family| form(family).is_some(), &|family| form(family) == Some(wanted) && !family.contains("Mono"));
-    if language.is_urdu() {
+    if language.is_urdu(text) {
         to_front(&|family| family.contains("Arabic"), &|family| family.contains("Nastaliq"));
     }
 }

@@ -106,9 +106,12 @@ pub struct Cue {
     /// When each word is said, in the order of the text; empty if that is not known.
     #[serde(default)]
     pub words: Vec<CueWord>,
-    /// Where it is in the request or the file, for errors.
+    /// Where it is in the request, a JSON pointer, for errors.
     #[serde(default)]
     pub pointer: String,
+    /// Which one it is in its list or file, from 1, for errors.
+    #[serde(default)]
+    pub number: usize,
 }
 
 /// A word of a cue.
