@@ -1,6 +1,8 @@
 //! The sound of a timeline of 60 s by itself: an MP3 at 44.1 kHz under two clips with AAC, ducked, mixed, measured,
 //! limited and encoded; the chunks of its pictures are in the store.
 
+#![allow(clippy::print_stdout, reason = "criterion has no place for CPU time and memory")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
