@@ -277,6 +277,7 @@ fn compare(cases: Vec<Case>) {
         }
         if update {
             new.save(&file).expect("is written");
+            wrong.push(format!("{}: written anew, to be looked at", case.name));
             continue;
         }
         let found = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.png", case.name));

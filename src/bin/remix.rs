@@ -74,6 +74,7 @@ struct ProbeArgs {
 #[derive(Args)]
 struct TextArgs {
     /// The text; line breaks are kept.
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// The PNG file to write, of the canvas's size.
     #[arg(long)]

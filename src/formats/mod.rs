@@ -35,15 +35,15 @@ pub(crate) fn resolve(request: &Request) -> Format {
 
 /// What a format makes of a request.
 pub(crate) enum Made {
-    Video(Timeline),
-    Slides(Slideshow),
+    Video(Box<Timeline>),
+    Slides(Box<Slideshow>),
 }
 
 /// The content of variant `variant` (from 0) of a request, and what was picked for it.
 pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Made, Vec<Pick>)> {
     let (mut slides, picks) = match format {
         Format::UgcRemix => {
-            return ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(made), picks));
+            return ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(Box::new(made)), picks));
         }
         Format::SlideshowBuilder => slideshow_builder::slideshow(request, variant)?,
         Format::SlideshowRemix => slideshow_remix::slideshow(request, variant)?,
@@ -56,7 +56,7 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
             block.missing = missing;
         }
     }
-    Ok((Made::Slides(slides), picks))
+    Ok((Made::Slides(Box::new(slides)), picks))
 }
 
 /// What the request has that slides cannot have.

@@ -121,8 +121,12 @@ fn caption_track(request: &Request) -> Result<CaptionTrack> {
     let options = request.caption_options.clone().unwrap_or_default();
     let asked = options.style.as_ref().map(|style| style.over(caption_style()));
     let mut style = asked.and_then(|style| style.ok()).unwrap_or_else(caption_style);
-    if style.active.is_none() {
-        style.active = active(options.active_word.as_deref().unwrap_or("color"), &style);
+    // What is asked for by name wins; a style that says `null` has none.
+    let says_none = options.style.as_ref().is_some_and(|style| style.0.get("active").is_some_and(|it| it.is_null()));
+    match options.active_word.as_deref() {
+        Some(name) => style.active = active(name, &style),
+        None if style.active.is_none() && !says_none => style.active = active("color", &style),
+        None => {}
     }
     let anchor = options.position.as_deref().and_then(Anchor::from_name).unwrap_or(Anchor::Bottom);
     let look = TextBlock {

@@ -82,7 +82,8 @@ fn in_turn(cues: &[Cue]) -> Result<Vec<Cue>> {
             Some(last) if last.start == cue.start => {
                 chars += 1 + more;
                 if chars > MAX_CHARACTERS {
-                    let message = format!("the captions that begin together have more than {MAX_CHARACTERS} characters");
+                    let message =
+                        format!("the captions that begin together have more than {MAX_CHARACTERS} characters");
                     return Err(about(cue, Error::new(ErrorKind::Validation, message).suggest("shorten them")));
                 }
                 last.text.push('\n');

@@ -70,8 +70,8 @@ pub struct CaptionOptions {
     /// Where they stand in the safe area: `top`, `center` or `bottom`. Default: `bottom`.
     #[deserr(default)]
     pub position: Option<String>,
-    /// How the word is marked that is being said: by its `color`, by a `box` under it, by its `scale`, or `none`. Default:
-    /// `color`; or as the style's `active` says.
+    /// How the word is marked that is being said: by its `color`, by a `box` under it, by its `scale`, or `none`; wins
+    /// over the style's `active`. Default: as that says, else `color`.
     #[deserr(default)]
     pub active_word: Option<String>,
     /// The most words that are shown at once, 1 to 50. Default: as many as fit.
@@ -186,10 +186,14 @@ pub(crate) fn caption_style() -> TextStyle {
 /// The cues with their words found in their texts, or what is wrong with them; `list` is their pointer.
 fn cues_of(cues: &[CaptionCue], list: &str) -> std::result::Result<Vec<Cue>, Vec<Finding>> {
     let words: usize = cues.iter().map(|cue| cue.words.len()).sum();
-    if cues.len() > MAX_CUES || words > MAX_WORDS {
-        let message =
-            format!("there are {} captions with {words} words; the limits are {MAX_CUES} and {MAX_WORDS}", cues.len());
-        return Err(vec![Finding::new(ErrorKind::LimitExceeded, list, message)]);
+    let bytes: usize = cues.iter().map(|cue| cue.text.as_ref().map_or(0, String::len)).sum();
+    if cues.len() > MAX_CUES || words > MAX_WORDS || bytes > MAX_ALL_BYTES {
+        let message = format!(
+            "there are {} captions with {words} timed words and {bytes} bytes of text; the limits are {MAX_CUES}, \
+             {MAX_WORDS} and {MAX_ALL_BYTES}",
+            cues.len()
+        );
+        return Err(vec![Finding::new(ErrorKind::LimitExceeded, list, message).suggest("give shorter captions")]);
     }
     let (mut found, mut right) = (Vec::new(), Vec::with_capacity(cues.len()));
     for (number, cue) in cues.iter().enumerate() {
@@ -254,9 +258,8 @@ fn find_word(text: &str, word: &str) -> Option<usize> {
         return None;
     }
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let stands_alone = |&at: &usize| {
-        !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next())
-    };
+    let stands_alone =
+        |&at: &usize| !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next());
     // Near: a word far away leaves out what is between.
     const NEAR: usize = 16;
     let mut places = text.match_indices(word).map(|(at, _)| at).take(NEAR);

@@ -62,14 +62,19 @@ impl StyleRequest {
                 "." => String::new(),
                 path => format!("/{}", path.replace('.', "/")),
             };
-            StyleFault::new(&place, error.inner().to_string())
+            let message = error.inner().to_string();
+            let suggestion = unknown_field(&message);
+            StyleFault { suggestion, ..StyleFault::new(&place, message) }
         })
     }
 
     /// What is wrong with it, laid over `base`; `pointer` is its place.
     pub(crate) fn faults(&self, pointer: &str, base: TextStyle) -> Option<Finding> {
         let fault = match self.over(base) {
-            Ok(style) => StyleFault::new("", style.check().err()?.message().to_owned()),
+            Ok(style) => {
+                let error = style.check().err()?;
+                StyleFault::new(error.pointer().unwrap_or_default(), error.message().to_owned())
+            }
             Err(fault) => fault,
         };
         let mut finding = Finding::new(ErrorKind::Validation, format!("{pointer}{}", fault.place), fault.message);
@@ -105,6 +110,13 @@ fn preset(name: &str, base: &TextStyle) -> Result<TextStyle, StyleFault> {
     })?;
     let TextStyle { font_size, max_lines, weight, align, .. } = *base;
     Ok(TextStyle { font_size, max_lines, weight, align, ..preset })
+}
+
+/// The nearest known name, of serde's message about an unknown field: it has all names in backticks, the wrong one first.
+fn unknown_field(message: &str) -> Option<String> {
+    let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let given = names.next()?;
+    Some(nearest(given, &names.collect::<Vec<_>>()))
 }
 
 /// Lays `patch` over `target`, except that `null` stays: a style's default of a stroke is to have one.
@@ -215,6 +227,11 @@ mod tests {
         );
         assert!(fault(json!({ "fill": "red" })).1.contains("#rrggbb"));
         assert!(fault(json!({ "lineHeight": 9 })).1.contains("lineHeight is 9"));
+        assert_eq!(fault(json!({ "box": { "padding": 9 } })).0, "/hookStyle/box/padding");
+        assert_eq!(fault(json!({ "active": { "box": { "radius": -1 } } })).0, "/hookStyle/active/box/radius");
+        let finding = StyleRequest(json!({ "stroek": {} })).faults("/hookStyle", TextStyle::default());
+        let suggestion = finding.and_then(|finding| finding.suggestion).expect("names the nearest");
+        assert!(suggestion.starts_with("did you mean `stroke`?"), "{suggestion}");
         assert!(fault(json!(7)).1.contains("a name or an object"));
     }
 }

@@ -89,12 +89,11 @@ fn of_blocks(text: &str, is_web: bool) -> Result<Vec<CaptionCue>> {
             body.push(line.trim_end());
         }
         // The next cue's number is no text of this one.
-        let blank = |line: &&str| line.is_empty();
         let is_number = |line: &&str| !line.is_empty() && line.trim().bytes().all(|c| c.is_ascii_digit());
         if lines.peek().is_some() && !is_web && body.len() > 1 && body.last().is_some_and(is_number) {
             body.pop();
         }
-        body.retain(|line| !blank(&line));
+        body.retain(|line| !line.is_empty());
         if let Some(cue) = cue_of(&body.join("\n"), start, end, is_web) {
             cues.push(cue);
         }
@@ -289,10 +288,7 @@ mod tests {
     #[test]
     fn subrip_keeps_blank_lines_and_arrows_of_its_texts() {
         let text = "1\n00:01,0 --> 00:02,0\nfirst\n\nsecond --> third\n\n2\n00:03,0 --> 00:04,0\n42\n\n7\n";
-        assert_eq!(
-            cues(text),
-            [("first\nsecond --> third".to_owned(), 1.0, 2.0), ("42\n7".to_owned(), 3.0, 4.0)]
-        );
+        assert_eq!(cues(text), [("first\nsecond --> third".to_owned(), 1.0, 2.0), ("42\n7".to_owned(), 3.0, 4.0)]);
     }
 
     #[test]

@@ -83,7 +83,9 @@ pub(super) fn opportunities(text: &str, language: &Language) -> Vec<usize> {
     };
     let mut breaks: Vec<usize> = segmenter.segment_str(text).filter(|&at| at > 0 && at < text.len()).collect();
     // A soft hyphen would have to show itself where a line breaks after it; it is left out instead.
-    breaks.retain(|&at| !text[..at].ends_with('\u{AD}') && !(text[..at].ends_with('/') && is_alternative(text, at)));
+    let is_kept =
+        |before: &str, at: usize| before.ends_with('\u{AD}') || (before.ends_with('/') && is_alternative(text, at));
+    breaks.retain(|&at| !is_kept(&text[..at], at));
     // Tables of Unicode versions differ: no emoji is ever cut, whichever is the newer one.
     let mut starts = unicode_segmentation::UnicodeSegmentation::grapheme_indices(text, true).map(|(at, _)| at);
     let mut start = starts.next();

@@ -11,6 +11,9 @@ use super::stamp::Stamp;
 /// The most bytes that are kept: a few thousand letters of a hook's size.
 const MAX_BYTES: usize = 16 << 20;
 
+/// About what a glyph takes besides its pixels.
+const ENTRY_BYTES: usize = 256;
+
 /// A glyph as it is drawn: everything that its pixels depend on. Numbers are compared by their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct GlyphKey {
@@ -93,7 +96,7 @@ impl<T> Shelf<T> {
         }
         // Not under the lock: others draw meanwhile, at worst the same.
         let drawn = Arc::new(draw()?);
-        let bytes = size(&drawn);
+        let bytes = size(&drawn) + ENTRY_BYTES;
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (glyphs, total) = &mut *shelf;
         if *total + bytes > MAX_BYTES / 2 {
@@ -134,7 +137,7 @@ mod tests {
         draw(1, 10);
         draw(1, 10);
         assert_eq!(drawn.get(), 1);
-        draw(2, MAX_BYTES / 2);
+        draw(2, MAX_BYTES / 2 - ENTRY_BYTES);
         draw(1, 10);
         assert_eq!(drawn.get(), 3, "it had to go");
         assert!(cache.letter(key(3), || Err::<Letter, _>("no")).is_err());

@@ -1,5 +1,7 @@
 //! What kind of thing a user-perceived character (extended grapheme cluster, UAX #29) is.
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 /// Variation selector 15: show as text.
 const TEXT_PRESENTATION: char = '\u{FE0E}';
 /// Variation selector 16: show as emoji.
@@ -64,6 +66,22 @@ fn is_typographic_mark(c: char) -> bool {
     )
 }
 
+/// The user-perceived characters of `text`, each with its place. UAX #29 joins a skin tone to whatever stands before it;
+/// after what is no emoji, such as a space or a letter, it stands by itself.
+pub(super) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.grapheme_indices(true).flat_map(|(start, cluster)| {
+        let tone = cluster.char_indices().skip(1).find(|(_, c)| is_skin_tone(*c)).map(|(at, _)| at);
+        let joined = |at: &usize| !cluster[..*at].ends_with(|c: char| c.is_whitespace() || c.is_alphanumeric());
+        let (whole, rest) = cluster.split_at(tone.filter(|at| !joined(at)).unwrap_or(cluster.len()));
+        [(start, whole), (start + whole.len(), rest)].into_iter().filter(|(_, part)| !part.is_empty())
+    })
+}
+
+/// Whether `c` colours the skin of the emoji before it (Emoji_Modifier).
+fn is_skin_tone(c: char) -> bool {
+    matches!(c, '\u{1F3FB}'..='\u{1F3FF}')
+}
+
 /// Whether `c` is one half of a flag.
 pub(super) fn is_regional_indicator(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
@@ -91,6 +109,14 @@ pub(super) fn is_dropped(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_skin_tone_belongs_to_an_emoji_alone() {
+        let of = |text| clusters(text).collect::<Vec<_>>();
+        assert_eq!(of("a 🏽"), [(0, "a"), (1, " "), (2, "🏽")]);
+        assert_eq!(of("👍🏽!"), [(0, "👍🏽"), (8, "!")]);
+        assert_eq!(of("👩🏽\u{200D}🚀"), [(0, "👩🏽\u{200D}🚀")]);
+    }
 
     #[test]
     fn sequences_are_emoji_and_selectors_are_obeyed() {

@@ -181,11 +181,11 @@ impl Fitter<'_> {
             let lines = self.text.break_at(paragraph, size, width, Breaks::Words);
             (lines.len() == count && lines.iter().all(|line| is_within(line.width, width))).then_some(lines)
         };
-        let (mut fails, mut fits) = (full as u32 / count as u32 / 2, full as u32);
-        let mut best = attempt(fits as f32)?;
+        let (mut fails, mut fits) = (full as u32 / count as u32 / 2, full.ceil() as u32);
+        let mut best = attempt(full)?;
         while fits - fails > 1 {
             let middle = fails + (fits - fails) / 2;
-            match attempt(middle as f32) {
+            match attempt((middle as f32).min(full)) {
                 Some(lines) => (best, fits) = (lines, middle),
                 None => fails = middle,
             }
@@ -239,13 +239,8 @@ impl Fitter<'_> {
     /// What the active word, its box and its growth may cover, whichever word of the line is active.
     fn room_for_active(&self, active: &ActiveStyle, line: &FittedLine, size: f32) -> PixelBox {
         let reach = self.stroke(size) + ROUNDING;
-        let text = &self.text.source(&line.line).text;
         let mut room: Option<PixelBox> = None;
-        let is_space = |glyph: &WrappedGlyph, next: &WrappedGlyph| {
-            let between = glyph.range.end.min(next.range.end)..glyph.range.start.max(next.range.start);
-            text.get(between).is_some_and(|between| between.contains(char::is_whitespace))
-        };
-        for word in line.line.glyphs.chunk_by(|a, b| !is_space(a, b)) {
+        for word in self.words(&line.line) {
             let mut around = self.word_box(word, line, size, active.backdrop.map_or(0.0, |under| under.padding));
             for glyph in word {
                 let (x, y) = (glyph.x + line.shift, glyph.y + line.baseline);
@@ -263,6 +258,15 @@ impl Fitter<'_> {
         }
         let edge = line.line.span.0 + line.shift;
         room.unwrap_or(PixelBox { left: edge, top: line.baseline, right: edge, bottom: line.baseline })
+    }
+
+    /// The glyphs of a line, word by word: what spaces part.
+    pub(super) fn words<'l>(&self, line: &'l WrappedLine) -> impl Iterator<Item = &'l [WrappedGlyph]> {
+        let text = &self.text.source(line).text;
+        line.glyphs.chunk_by(|glyph, next| {
+            let between = glyph.range.end.min(next.range.end)..glyph.range.start.max(next.range.start);
+            text.get(between).is_none_or(|between| !between.contains(char::is_whitespace))
+        })
     }
 
     /// The box under some glyphs of a line, `padding` (in em) beyond their advances and half of that above and below.

@@ -1,11 +1,10 @@
 //! From text to runs: paragraphs between line breaks, and in them runs of clusters that one face has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use ab_glyph::{Font as _, FontRef};
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::book::{Face, FaceId, FontBook};
 use super::breaks::Language;
@@ -101,7 +100,7 @@ pub(super) fn itemise(
     let mut missing = Vec::new();
     for paragraph in &mut paragraphs {
         let mut runs: Vec<Run> = Vec::new();
-        for (start, cluster) in paragraph.text.grapheme_indices(true) {
+        for (start, cluster) in cluster::clusters(&paragraph.text) {
             let range = start..start + cluster.len();
             let face = match faces.for_cluster(cluster)? {
                 Choice::Face(face) => face,
@@ -162,7 +161,7 @@ fn split(text: &str, edits: &[Edit]) -> Vec<Paragraph> {
 
 fn check_size(paragraphs: &[Paragraph]) -> Result<()> {
     let mut clusters = paragraphs.len() - 1;
-    for cluster in paragraphs.iter().flat_map(|paragraph| paragraph.text.graphemes(true)) {
+    for (_, cluster) in paragraphs.iter().flat_map(|paragraph| cluster::clusters(&paragraph.text)) {
         clusters += 1;
         let scalars = cluster.chars().count();
         if scalars > MAX_CLUSTER_SCALARS {

@@ -324,23 +324,30 @@ fn place_line(
     let is_active = |range: &Range<usize>| {
         active.is_some_and(|(_, active)| active.contains(&range.start) && range.end <= active.end)
     };
-    let of_word: Vec<WrappedGlyph> = match active {
-        Some(_) => line.line.glyphs.iter().filter(|glyph| is_active(&source_of(glyph))).cloned().collect(),
+    // Each word grows around its own middle, so that several active ones stay inside of the room that was kept.
+    let words: Vec<Vec<WrappedGlyph>> = match active {
+        Some(_) => fitter
+            .words(&line.line)
+            .map(|word| word.iter().filter(|glyph| is_active(&source_of(glyph))).cloned().collect::<Vec<_>>())
+            .filter(|word| !word.is_empty())
+            .collect(),
         None => Vec::new(),
     };
-    let grow = active.filter(|_| !of_word.is_empty()).map(|(style, _)| {
-        let (cx, cy) = fitter.word_centre(&of_word, line, fitted.size);
-        ((x + cx, y + cy), style)
-    });
+    let middle_of = |glyph: &WrappedGlyph| {
+        let word = words.iter().find(|word| word.iter().any(|other| other.range == glyph.range))?;
+        let (cx, cy) = fitter.word_centre(word, line, fitted.size);
+        Some((x + cx, y + cy))
+    };
     let glyphs = line.line.glyphs.iter().map(|glyph| {
         let range = source_of(glyph);
         let place = (x + line.shift + glyph.x, y + line.baseline + glyph.y);
-        let active = is_active(&range);
-        let (x, y) = match grow.filter(|_| active) {
-            Some(((cx, cy), style)) => (cx + (place.0 - cx) * style.scale, cy + (place.1 - cy) * style.scale),
+        let grow = active.filter(|_| is_active(&range)).and_then(|(style, _)| Some((style, middle_of(glyph)?)));
+        let is_active = grow.is_some();
+        let (x, y) = match grow {
+            Some((style, (cx, cy))) => (cx + (place.0 - cx) * style.scale, cy + (place.1 - cy) * style.scale),
             None => place,
         };
-        PlacedGlyph { face: glyph.face, glyph: glyph.glyph, x, y, range, active }
+        PlacedGlyph { face: glyph.face, glyph: glyph.glyph, x, y, range, active: is_active }
     });
     let placed = TextLine {
         text: paragraph.text[line.line.range.clone()].to_owned(),
@@ -350,9 +357,14 @@ fn place_line(
         baseline: y + line.baseline,
         glyphs: glyphs.collect(),
     };
-    let under = grow.and_then(|(centre, style)| {
-        let under = fitter.word_box(&of_word, line, fitted.size, style.backdrop?.padding).moved(x, y);
-        Some(under.scaled_about(centre, style.scale))
+    let under = active.and_then(|(style, _)| {
+        let padding = style.backdrop?.padding;
+        let grown = words.iter().map(|word| {
+            let (cx, cy) = fitter.word_centre(word, line, fitted.size);
+            let under = fitter.word_box(word, line, fitted.size, padding).moved(x, y);
+            under.scaled_about((x + cx, y + cy), style.scale)
+        });
+        grown.reduce(PixelBox::union)
     });
     (placed, under)
 }

@@ -263,11 +263,13 @@ impl ShapedText {
         Ok(())
     }
 
-    /// Lists the clusters that the shaper could only show as a box, as nothing, or as a stand-in flag.
+    /// Lists the clusters that the shaper could only show as a box, as nothing, as a stand-in flag, or in pieces.
     fn find_boxes(&self, book: &FontBook, missing: &mut Vec<MissingCluster>) -> Result<()> {
         let stand_in = self.unknown_flag(book)?;
         for (paragraph, line) in &self.paragraphs {
             let mut drawn = vec![false; paragraph.text.len()];
+            // How many pictures begin at each byte.
+            let mut pictures = vec![0u8; paragraph.text.len()];
             let mut boxed = Vec::new();
             for glyph in line.spans.iter().flat_map(|span| &span.words).flat_map(|word| &word.glyphs) {
                 let Some(text) = paragraph.text.get(glyph.start..glyph.end) else { continue };
@@ -278,13 +280,17 @@ impl ShapedText {
                 }
                 if face.is_some_and(|face| matches!(self.inks.get(&(face, glyph.glyph_id)), Some(Some(_)))) {
                     drawn[glyph.start..glyph.end].fill(true);
+                    pictures[glyph.start] = pictures[glyph.start].saturating_add(1);
                 }
             }
             for run in paragraph.runs.iter().filter(|run| book.face(run.face).is_some_and(|face| face.colour)) {
                 let text = &paragraph.text[run.range.clone()];
-                for (start, cluster) in unicode_segmentation::UnicodeSegmentation::grapheme_indices(text, true) {
+                for (start, cluster) in cluster::clusters(text) {
                     let range = run.range.start + start..run.range.start + start + cluster.len();
-                    if !drawn[range.clone()].contains(&true) && !cluster.chars().all(is_unseen) {
+                    // A sequence that the font does not know falls apart: a person and shoes for a dancer.
+                    let falls_apart = pictures[range.clone()].iter().map(|&count| u32::from(count)).sum::<u32>() > 1;
+                    let is_unseen = cluster.chars().all(is_unseen);
+                    if falls_apart || (!drawn[range.clone()].contains(&true) && !is_unseen) {
                         boxed.push(range);
                     }
                 }

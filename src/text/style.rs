@@ -441,53 +441,65 @@ impl TextStyle {
     ///
     /// `VALIDATION`, with the field.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::new(ErrorKind::Validation, what));
-        let TextStyle { font_size, line_height, max_lines, stroke, .. } = self;
-        for (name, size) in [("min", font_size.min), ("max", font_size.max)] {
-            if !(4.0..=1000.0).contains(&size) {
-                return refuse(format!("fontSize.{name} is {size}; expected 4 to 1000 px"));
+        let refuse = |field: &str, what: String| {
+            let message = format!("{}{what}", field.replace('/', "."));
+            Err(Error::new(ErrorKind::Validation, message).at_pointer(format!("/{field}")))
+        };
+        let outside = |value: f32, range: &std::ops::RangeInclusive<f32>, unit: &str| {
+            (!range.contains(&value))
+                .then(|| format!(" is {value}; expected {} to {}{unit}", range.start(), range.end()))
+        };
+        let Self { font_size, line_height, .. } = self;
+        let mut ranges: Vec<(&str, f32, std::ops::RangeInclusive<f32>, &str)> = vec![
+            ("fontSize/min", font_size.min, 4.0..=1000.0, " px"),
+            ("fontSize/max", font_size.max, 4.0..=1000.0, " px"),
+            ("lineHeight", *line_height, 0.5..=4.0, ""),
+        ];
+        if let Some(Shadow { x, y, blur, .. }) = self.shadow {
+            ranges.extend([
+                ("shadow/x", x, -1.0..=1.0, " of the font size"),
+                ("shadow/y", y, -1.0..=1.0, " of the font size"),
+                ("shadow/blur", blur, 0.0..=0.5, " of the font size"),
+            ]);
+        }
+        if let Some(Backdrop { padding, radius, .. }) = self.backdrop {
+            ranges.extend([
+                ("box/padding", padding, 0.0..=2.0, " of the font size"),
+                ("box/radius", radius, 0.0..=2.0, " of the font size"),
+            ]);
+        }
+        if let Some(ActiveStyle { scale, backdrop, .. }) = self.active {
+            ranges.push(("active/scale", scale, 1.0..=1.5, ""));
+            if let Some(Backdrop { padding, radius, .. }) = backdrop {
+                ranges.extend([
+                    ("active/box/padding", padding, 0.0..=2.0, " of the font size"),
+                    ("active/box/radius", radius, 0.0..=2.0, " of the font size"),
+                ]);
+            }
+        }
+        for (field, value, range, unit) in ranges {
+            if let Some(what) = outside(value, &range, unit) {
+                return refuse(field, what);
             }
         }
         if font_size.min > font_size.max {
-            return refuse(format!(
-                "fontSize.min is {}, above fontSize.max, which is {}",
-                font_size.min, font_size.max
-            ));
+            let (min, max) = (font_size.min, font_size.max);
+            return refuse("fontSize/min", format!(" is {min}, above fontSize.max, which is {max}"));
         }
-        if !(0.5..=4.0).contains(line_height) {
-            return refuse(format!("lineHeight is {line_height}; expected 0.5 to 4"));
+        if self.max_lines == Some(0) {
+            return refuse("maxLines", " is 0; expected at least 1".to_owned());
         }
-        if *max_lines == Some(0) {
-            return refuse("maxLines is 0; expected at least 1".to_owned());
-        }
-        if let Some(stroke) = stroke
+        if let Some(stroke) = self.stroke
             && !(stroke.width > 0.0 && stroke.width <= 0.5)
         {
-            return refuse(format!("stroke.width is {}; expected above 0, at most 0.5 of the font size", stroke.width));
+            let what = format!(" is {}; expected above 0, at most 0.5 of the font size", stroke.width);
+            return refuse("stroke/width", what);
         }
-        if let Some(Shadow { x, y, blur, .. }) = self.shadow {
-            for (name, value, range) in [("x", x, -1.0..=1.0), ("y", y, -1.0..=1.0), ("blur", blur, 0.0..=0.5)] {
-                if !range.contains(&value) {
-                    let (least, most) = (range.start(), range.end());
-                    return refuse(format!("shadow.{name} is {value}; expected {least} to {most} of the font size"));
-                }
-            }
-        }
-        let boxes = self.backdrop.iter().chain(self.active.iter().filter_map(|active| active.backdrop.as_ref()));
-        for Backdrop { padding, radius, .. } in boxes {
-            for (name, value) in [("padding", *padding), ("radius", *radius)] {
-                if !(0.0..=2.0).contains(&value) {
-                    return refuse(format!("box.{name} is {value}; expected 0 to 2 of the font size"));
-                }
-            }
+        if !(1..=1000).contains(&self.weight) {
+            return refuse("weight", format!(" is {}; expected 1 to 1000", self.weight));
         }
         if !(self.opacity > 0.0 && self.opacity <= 1.0) {
-            return refuse(format!("opacity is {}; expected above 0, at most 1", self.opacity));
-        }
-        if let Some(ActiveStyle { scale, .. }) = self.active
-            && !(1.0..=1.5).contains(&scale)
-        {
-            return refuse(format!("active.scale is {scale}; expected 1 to 1.5"));
+            return refuse("opacity", format!(" is {}; expected above 0, at most 1", self.opacity));
         }
         Ok(())
     }

@@ -140,6 +140,8 @@ fn what_would_be_a_box_is_named() {
         ("new face \u{1FAE9}", "U+1FAE9"),
         ("𓀀𓁀", "𓀀 (U+13000), 𓁀 (U+13040)"),
         ("🇽🇽 and 🇨🇶", "U+1F1FD U+1F1FD"),
+        ("a dancer 🧑\u{200D}🩰", "U+1F9D1 U+200D U+1FA70"),
+        ("a brown brain 🧠🏽", "U+1F9E0 U+1F3FD"),
         ("\u{E000}\u{10FFFD}", "U+10FFFD"),
     ] {
         let error = set(&block(text)).expect_err(text);
@@ -468,8 +470,9 @@ proptest! {
         let language = text.contains('ی').then(|| "ur".to_owned());
         let mut block = TextBlock { style, language, ..TextBlock::new(text.as_str(), Area { x: 11, y: -8, width, height }) };
         let plain = set(&block);
-        let word = text.split_whitespace().nth(active).and_then(|word| Some((text.find(word)?, word.len())));
-        block.active = word.map(|(at, length)| at..at + length);
+        // One word, or all from it on.
+        let word = text.split_whitespace().nth(active / 2).and_then(|word| Some((text.find(word)?, word.len())));
+        block.active = word.map(|(at, length)| at..if active % 2 == 0 { at + length } else { text.len() });
         match (set(&block), plain) {
             (Ok(layout), Ok(plain)) => {
                 prop_assert_eq!(layout.font_size(), plain.font_size(), "an active word changes no size");
