@@ -450,6 +450,6 @@ mod tests {
         let other = TextStyle { family: "Comic Sans".to_owned(), ..TextStyle::default() };
         assert!(message(other).contains("no family \"Comic Sans\""));
         let light = TextStyle { weight: 123, ..TextStyle::default() };
-        assert!(message(light).contains("no weight 123; it has 700, 500"));
+        assert!(message(light).contains("no weight 123; it has 500, 600, 700"));
     }
 }
