@@ -133,8 +133,26 @@ impl Fitter<'_> {
         (0..self.text.paragraphs()).flat_map(lines).collect()
     }
 
+    /// The lines at a size, if they are inside of the area. Where ink sticks out of a line's advances, lines are broken as
+    /// much earlier.
     fn attempt(&self, size: f32, breaks: Breaks) -> Option<Fitted> {
-        let width = self.line_width(size);
+        const TRIES: usize = 4;
+        let mut width = self.line_width(size);
+        for _ in 0..TRIES {
+            let fitted = self.attempt_within(width, size, breaks)?;
+            if self.is_inside(&fitted) {
+                return Some(fitted);
+            }
+            let over = fitted.extent.right - fitted.extent.left - self.area.width as f32;
+            if over <= 0.0 {
+                return None;
+            }
+            width -= over;
+        }
+        None
+    }
+
+    fn attempt_within(&self, width: f32, size: f32, breaks: Breaks) -> Option<Fitted> {
         if width <= 0.0 {
             return None;
         }
@@ -151,8 +169,7 @@ impl Fitter<'_> {
         }
         let set = |(number, ranges): (usize, &Vec<LineRange>)| self.text.set(self.book, number, size, ranges);
         let lines = broken.iter().enumerate().flat_map(set).collect();
-        let fitted = self.place(size, lines);
-        self.is_inside(&fitted).then_some(fitted)
+        Some(self.place(size, lines))
     }
 
     /// The same with every paragraph as narrow as it can be with as many lines, so that no word is left alone.

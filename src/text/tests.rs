@@ -179,6 +179,20 @@ fn two_thousand_characters_fit() {
     assert_eq!((error.code(), error.message()), ("VALIDATION", "the text has 2001 characters; at most 2000 are set"));
 }
 
+/// The last letter sticks out of its advance: the line that would just fit breaks earlier.
+#[test]
+fn ink_beyond_the_advances_breaks_a_line_earlier() {
+    for size in 780..830 {
+        let size = size as f32 / 10.0;
+        let style = TextStyle { stroke: None, font_size: FontSize { min: size, max: size }, ..TextStyle::default() };
+        let area = Area { x: 0, y: 0, width: 950, height: 979 };
+        let block = TextBlock {
+            style, ..TextBlock::new("خصم ٥٠٪ على تطبيق Remix 2.0 حتى 31 ديسمبر", area)
+        };
+        assert!(set(&block).is_ok(), "{size} px");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_said() {
     let error = set(&block(&"\n".repeat(500))).expect_err("too many lines");
