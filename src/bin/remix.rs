@@ -14,6 +14,7 @@ use remix_engine::formats::HookLook;
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
 use remix_engine::request::{Request, StyleRequest};
+use remix_engine::store::ChunkStore;
 use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
 use remix_engine::units::{CanvasSize, TimeSpan};
 use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
@@ -143,6 +144,12 @@ struct SharedArgs {
     /// Speed against quality. Default: what the project says, else standard.
     #[arg(long)]
     preset: Option<PresetName>,
+    /// A folder where chunks are kept from render to render: only what has changed is rendered again.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// The most bytes of the cache; what was used least recently goes first.
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
+    cache_size: u64,
     #[command(flatten)]
     fonts: FontArgs,
     /// Let media be anywhere, not only in the project's folder.
@@ -225,12 +232,13 @@ fn render(args: RenderArgs) -> Result<()> {
 fn plan(args: PlanArgs) -> Result<()> {
     let request = request(&args.project, &args.shared)?;
     let engine = engine(&args.shared)?;
+    let store = cache(&args.shared)?;
     let control = Control::new().with_cancel(cancel_on_signal()?);
     for plan in engine.plan(&request, &control)? {
         if args.shared.json {
             print_json(&plan);
         } else {
-            print_text(&plan.describe());
+            print_text(&plan.describe_with(|key| Some(store.as_ref()?.contains(key))));
         }
     }
     Ok(())
@@ -279,7 +287,7 @@ fn probe(args: ProbeArgs) -> Result<()> {
 
 /// Draws a text. An error that it gives back as a value is in the JSON already.
 fn text(args: TextArgs) -> Result<Option<Error>> {
-    let engine = engine_with(None, &args.fonts)?;
+    let engine = engine_with(&args.fonts)?;
     let style = match &args.style {
         Some(json) if json.trim_start().starts_with('{') => Some(StyleRequest(
             serde_json::from_str(json)
@@ -396,7 +404,7 @@ struct FontHealth {
 }
 
 fn check(args: CheckArgs) -> Result<()> {
-    let engine = engine_with(None, &args.fonts)?;
+    let engine = engine_with(&args.fonts)?;
     let limits = Limits::default();
     let health = Health {
         engine: engine.version().to_owned(),
@@ -445,12 +453,22 @@ fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
 }
 
 fn engine(args: &SharedArgs) -> Result<Engine> {
-    engine_with(args.threads, &args.fonts)
+    let fonts = FontBook::installed_and(&args.fonts.paths)?;
+    Engine::new(EngineOptions {
+        threads: args.threads,
+        fonts: Some(fonts),
+        store: cache(args)?,
+        ..EngineOptions::default()
+    })
 }
 
-fn engine_with(threads: Option<NonZeroUsize>, fonts: &FontArgs) -> Result<Engine> {
+fn engine_with(fonts: &FontArgs) -> Result<Engine> {
     let fonts = FontBook::installed_and(&fonts.paths)?;
-    Engine::new(EngineOptions { threads, fonts: Some(fonts), ..EngineOptions::default() })
+    Engine::new(EngineOptions { fonts: Some(fonts), ..EngineOptions::default() })
+}
+
+fn cache(args: &SharedArgs) -> Result<Option<ChunkStore>> {
+    args.cache.as_ref().map(|folder| ChunkStore::open_bounded(folder, args.cache_size)).transpose()
 }
 
 /// A token that the first Ctrl-C or termination signal cancels.

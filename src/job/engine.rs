@@ -30,6 +30,9 @@ pub struct EngineOptions {
     pub fonts: Option<FontBook>,
     /// The limits. Default: [`Limits::default`].
     pub limits: Limits,
+    /// Where [`Engine::render`] keeps chunks from job to job, so that only what has changed is rendered, and a job that was
+    /// killed goes on where it stopped. Default: `None`, each render has a store of its own that goes with it.
+    pub store: Option<ChunkStore>,
 }
 
 /// Makes content. Cheap to clone and shared by any number of jobs and threads.
@@ -40,6 +43,7 @@ pub(super) struct Shared {
     pub(super) threads: NonZeroUsize,
     pub(super) fonts: FontBook,
     pub(super) limits: Limits,
+    store: Option<ChunkStore>,
     /// The engine and the libraries under it: all that can change a byte for the same plan.
     pub(super) version: String,
     /// What planning found in files that are still the same, for the stages after it. The newest last.
@@ -104,6 +108,7 @@ impl Engine {
             threads: options.threads.unwrap_or_else(available_threads),
             fonts,
             limits: options.limits,
+            store: options.store,
             version: format!(
                 "remix-engine {} rendering {RENDERING} with {}, libheif {}, x264 {}",
                 env!("CARGO_PKG_VERSION"),
@@ -266,7 +271,12 @@ impl Engine {
         let plans = self.plan(request, control)?;
         let planning = elapsed(Stage::Planning, planned);
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
-        let store = ChunkStore::open(staging.work().join("chunks"))?;
+        let store = match &self.0.store {
+            Some(store) => store.clone(),
+            None => ChunkStore::open(staging.work().join("chunks"))?,
+        };
+        // Until the results are out: others may share the store.
+        let _lease = store.lease(plans.iter().flat_map(Plan::keys))?;
         let total: u64 = plans.iter().map(Plan::steps).sum();
 
         let mut visuals = Vec::new();

@@ -299,6 +299,11 @@ impl Plan {
         self.0.chunks.len() + self.0.slides.len()
     }
 
+    /// The keys of all work units: what a store must have before the plan can be assembled.
+    pub fn keys(&self) -> impl Iterator<Item = &ChunkKey> {
+        self.0.chunks.iter().map(|chunk| &chunk.key).chain(self.0.slides.iter().map(|slide| &slide.key))
+    }
+
     /// Whether it makes a video.
     pub fn has_video(&self) -> bool {
         self.0.frames > 0
@@ -316,6 +321,16 @@ impl Plan {
 
     /// The plan for people: every shot with its frames and why it is that long, texts, sounds and chunks.
     pub fn describe(&self) -> String {
+        self.describe_with(|_| None)
+    }
+
+    /// As [`describe`](Self::describe); `known` tells which work units a store has, `None` without a store.
+    pub fn describe_with(&self, known: impl Fn(&ChunkKey) -> Option<bool>) -> String {
+        let there = |key: &ChunkKey| match known(key) {
+            Some(true) => "  in the store",
+            Some(false) => "  to be rendered",
+            None => "",
+        };
         let mut out = String::new();
         let time = |frame: FrameIndex| self.0.rate.time_of(frame).as_secs_f64();
         // Writing to a String cannot fail.
@@ -391,7 +406,7 @@ impl Plan {
             );
         }
         for slide in &self.0.slides {
-            let _ = writeln!(out, "  {}  {}", slide.name, &slide.key.as_str()[..12]);
+            let _ = writeln!(out, "  {}  {}{}", slide.name, &slide.key.as_str()[..12], there(&slide.key));
             for layer in &slide.layers {
                 let _ = writeln!(out, "       {}", self.describe_layer(layer));
             }
@@ -411,7 +426,8 @@ impl Plan {
         }
         for chunk in &self.0.chunks {
             let key = &chunk.key.as_str()[..12];
-            let _ = writeln!(out, "  chunk {key}  frames {}..{}", chunk.frames.start, chunk.frames.end);
+            let (start, end) = (chunk.frames.start, chunk.frames.end);
+            let _ = writeln!(out, "  chunk {key}  frames {start}..{end}{}", there(&chunk.key));
         }
         out
     }

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::bound::{self, Lease};
 use super::chunk_file;
 use crate::encode::EncodedChunk;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +17,14 @@ use crate::plan::ChunkKey;
 #[derive(Debug, Clone)]
 pub struct ChunkStore {
     folder: PathBuf,
+    /// In bytes; `None` for a store that keeps everything.
+    limit: Option<u64>,
+    /// Bytes written since the last sweep.
+    written: Arc<AtomicU64>,
 }
+
+/// A bounded store is swept after this share of its limit was written.
+const SWEEP_SHARE: u64 = 16;
 
 impl ChunkStore {
     /// The store in `folder`, which is made if it is missing.
@@ -28,7 +38,26 @@ impl ChunkStore {
                 .caused_by(error)
                 .suggest("check the path, its permissions and the space on the disk")
         })?;
-        Ok(Self { folder })
+        Ok(Self { folder, limit: None, written: Arc::default() })
+    }
+
+    /// The store in `folder`, kept below about `max_bytes`: what was used least recently is removed, except for what a
+    /// running job has a [lease](Self::lease) on. All that share it should give the same limit.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_bounded(folder: impl Into<PathBuf>, max_bytes: u64) -> Result<Self> {
+        let store = Self { limit: Some(max_bytes), ..Self::open(folder)? };
+        bound::sweep(&store.folder, max_bytes)?;
+        Ok(store)
+    }
+
+    /// Keeps what has these keys, now or later, in a bounded store until the lease is dropped or its process ends.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED` if the folder cannot be written.
+    pub fn lease<'k>(&self, keys: impl IntoIterator<Item = &'k ChunkKey>) -> Result<Lease> {
+        Lease::take(&self.folder, keys.into_iter())
     }
 
     /// The folder.
@@ -48,6 +77,9 @@ impl ChunkStore {
         let file = self.file(key);
         let Some(bytes) = read(&file, key)? else { return Ok(None) };
         let chunk = chunk_file::read(&bytes);
+        if self.limit.is_some() {
+            bound::touch(&file);
+        }
         if chunk.is_none() {
             tracing::warn!(%key, "a damaged chunk is dropped and will be rendered again");
             // Whether or not it can be removed, it is not used.
@@ -79,6 +111,9 @@ impl ChunkStore {
             return Ok(None);
         };
         bytes.truncate(length);
+        if self.limit.is_some() {
+            bound::touch(&file);
+        }
         Ok(Some(bytes))
     }
 
@@ -91,9 +126,9 @@ impl ChunkStore {
         self.write(&self.slide_file(key), &[jpeg, hash.as_bytes()])
     }
 
-    /// Whether there is a chunk of `key`; it may turn out to be damaged when it is read.
+    /// Whether there is a chunk or a slide of `key`; it may turn out to be damaged when it is read.
     pub fn contains(&self, key: &ChunkKey) -> bool {
-        self.file(key).exists()
+        self.file(key).exists() || self.slide_file(key).exists()
     }
 
     /// Keeps `chunk` under `key`. Readers see it whole or not at all.
@@ -119,6 +154,12 @@ impl ChunkStore {
             file.write_all(part).map_err(failed)?;
         }
         file.persist(to).map_err(|error| failed(error.error))?;
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        let written = self.written.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        if let Some(limit) = self.limit.filter(|limit| written > limit / SWEEP_SHARE) {
+            self.written.store(0, Ordering::Relaxed);
+            bound::sweep(&self.folder, limit)?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,131 @@
+//! A store that stays below a size: what was used least recently goes first, and nothing that a running job needs.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::ChunkKey;
+
+/// Endings of entries.
+const ENTRIES: [&str; 2] = ["chunk", "slide"];
+const LEASE: &str = "lease";
+/// Held while somebody clears up, so that no two processes do at once.
+const SWEEP_LOCK: &str = "sweep.lock";
+/// What a sweep leaves, as a share of the limit: the next one is some way off.
+const LEFT_TENTHS: u64 = 9;
+/// Files of writers that died; no chunk takes that long to write.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+/// The most bytes of a lease: a plan of a day has fewer keys.
+const MAX_LEASE_BYTES: u64 = 64 << 20;
+
+/// Keeps the entries of a job in a store for as long as it lives. A process that dies loses its leases too.
+#[derive(Debug)]
+pub struct Lease {
+    path: PathBuf,
+    /// The lock on it ends with it.
+    _file: File,
+}
+
+impl Lease {
+    /// A lease on `keys` in the store at `folder`.
+    pub(super) fn take<'k>(folder: &Path, keys: impl Iterator<Item = &'k ChunkKey>) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorKind::OutputFailed, format!("the store {} cannot be used", folder.display()))
+                .caused_by(error)
+                .suggest("free space on the disk or choose another folder")
+        };
+        let mut file = tempfile::Builder::new().prefix(".lease-").tempfile_in(folder).map_err(failed)?;
+        for key in keys {
+            writeln!(file, "{key}").map_err(failed)?;
+        }
+        // Locked before it has its name: whoever sees it knows that it is held.
+        file.as_file().lock().map_err(failed)?;
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy().replace(".lease-", "");
+        let path = folder.join(format!("{name}.{LEASE}"));
+        let file = file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(Self { path, _file: file })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // What cannot be removed is without its lock, and goes with the next sweep.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Says that an entry was used now.
+pub(super) fn touch(file: &Path) {
+    // An entry of another user, or on a file system that is read only, keeps its time.
+    let _ = File::open(file).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Removes what was used least recently until the store at `folder` has at most nine tenths of `limit` bytes, if it has
+/// more than `limit`. What is leased stays, whatever its size. Does nothing while another process does it.
+///
+/// # Errors
+/// `OUTPUT_FAILED` if the folder cannot be read.
+pub(super) fn sweep(folder: &Path, limit: u64) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::OutputFailed, format!("the store {} cannot be read", folder.display())).caused_by(error)
+    };
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(folder.join(SWEEP_LOCK)).map_err(failed)?;
+    if lock.try_lock().is_err() {
+        return Ok(());
+    }
+    let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    let mut leased = BTreeSet::new();
+    let now = SystemTime::now();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        // Another process may have removed it.
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let Ok(used) = metadata.modified() else { continue };
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some(ending) if ENTRIES.contains(&ending) => entries.push((used, metadata.len(), path)),
+            Some(LEASE) => leased.extend(keys_of(&path)),
+            _ if is_left_over(&path) && now.duration_since(used).is_ok_and(|age| age > STALE) => {
+                let _ = fs::remove_file(&path);
+            }
+            _ => {}
+        }
+    }
+    let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
+    if total <= limit {
+        return Ok(());
+    }
+    entries.sort();
+    for (_, bytes, path) in entries {
+        if total <= limit / 10 * LEFT_TENTHS {
+            break;
+        }
+        let key = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if !leased.contains(key) && fs::remove_file(&path).is_ok() {
+            total = total.saturating_sub(bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is a file that was to become an entry or a lease.
+fn is_left_over(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name != ".")
+}
+
+/// The keys of a lease that is held; one whose owner is gone is removed.
+fn keys_of(path: &Path) -> Vec<String> {
+    let Ok(file) = File::open(path) else { return Vec::new() };
+    if file.try_lock_shared().is_ok() {
+        let _ = fs::remove_file(path);
+        return Vec::new();
+    }
+    let mut text = String::new();
+    match file.take(MAX_LEASE_BYTES).read_to_string(&mut text) {
+        Ok(_) => text.lines().map(str::to_owned).collect(),
+        Err(_) => Vec::new(),
+    }
+}
