@@ -142,7 +142,8 @@ fn a_plan_says_what_is_in_the_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = ChunkStore::open(folder.path()).expect("a store");
     let engine = with_store(&store);
-    let plan = engine.plan(&Project::small().request(), &Control::new()).expect("can be planned").remove(0);
+    let project = Project::small();
+    let plan = engine.plan(&project.request(), &Control::new()).expect("can be planned").remove(0);
     engine.render_chunk(&plan, 0, &store, &Control::new()).expect("can be rendered");
     let said = plan.describe_with(|key| Some(store.contains(key)));
     assert_eq!((said.matches("in the store").count(), said.matches("to be rendered").count()), (1, plan.units() - 1));

@@ -271,12 +271,15 @@ impl Engine {
         let plans = self.plan(request, control)?;
         let planning = elapsed(Stage::Planning, planned);
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
-        let store = match &self.0.store {
-            Some(store) => store.clone(),
-            None => ChunkStore::open(staging.work().join("chunks"))?,
+        let at_stage = |error: Error| error.at_stage(Stage::GeneratingVisuals);
+        // A lease until the results are out: others may share the store.
+        let (store, _lease) = match &self.0.store {
+            Some(store) => {
+                let lease = store.lease(plans.iter().flat_map(Plan::keys)).map_err(at_stage)?;
+                (store.clone(), Some(lease))
+            }
+            None => (ChunkStore::open(staging.work().join("chunks")).map_err(at_stage)?, None),
         };
-        // Until the results are out: others may share the store.
-        let _lease = store.lease(plans.iter().flat_map(Plan::keys))?;
         let total: u64 = plans.iter().map(Plan::steps).sum();
 
         let mut visuals = Vec::new();
