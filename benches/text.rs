@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::Criterion;
+use criterion::{BatchSize, Criterion};
 use remix_engine::formats::HookLook;
 use remix_engine::text::{FontBook, lay_out, rasterise};
 
@@ -28,7 +28,22 @@ fn fonts(criterion: &mut Criterion) {
     });
 }
 
+/// The fonts are open, and no letter of them has been drawn.
+fn fresh() -> FontBook {
+    let book = FontBook::installed().expect("the fonts are installed");
+    lay_out(&book, &HookLook::default().block(SHORT)).expect("fits");
+    book
+}
+
 fn overlays(criterion: &mut Criterion) {
+    criterion.bench_function("text/lay out and rasterise, 60 characters, 3 emoji, nothing drawn before", |bench| {
+        let block = HookLook::default().block(SHORT);
+        let draw = |book: FontBook| {
+            let layout = lay_out(&book, black_box(&block)).expect("fits");
+            rasterise(&book, &layout).expect("can be drawn")
+        };
+        bench.iter_batched(fresh, draw, BatchSize::PerIteration);
+    });
     let book = FontBook::installed().expect("the fonts are installed");
     let long: String =
         "It took me years to see how much one small habit can do. ".chars().cycle().take(2_000).collect();

@@ -155,6 +155,39 @@ fn the_same_bytes_on_any_number_of_threads() {
     assert!(bytes(1) == bytes(3));
 }
 
+/// Captions that overlap, begin together, or are shorter than a frame: one page at a time, and nothing is lost unsaid.
+#[test]
+fn captions_that_are_in_each_others_way_take_turns() {
+    let plan_of = |captions: Value| plan(&project(&[("/captions", captions)]));
+    let pages = |plan: &Plan| {
+        let page =
+            |page: &remix_engine::plan::PlannedText| (page.block.text.clone(), page.frames.start.0, page.frames.end.0);
+        plan.captions().map(page).collect::<Vec<_>>()
+    };
+    let of = |text: &str, start: u64, end: u64| (text.to_owned(), start, end);
+    let words = json!([{ "text": "one", "start": 0.0, "end": 1.0 }, { "text": "two", "start": 4.0, "end": 5.0 }]);
+    let overlapping = plan_of(json!([
+        { "text": "one two", "start": 0.0, "end": 5.0, "words": words }, { "text": "hello", "start": 3.0, "end": 4.0 }
+    ]));
+    // The second word would be said when another caption is on.
+    let found = pages(&overlapping);
+    assert_eq!(found.last(), Some(&of("hello", 90, 120)));
+    assert!(found.windows(2).all(|pair| pair[0].2 <= pair[1].1), "{found:?}");
+    let word = |text: &str, start: f64| json!({ "text": text, "start": start, "end": start + 0.2 });
+    let together = plan_of(json!([
+        { "text": "a b", "start": 1.0, "end": 2.0, "words": [word("a", 1.0), word("b", 1.3)] },
+        { "text": "c d", "start": 1.0, "end": 2.5, "words": [word("c", 1.0), word("d", 1.2)] }
+    ]));
+    assert_eq!(pages(&together), [of("a b\nc d", 30, 75)]);
+    assert!(together.captions().all(|page| page.words.is_empty()), "of two speakers no word is the one");
+    let short = plan_of(json!([
+        { "text": "x", "start": 1.0, "end": 1.005 }, { "text": "y", "start": 1.005, "end": 1.01 },
+        { "text": "z", "start": 1.01, "end": 2.0 }
+    ]));
+    assert_eq!(pages(&short), [of("x", 30, 31), of("z", 31, 60)]);
+    assert_eq!(short.job().unseen_captions, ["y"]);
+}
+
 #[test]
 fn what_is_wrong_with_captions_is_told() {
     let refused = |fields: &[(&str, Value)]| {
@@ -172,6 +205,11 @@ fn what_is_wrong_with_captions_is_told() {
     assert_eq!(told(src("../outside.srt")), expected("VALIDATION", "/captionsSrc"));
     assert_eq!(told(src("latin1.srt")), expected("SOURCE_UNSUPPORTED", "/captionsSrc"));
     assert_eq!(told(src("reaction.mp4")), expected("SOURCE_UNSUPPORTED", "/captionsSrc"));
+    assert_eq!(told(src(".")), expected("SOURCE_UNREADABLE", "/captionsSrc"));
+    let piped = project(&[("/captionsSrc", json!("pipe.srt"))]);
+    support::run("mkfifo", [piped.folder().join("pipe.srt")]);
+    let error = engine(1).plan(&piped.request(), &Control::new()).expect_err("is refused, and does not wait");
+    assert_eq!((error.code(), error.pointer()), ("SOURCE_UNREADABLE", Some("/captionsSrc")));
     let (code, _, report) = src("broken.srt");
     assert!(code == "VALIDATION" && report.contains("line 2"), "{report}");
     let said = |text: &str| json!([{ "text": text, "start": 0.0, "end": 1.0 }]);
@@ -202,4 +240,16 @@ fn characters_that_no_font_has_can_be_dropped_or_replaced() {
     assert!(drawn("drop").split_whitespace().eq(["new", "face"]));
     let error = engine(1).plan(&project(&fields("error")).request(), &Control::new()).expect_err("is refused");
     assert_eq!((error.code(), error.pointer()), ("FONT_MISSING", Some("/hook")));
+}
+
+#[test]
+fn slides_take_no_captions() {
+    let project = Project::blank(json!({
+        "id": "cnt_test", "format": "slideshow-builder", "influencerId": "i",
+        "app": { "name": "a", "description": "b" }, "slides": [{ "text": "one" }, { "text": "two" }],
+        "captions": [{ "text": "x", "start": 0.0, "end": 1.0 }], "captionOptions": {}, "hookAnimation": { "in": "fade" },
+    }));
+    let error = engine(1).plan(&project.request(), &Control::new()).expect_err("is refused");
+    let pointers: Vec<_> = error.findings().iter().map(|finding| finding.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/captions", "/captionOptions", "/hookAnimation"]);
 }

@@ -128,13 +128,33 @@ fn a_lease_of_a_process_that_died_holds_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = ChunkStore::open_bounded(folder.path(), 300_000).expect("a store");
     let old = entry(&store, 1, 100_000);
-    fs::write(folder.path().join("dead.lease"), format!("{old}\n")).expect("can be written");
+    fs::write(folder.path().join("job-dead.lease"), format!("{old}\n")).expect("can be written");
     for number in 2..8 {
         std::thread::sleep(Duration::from_millis(15));
         entry(&store, number, 100_000);
     }
     assert!(!store.contains(&old));
-    assert!(!folder.path().join("dead.lease").exists());
+    assert!(!folder.path().join("job-dead.lease").exists());
+}
+
+#[test]
+fn what_is_not_the_stores_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(100 * 24 * 3600);
+    let put = |name: &str| {
+        let file = fs::File::create(folder.path().join(name)).expect("is made");
+        file.set_len(400_000).expect("has a size");
+        file.set_modified(long_ago).expect("has a time");
+    };
+    let others = [".bashrc", "notes.chunk", "photo.slide", "mine.lease", "job.lease", ".lease-x", "sub.txt"];
+    others.iter().for_each(|name| put(name));
+    put(".remix-store-abc");
+    let store = ChunkStore::open_bounded(folder.path(), 300_000).expect("a store");
+    (1..8).for_each(|number| drop(entry(&store, number, 100_000)));
+    for name in others {
+        assert!(folder.path().join(name).exists(), "{name} is not the store's to remove");
+    }
+    assert!(!folder.path().join(".remix-store-abc").exists(), "what a writer left that died goes");
 }
 
 #[test]

@@ -206,6 +206,7 @@ pub(super) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
     let given = [
         ("captions", !request.captions.is_empty()),
         ("captionsSrc", request.captions_src.is_some()),
+        ("captionOptions", request.caption_options.is_some()),
         ("hookAnimation", request.hook_animation.is_some()),
     ];
     let refused = |field: &str| {

@@ -95,6 +95,7 @@ pub(super) fn finalize(
             engine: shared.version.clone(),
             picks: plan.job().picks.clone(),
             missing_characters: plan.job().missing_characters.clone(),
+            unseen_captions: plan.job().unseen_captions.clone(),
             sources: plan
                 .sources()
                 .iter()

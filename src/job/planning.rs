@@ -43,6 +43,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
                 hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
                 picks,
                 missing_characters: Vec::new(),
+                unseen_captions: Vec::new(),
                 thumbnail_frame: None,
                 base_url: request.output.base_url.clone(),
             },

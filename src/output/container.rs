@@ -136,6 +136,8 @@ pub struct Report {
     pub picks: Vec<Pick>,
     /// Characters that no font has: left out or replaced, as the request says.
     pub missing_characters: Vec<String>,
+    /// Captions that are not seen: too short for a frame of their own.
+    pub unseen_captions: Vec<String>,
     /// The sources, and what was corrected in them.
     pub sources: Vec<SourceReport>,
     /// Wall time of each stage.

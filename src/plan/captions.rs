@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::texts::{Missing, PlannedText, PlannedWord};
+use super::texts::{PlannedText, PlannedWord, Unseen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{FontBook, MAX_CHARACTERS, TextBlock, break_lines, break_opportunities, lay_out};
 use crate::timeline::{CaptionTrack, Cue};
@@ -36,7 +36,7 @@ pub(super) fn pages(
     fonts: &FontBook,
     rate: FrameRate,
     frames: u64,
-    missing: &mut Missing,
+    unseen: &mut Unseen,
     alive: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<PlannedText>> {
     let pager = Pager { track, fonts, rate, frames };
@@ -46,7 +46,7 @@ pub(super) fn pages(
         if rate.frames_in(cue.start) >= frames {
             continue;
         }
-        if let Err(error) = pager.add_pages_of(cue, &mut pages, missing) {
+        if let Err(error) = pager.add_pages_of(cue, &mut pages, unseen) {
             failures.push(about(cue, error));
         }
         if failures.len() == ENOUGH {
@@ -126,7 +126,7 @@ struct Pager<'a> {
 impl Pager<'_> {
     /// Adds the pages of a cue after those that came before: none begins before the last one is gone, or is on after its
     /// cue. Of a cue with more pages than frames the last ones are not seen.
-    fn add_pages_of(&self, cue: &Cue, pages: &mut Vec<PlannedText>, missing: &mut Missing) -> Result<()> {
+    fn add_pages_of(&self, cue: &Cue, pages: &mut Vec<PlannedText>, unseen: &mut Unseen) -> Result<()> {
         let language = self.track.look.language.as_deref();
         let tokens = tokens(cue, &break_opportunities(&cue.text, language)?);
         let mut parts: Vec<&[Token]> = Vec::new();
@@ -150,11 +150,14 @@ impl Pager<'_> {
             let range = first.range.start..last.range.end;
             let text = cue.text.get(range.clone()).unwrap_or_default();
             if frames.is_empty() {
-                tracing::warn!(text, "a page of captions has no frame of its own");
+                // What comes after the video's end is left out; what is too short for a frame is told.
+                if start < self.frames {
+                    unseen.add_caption(text);
+                }
                 continue;
             }
             let block = self.block(text);
-            missing.add(&lay_out(self.fonts, &block)?);
+            unseen.add(&lay_out(self.fonts, &block)?);
             let name = format!("caption {}", pages.len() + 1);
             let mut page = PlannedText::new(name, block, frames, self.track.motion, self.rate);
             if self.track.look.style.active.is_some() {

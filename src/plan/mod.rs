@@ -88,6 +88,9 @@ pub struct JobInfo {
     /// Characters that no font has, and that the texts were set without.
     #[serde(default)]
     pub missing_characters: Vec<String>,
+    /// Captions that are not seen: too short for a frame of their own.
+    #[serde(default)]
+    pub unseen_captions: Vec<String>,
     /// The frame for the thumbnail, if the request pins it.
     pub thumbnail_frame: Option<FrameIndex>,
     /// Put before every URL.

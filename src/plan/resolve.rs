@@ -1,6 +1,6 @@
 //! Making the plan: probing, and resolving every default.
 
-use super::texts::Missing;
+use super::texts::Unseen;
 use super::{
     AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, Role,
     SAMPLE_RATE, captions, chunks, scenes, slides,
@@ -59,17 +59,17 @@ pub(crate) fn resolve(
             failures.push(error);
         }
     }
-    let mut missing = Missing::default();
+    let mut unseen = Unseen::default();
     for text in &timeline.texts {
         match lay_out(fonts, &text.block) {
-            Ok(layout) => missing.add(&layout),
+            Ok(layout) => unseen.add(&layout),
             Err(error) => failures.push(error.at_pointer(format!("/{}", text.name))),
         }
     }
     if !failures.is_empty() {
         // How long the video would be is not known then; what cannot be set is told all the same.
         let longest = rate.frames_in(limits.output_duration);
-        let set = |track| captions::pages(track, fonts, rate, longest, &mut missing, alive);
+        let set = |track| captions::pages(track, fonts, rate, longest, &mut unseen, alive);
         failures.extend(timeline.captions.as_ref().map(set).and_then(Result::err));
     }
     if let Some(error) = Error::combine(failures) {
@@ -108,12 +108,13 @@ pub(crate) fn resolve(
         })
         .collect::<Vec<_>>();
     let pages = match &timeline.captions {
-        Some(track) => captions::pages(track, fonts, rate, frames, &mut missing, alive)?,
+        Some(track) => captions::pages(track, fonts, rate, frames, &mut unseen, alive)?,
         None => Vec::new(),
     };
     let caption_pages = pages.len();
     texts.extend(pages);
-    job.missing_characters = missing.0;
+    job.missing_characters = unseen.characters;
+    job.unseen_captions = unseen.captions;
     // A time beyond the end pins the last frame.
     job.thumbnail_frame = thumbnail_at.map(|at| FrameIndex(rate.frames_in(at).min(frames - 1)));
     let gop = rate.frames_in(TimeSpan::from_secs(GOP_SECONDS)).clamp(1, 600);
@@ -171,14 +172,15 @@ pub(crate) fn resolve_slides(
             failures.push(error);
         }
     }
-    let mut missing = Missing::default();
+    let mut unseen = Unseen::default();
     for (number, slide) in slideshow.slides.iter().enumerate() {
-        failures.extend(slides::check_texts(slide, number, fonts, &mut missing));
+        failures.extend(slides::check_texts(slide, number, fonts, &mut unseen));
     }
     if let Some(error) = Error::combine(failures) {
         return Err(error);
     }
-    job.missing_characters = missing.0;
+    job.missing_characters = unseen.characters;
+    job.unseen_captions = unseen.captions;
     let mut content = Content {
         container_id,
         job,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::{ChunkKey, hash_of};
-use super::texts::Missing;
+use super::texts::Unseen;
 use super::{Content, PlannedSource};
 use crate::compose::{Focus, SourceRect, cover};
 use crate::error::{Error, ErrorKind, Result};
@@ -80,13 +80,13 @@ pub struct PlannedPicture {
 }
 
 /// Checks that every text can be set where it stands.
-pub(super) fn check_texts(slide: &Slide, number: usize, fonts: &FontBook, missing: &mut Missing) -> Vec<Error> {
+pub(super) fn check_texts(slide: &Slide, number: usize, fonts: &FontBook, unseen: &mut Unseen) -> Vec<Error> {
     let texts = slide.layers.iter().filter_map(|layer| match layer {
         SlideLayer::Text { block, .. } => Some(block),
         _ => None,
     });
     texts
-        .filter_map(|block| lay_out(fonts, block).map(|layout| missing.add(&layout)).err())
+        .filter_map(|block| lay_out(fonts, block).map(|layout| unseen.add(&layout)).err())
         .map(|error| {
             let error = error.for_asset(format!("slide {}", number + 1));
             if slide.pointer.is_empty() { error } else { error.at_pointer(format!("{}/text", slide.pointer)) }

@@ -135,19 +135,30 @@ impl PlannedText {
     }
 }
 
-/// The characters that no font has, and that texts were set without: each once.
+/// What of the texts is not seen as it was asked for, for the report.
 #[derive(Debug, Default)]
-pub(super) struct Missing(pub(super) Vec<String>);
+pub(super) struct Unseen {
+    /// The characters that no font has, and that texts were set without: each once.
+    pub(super) characters: Vec<String>,
+    /// The captions that have no frame of their own.
+    pub(super) captions: Vec<String>,
+}
 
-impl Missing {
-    /// More than a report needs.
+impl Unseen {
+    /// More of either than a report needs.
     const MOST: usize = 100;
 
     pub(super) fn add(&mut self, layout: &TextLayout) {
         for cluster in layout.missing() {
-            if self.0.len() < Self::MOST && !self.0.contains(&cluster.text) {
-                self.0.push(cluster.text.clone());
+            if self.characters.len() < Self::MOST && !self.characters.contains(&cluster.text) {
+                self.characters.push(cluster.text.clone());
             }
+        }
+    }
+
+    pub(super) fn add_caption(&mut self, text: &str) {
+        if self.captions.len() < Self::MOST {
+            self.captions.push(text.to_owned());
         }
     }
 }

@@ -140,11 +140,12 @@ impl Request {
         let about = |error: Error| error.for_asset(shorten(src)).at_pointer("/captionsSrc");
         let path = self.resolve(src).map_err(about)?;
         let mut bytes = Vec::new();
-        let read = std::fs::File::open(&path).and_then(|file| {
-            if !file.metadata()?.is_file() {
+        // Asked before it is opened: opening a pipe would wait for whoever writes to it.
+        let read = std::fs::metadata(&path).and_then(|metadata| {
+            if !metadata.is_file() {
                 return Err(std::io::Error::other("it is not a file"));
             }
-            file.take(MAX_BYTES + 1).read_to_end(&mut bytes)
+            std::fs::File::open(&path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)
         });
         read.map_err(|error| {
             let kind = match error.kind() {

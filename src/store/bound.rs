@@ -12,10 +12,13 @@ use crate::plan::ChunkKey;
 /// Endings of entries.
 const ENTRIES: [&str; 2] = ["chunk", "slide"];
 const LEASE: &str = "lease";
+const LEASE_PREFIX: &str = "job-";
 /// Held while somebody clears up, so that no two processes do at once.
 const SWEEP_LOCK: &str = "sweep.lock";
 /// What a sweep leaves, as a share of the limit: the next one is some way off.
 const LEFT_TENTHS: u64 = 9;
+/// What the names of files begin with that are to become an entry or a lease.
+pub(super) const UNFINISHED: &str = ".remix-store-";
 /// Files of writers that died; no chunk takes that long to write.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 /// The most bytes of a lease: a plan of a day has fewer keys.
@@ -37,13 +40,16 @@ impl Lease {
                 .caused_by(error)
                 .suggest("free space on the disk or choose another folder")
         };
-        let mut file = tempfile::Builder::new().prefix(".lease-").tempfile_in(folder).map_err(failed)?;
+        // Not while somebody clears up: what was looked for leases before this one came might still be removed.
+        let sweep = sweep_lock(folder).map_err(failed)?;
+        sweep.lock_shared().map_err(failed)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
         for key in keys {
             writeln!(file, "{key}").map_err(failed)?;
         }
         // Locked before it has its name: whoever sees it knows that it is held.
         file.as_file().lock().map_err(failed)?;
-        let name = file.path().file_name().unwrap_or_default().to_string_lossy().replace(".lease-", "");
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy().replace(UNFINISHED, LEASE_PREFIX);
         let path = folder.join(format!("{name}.{LEASE}"));
         let file = file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(Self { path, _file: file })
@@ -57,6 +63,11 @@ impl Drop for Lease {
     }
 }
 
+/// The file that is locked alone by who clears up, and together by who takes a lease.
+fn sweep_lock(folder: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(folder.join(SWEEP_LOCK))
+}
+
 /// Says that an entry was used now.
 pub(super) fn touch(file: &Path) {
     // An entry of another user, or on a file system that is read only, keeps its time.
@@ -64,7 +75,8 @@ pub(super) fn touch(file: &Path) {
 }
 
 /// Removes what was used least recently until the store at `folder` has at most nine tenths of `limit` bytes, if it has
-/// more than `limit`. What is leased stays, whatever its size. Does nothing while another process does it.
+/// more than `limit`. What is leased stays, whatever its size, and so does what is not the store's. Does nothing while
+/// another process does it, or takes a lease.
 ///
 /// # Errors
 /// `OUTPUT_FAILED` if the folder cannot be read.
@@ -85,13 +97,14 @@ pub(super) fn sweep(folder: &Path, limit: u64) -> Result<()> {
         // Another process may have removed it.
         let Ok(metadata) = fs::metadata(&path) else { continue };
         let Ok(used) = metadata.modified() else { continue };
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some(ending) if ENTRIES.contains(&ending) => entries.push((used, metadata.len(), path)),
-            Some(LEASE) => leased.extend(keys_of(&path)),
-            _ if is_left_over(&path) && now.duration_since(used).is_ok_and(|age| age > STALE) => {
+        // The folder may be one that has other things too: only what has a name of the store's is touched.
+        match Kind::of(&path) {
+            Some(Kind::Entry) => entries.push((used, metadata.len(), path)),
+            Some(Kind::Lease) => leased.extend(keys_of(&path)),
+            Some(Kind::Unfinished) if now.duration_since(used).is_ok_and(|age| age > STALE) => {
                 let _ = fs::remove_file(&path);
             }
-            _ => {}
+            Some(Kind::Unfinished) | None => {}
         }
     }
     let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
@@ -111,9 +124,27 @@ pub(super) fn sweep(folder: &Path, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Whether it is a file that was to become an entry or a lease.
-fn is_left_over(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name != ".")
+/// What a file of the store is.
+enum Kind {
+    Entry,
+    Lease,
+    Unfinished,
+}
+
+impl Kind {
+    /// By its name; `None` for a file that is not the store's.
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        if name.starts_with(UNFINISHED) {
+            return Some(Self::Unfinished);
+        }
+        let (stem, ending) = name.split_once('.')?;
+        match ending {
+            LEASE if stem.starts_with(LEASE_PREFIX) => Some(Self::Lease),
+            ending if ENTRIES.contains(&ending) => ChunkKey::try_from(stem.to_owned()).is_ok().then_some(Self::Entry),
+            _ => None,
+        }
+    }
 }
 
 /// The keys of a lease that is held; one whose owner is gone is removed.

@@ -146,6 +146,7 @@ impl ChunkStore {
                 .suggest("free space on the disk or choose another folder")
         };
         let mut file = tempfile::Builder::new()
+            .prefix(bound::UNFINISHED)
             // As for any file, the umask decides: processes of several users may share a store.
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(&self.folder)

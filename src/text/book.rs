@@ -225,7 +225,12 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let unreadable = |error: std::io::Error| {
         Error::new(ErrorKind::FontMissing, format!("the font {} cannot be read", path.display())).caused_by(error)
     };
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    // Opening a pipe would wait for whoever writes to it.
+    if !metadata.is_file() {
+        return Err(unreadable(std::io::Error::other("it is not a file")));
+    }
+    let length = metadata.len();
     if length > MAX_FONT_BYTES {
         let message = format!("the font {} has {length} bytes; the limit is {MAX_FONT_BYTES}", path.display());
         return Err(Error::new(ErrorKind::LimitExceeded, message));
