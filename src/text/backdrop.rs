@@ -40,7 +40,8 @@ pub(super) fn draw_below(layout: &TextLayout, sprite: &mut TextSprite) {
         let moved: Vec<u8> = moved.collect();
         let sigma = shadow.blur * size;
         let soft = match image::GrayImage::from_raw(sprite.width, sprite.height, moved) {
-            Some(plane) if sigma > 0.0 => image::imageops::fast_blur(&plane, sigma).into_raw(),
+            // Less is not seen, and the blur's boxes, at least 3 px wide each, would reach beyond the sprite.
+            Some(plane) if sigma >= 0.5 => image::imageops::fast_blur(&plane, sigma).into_raw(),
             Some(plane) => plane.into_raw(),
             None => Vec::new(),
         };

@@ -442,6 +442,17 @@ fn presets_look_as_their_names_say() {
     assert!(TextStyle::preset("neon").is_none());
 }
 
+#[test]
+fn a_shadow_with_hardly_any_blur_is_not_cut() {
+    for blur in [0.0, 0.003_6, 0.02, 0.06, 0.07, 0.3] {
+        let shadow = Some(Shadow { x: 0.0, y: 0.115, blur, ..Shadow::default() });
+        let style = TextStyle { shadow, font_size: FontSize { min: 8.0, max: 8.0 }, ..TextStyle::default() };
+        let block = TextBlock { style, ..TextBlock::new("gjpq ہدارلگرہڑ", BOX) };
+        let sprite = rasterise(&BOOK, &set(&block).expect("fits")).expect("drawn").expect("has ink");
+        assert!(margins_and_ink(&sprite).0, "blur {blur}");
+    }
+}
+
 /// Styles with everything that reaches beyond letters.
 fn any_style() -> impl Strategy<Value = TextStyle> {
     let backdrop = (0.0f32..1.0, 0.0f32..1.0, any::<bool>()).prop_map(|(padding, radius, block)| Backdrop {
