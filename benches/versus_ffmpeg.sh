@@ -39,7 +39,7 @@ theirs() {
         -color_range tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 \
         -c:a aac -b:a 192k -movflags +faststart "$work/theirs.mp4" </dev/null
 }
-ours() { "$remix" render fixtures/ugc-remix --out "$work/ours" >/dev/null; }
+ours() { "$remix" render fixtures/ugc-remix --out "$work/ours" --replace >/dev/null; }
 
 # Prints wall and CPU seconds and peak KiB of a command.
 measure() {

@@ -17,7 +17,7 @@ use remix_engine::request::{Request, StyleRequest};
 use remix_engine::store::ChunkStore;
 use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
 use remix_engine::units::{CanvasSize, TimeSpan};
-use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
+use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Existing, Failure, Progress, Result};
 use serde::Serialize;
 
 /// Turns a content request into finished 9:16 videos.
@@ -51,6 +51,9 @@ struct RenderArgs {
     /// Where to put the results: each becomes a folder named by its id.
     #[arg(long, default_value = "out")]
     out: PathBuf,
+    /// Replace results that are there already, whatever they were made of.
+    #[arg(long)]
+    replace: bool,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -182,7 +185,12 @@ fn main() -> ExitCode {
         | Command::Check(CheckArgs { json, .. }) => *json,
     };
     let result = match cli.command {
-        Command::Render(args) => render(args),
+        Command::Render(args) => match render(args) {
+            Ok(None) => Ok(()),
+            // It was told with the others.
+            Ok(Some(failure)) => return ExitCode::from(failure.code.exit_code()),
+            Err(error) => Err(error),
+        },
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
         Command::Text(args) => match text(args) {
@@ -208,9 +216,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn render(args: RenderArgs) -> Result<()> {
+/// Renders a project, and gives what the first variant failed with, if others did not.
+fn render(args: RenderArgs) -> Result<Option<Failure>> {
     let request = request(&args.project, &args.shared)?;
-    let engine = engine(&args.shared)?;
+    let existing = if args.replace { Existing::Replace } else { Existing::Return };
+    let engine = engine(&args.shared, existing)?;
     let cancel = cancel_on_signal()?;
     let json = args.shared.json;
     let bar = (!json).then(progress_bar);
@@ -223,15 +233,21 @@ fn render(args: RenderArgs) -> Result<()> {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let mut failed = None;
     for container in result? {
-        if json { print_json(&container) } else { summarise(&container, &args.out) }
+        if json {
+            print_json(&container)
+        } else {
+            summarise(&container, &args.out)
+        }
+        failed = failed.or(container.last_error);
     }
-    Ok(())
+    Ok(failed)
 }
 
 fn plan(args: PlanArgs) -> Result<()> {
     let request = request(&args.project, &args.shared)?;
-    let engine = engine(&args.shared)?;
+    let engine = engine(&args.shared, Existing::Replace)?;
     let store = cache(&args.shared)?;
     let control = Control::new().with_cancel(cancel_on_signal()?);
     for plan in engine.plan(&request, &control)? {
@@ -452,12 +468,13 @@ fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
     Ok(request)
 }
 
-fn engine(args: &SharedArgs) -> Result<Engine> {
+fn engine(args: &SharedArgs, existing: Existing) -> Result<Engine> {
     let fonts = FontBook::installed_and(&args.fonts.paths)?;
     Engine::new(EngineOptions {
         threads: args.threads,
         fonts: Some(fonts),
         store: cache(args)?,
+        existing,
         ..EngineOptions::default()
     })
 }
@@ -500,6 +517,10 @@ fn show(bar: &ProgressBar, progress: Progress) {
 }
 
 fn summarise(container: &Container, out: &Path) {
+    if let Some(failure) = &container.last_error {
+        eprintln!("{}: {}", container.id, failure.report());
+        return;
+    }
     let mut text = format!("{}\n", out.join(&container.id).display());
     for asset in &container.assets {
         let length = asset.duration.map_or(String::new(), |seconds| format!(", {seconds:.3} s"));

@@ -93,6 +93,7 @@ pub(super) fn finalize(
         updated_at: now.to_string(),
         report: Report {
             engine: shared.version.clone(),
+            request: plan.job().request_hash.clone(),
             picks: plan.job().picks.clone(),
             missing_characters: plan.job().missing_characters.clone(),
             unseen_captions: plan.job().unseen_captions.clone(),

@@ -3,9 +3,11 @@
 mod assemble;
 mod control;
 mod engine;
+mod existing;
 mod finalize;
 mod planning;
 mod queue;
+mod render;
 mod scenes;
 mod sheet;
 mod slides;
@@ -16,7 +18,7 @@ mod watchdog;
 
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineOptions, Existing};
 pub use sheet::{RgbPicture, SHEET_FRAMES};
 pub use submit::Job;
 pub use visuals::Visuals;

@@ -73,6 +73,9 @@ struct Content {
 pub struct JobInfo {
     /// The request's id.
     pub request_id: String,
+    /// The BLAKE3 hash of the request's content.
+    #[serde(default)]
+    pub request_hash: String,
     /// The format, resolved.
     pub format: Format,
     /// Variant, from 0.
