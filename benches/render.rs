@@ -30,11 +30,7 @@ fn whole_render(criterion: &mut Criterion) {
         bench.iter_batched(
             || {
                 // A new engine has probed nothing.
-                let options = EngineOptions {
-                    fonts: Some(fonts.clone()),
-                    existing: Existing::Replace,
-                    ..EngineOptions::default()
-                };
+                let options = EngineOptions { fonts: Some(fonts.clone()), ..EngineOptions::default() };
                 (Engine::new(options).expect("FFmpeg is complete"), tempfile::tempdir().expect("a folder"))
             },
             |(engine, out)| {

@@ -89,7 +89,7 @@ pub mod timeline;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Failure, Finding, Result, Stage};
-pub use job::{Cancel, Control, Engine, EngineOptions, Existing, Job, Progress};
+pub use job::{Cancel, Control, Engine, EngineOptions, Estimate, Existing, Job, Progress};
 
 /// The README's examples are compiled with the tests.
 #[cfg(doctest)]

@@ -250,12 +250,27 @@ fn plan(args: PlanArgs) -> Result<()> {
     let engine = engine(&args.shared, Existing::Replace)?;
     let store = cache(&args.shared)?;
     let control = Control::new().with_cancel(cancel_on_signal()?);
-    for plan in engine.plan(&request, &control)? {
+    let plans = engine.plan(&request, &control)?;
+    for plan in &plans {
         if args.shared.json {
-            print_json(&plan);
+            print_json(plan);
         } else {
             print_text(&plan.describe_with(|key| Some(store.as_ref()?.contains(key))));
         }
+    }
+    let estimate = engine.estimate(&plans, store.as_ref());
+    if args.shared.json {
+        print_json(&serde_json::json!({ "estimate": estimate }));
+    } else {
+        print_text(&format!(
+            "will take about {:.1} s with {} workers: {:.1} s of CPU, {} MiB of memory, {} MiB on the disk; {} units\n",
+            estimate.wall_seconds,
+            estimate.workers,
+            estimate.cpu_seconds,
+            estimate.memory_bytes.div_ceil(1 << 20),
+            estimate.disk_bytes.div_ceil(1 << 20),
+            estimate.units
+        ));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod assemble;
 mod control;
 mod engine;
+mod estimate;
 mod existing;
 mod finalize;
 mod planning;
@@ -19,6 +20,7 @@ mod watchdog;
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};
 pub use engine::{Engine, EngineOptions, Existing};
+pub use estimate::Estimate;
 pub use sheet::{RgbPicture, SHEET_FRAMES};
 pub use submit::Job;
 pub use visuals::Visuals;

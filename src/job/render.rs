@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::engine::{Existing, elapsed};
 use super::planning::container_id;
-use super::{Assembly, Control, Engine, Visuals, existing, guarded};
+use super::{Assembly, Control, Engine, Visuals, estimate, existing, guarded};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::formats;
 use crate::output::{Container, EncodedSound, Staging};
@@ -49,6 +49,9 @@ pub(super) fn render(engine: &Engine, request: &Request, out: &Path, control: &C
             (store.map_err(at_stage(Stage::GeneratingVisuals))?, None)
         }
     };
+    let all: Vec<&Plan> = planned().collect();
+    // What the chunks are kept in may be another disk, with a bound of its own.
+    estimate::check(shared, &all, Some(&store), free_bytes(out)).map_err(at_stage(Stage::Planning))?;
     let total: u64 = planned().map(Plan::steps).sum();
 
     let plans = plans.into_iter().map(|plan| plan.map(|plan| Variant { plan, made: () })).collect();
@@ -88,6 +91,12 @@ pub(super) fn render(engine: &Engine, request: &Request, out: &Path, control: &C
         Ok(())
     });
     Ok(containers)
+}
+
+/// Bytes that may still be written to the disk that `folder` is on, as far as the system says.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_frsize.checked_mul(disk.f_bavail)
 }
 
 /// Does one stage for every variant that has not failed. A variant that fails does not end the others; a cancel ends all.
