@@ -135,7 +135,7 @@ pub(crate) fn x264_build() -> Result<String> {
 pub(crate) fn reference_work() -> Result<f64> {
     use rustix::time::{ClockId, clock_gettime};
     const FRAMES: u32 = 8;
-    let size = CanvasSize::new(540, 960).unwrap_or(CanvasSize::VERTICAL_HD);
+    let size = CanvasSize::new(360, 640).unwrap_or(CanvasSize::VERTICAL_HD);
     let mut frame = VideoFrame::i420(size.width(), size.height()).map_err(failed)?;
     let settings = Preset::Standard.settings(FRAMES);
     let interrupt = Interrupt::new(Arc::default(), Arc::default(), Arc::default());

@@ -102,12 +102,14 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine with these options.
+    /// An engine with these options. It sets FFmpeg's log to silence, and the threshold from which the C library's
+    /// allocator maps blocks (`M_MMAP_THRESHOLD`) to 512 KiB, for the whole process.
     ///
     /// # Errors
     /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264 or AAC.
     pub fn new(options: EngineOptions) -> Result<Self> {
         ffmpeg::quiet();
+        ffmpeg::give_pictures_pages_of_their_own();
         for encoder in ["libx264", "aac"] {
             if !ffmpeg::encoder_available(encoder) {
                 return Err(Error::new(ErrorKind::Internal, format!("FFmpeg has no encoder {encoder}"))
