@@ -26,7 +26,7 @@ use serde_json::json;
 use support::{Project, engine, left_in};
 
 fn store_in(bucket: Arc<dyn ObjectStore>, prefix: &str) -> ChunkStore {
-    ChunkStore::with_backend(ObjectStoreBackend::new(bucket, prefix).expect("a backend"))
+    ChunkStore::with_backend(Arc::new(ObjectStoreBackend::new(bucket, prefix).expect("a backend")))
 }
 
 fn with_store(store: ChunkStore) -> Engine {

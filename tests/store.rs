@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use remix_engine::output::Container;
@@ -210,7 +210,7 @@ struct Forgetful {
     lost: Mutex<Option<String>>,
 }
 
-impl StoreBackend for std::sync::Arc<Forgetful> {
+impl StoreBackend for Forgetful {
     fn describe(&self) -> String {
         "the attic".to_owned()
     }
@@ -238,7 +238,7 @@ impl StoreBackend for std::sync::Arc<Forgetful> {
 #[test]
 fn a_chunk_that_vanishes_before_assembling_is_named() {
     let project = Project::small();
-    let attic = std::sync::Arc::new(Forgetful::default());
+    let attic = Arc::new(Forgetful::default());
     let (engine, store, control) = (engine(2), ChunkStore::with_backend(attic.clone()), Control::new());
     let plan = engine.plan(&project.request(), &control).expect("can be planned").remove(0);
     engine.generate_visuals(&plan, &store, &control).expect("can be rendered");

@@ -67,7 +67,10 @@ const NAMED_UNITS: usize = 5;
 ///
 /// # Errors
 /// `NOT_FOUND` with the units that are missing; what the store reports.
-pub(super) fn check_units(plan: &Plan, store: &ChunkStore) -> Result<()> {
+pub(super) fn check_units(plan: &Plan, store: &ChunkStore, control: &Control) -> Result<()> {
+    let interrupt = control.interrupt();
+    // One request for each unit of a bucket, which together may take long and are no stall.
+    let _asking = interrupt.pulse().write();
     let missing = store.missing(plan)?;
     if missing.is_empty() {
         return Ok(());

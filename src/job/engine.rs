@@ -189,7 +189,7 @@ impl Engine {
     pub fn assemble(&self, plan: &Plan, store: &ChunkStore, file: &Path, control: &Control) -> Result<Assembly> {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
         let work = || {
-            super::assemble::check_units(plan, store)?;
+            super::assemble::check_units(plan, store, control)?;
             super::assemble::assemble(&self.0, plan, store, file, None, control)
         };
         self.watched("assembling", control, work).map_err(|error| error.at_stage(Stage::Assembling))

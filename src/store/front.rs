@@ -42,7 +42,7 @@ impl ChunkStore {
     /// # Errors
     /// `OUTPUT_FAILED` if the folder cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self> {
-        Ok(Self::with_backend(LocalBackend::open(folder.into(), None)?))
+        Ok(Self::with_backend(Arc::new(LocalBackend::open(folder.into(), None)?)))
     }
 
     /// The store in `folder`, kept below about `max_bytes`: what was used least recently is removed, except for what a
@@ -51,17 +51,17 @@ impl ChunkStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_bounded(folder: impl Into<PathBuf>, max_bytes: u64) -> Result<Self> {
-        Ok(Self::with_backend(LocalBackend::open(folder.into(), Some(max_bytes))?))
+        Ok(Self::with_backend(Arc::new(LocalBackend::open(folder.into(), Some(max_bytes))?)))
     }
 
     /// A store in memory, for tests and for jobs that are small: it keeps everything until its last clone is dropped.
     pub fn in_memory() -> Self {
-        Self::with_backend(MemoryBackend::default())
+        Self::with_backend(Arc::new(MemoryBackend::default()))
     }
 
     /// A store over another place.
-    pub fn with_backend(backend: impl StoreBackend + 'static) -> Self {
-        Self { backend: Arc::new(backend) }
+    pub fn with_backend(backend: Arc<dyn StoreBackend>) -> Self {
+        Self { backend }
     }
 
     /// Keeps what has these keys, now or later, in a bounded store until the lease is dropped or its process ends. The
@@ -228,9 +228,10 @@ mod tests {
         let bucket: Arc<dyn object_store::ObjectStore> = Arc::new(InMemory::new());
         for prefix in ["", "remix", "remix/chunks/"] {
             let backend = ObjectStoreBackend::new(Arc::clone(&bucket), prefix).expect("a backend");
-            keeps_to_the_contract(&ChunkStore::with_backend(backend));
+            keeps_to_the_contract(&ChunkStore::with_backend(Arc::new(backend)));
         }
         let below = Arc::new(PrefixStore::new(bucket, "other"));
-        keeps_to_the_contract(&ChunkStore::with_backend(ObjectStoreBackend::new(below, "").expect("a backend")));
+        let backend = ObjectStoreBackend::new(below, "").expect("a backend");
+        keeps_to_the_contract(&ChunkStore::with_backend(Arc::new(backend)));
     }
 }

@@ -37,7 +37,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// // Or `AmazonS3Builder::from_env().with_bucket_name("chunks").build()`, with the feature `aws`.
 /// let bucket = Arc::new(InMemory::new());
-/// let store = ChunkStore::with_backend(ObjectStoreBackend::new(bucket, "remix/chunks")?);
+/// let store = ChunkStore::with_backend(Arc::new(ObjectStoreBackend::new(bucket, "remix/chunks")?));
 /// # assert_eq!(store.folder(), None);
 /// # Ok::<(), remix_engine::Error>(())
 /// ```
