@@ -58,12 +58,12 @@
 //! | [`compose`] | pictures and overlays → one finished frame |
 //! | `audio` | all sounds → one mix on one sample clock, ducked, and as loud as it should be |
 //! | [`encode`] | H.264 chunks, JPEG |
-//! | [`store`] | finished chunks by key |
+//! | [`store`] | finished chunks by key: in a folder, in memory, in a bucket |
 //! | [`output`] | MP4, thumbnail, description, atomic publication |
 //! | [`job`] | the four stages, workers, progress, cancelling |
 //!
-//! The library opens no sockets, prints nothing and keeps no state outside of its values. Spans and events go through
-//! [`tracing`](https://docs.rs/tracing).
+//! The library opens no sockets, prints nothing and keeps no state outside of its values; with the feature `object-store`
+//! the bucket that it is given may do the first. Spans and events go through [`tracing`](https://docs.rs/tracing).
 
 #![deny(unsafe_code)]
 

@@ -147,7 +147,7 @@ fn the_stages_can_be_driven_one_by_one() {
     let visuals = engine.generate_visuals(&plan, &store, &control).expect("the rest can be rendered");
     assert_eq!((visuals.chunks_rendered, visuals.chunks_reused), (3, 3));
     // A damaged slide is noticed and rendered again.
-    let slide = left_in(store.folder()).remove(0);
+    let slide = left_in(store.folder().expect("a local store")).remove(0);
     let mut bytes = fs::read(&slide).expect("is there");
     bytes[1000] ^= 1;
     fs::write(&slide, bytes).expect("can be written");

@@ -255,7 +255,7 @@ fn plan(args: PlanArgs) -> Result<()> {
         if args.shared.json {
             print_json(plan);
         } else {
-            print_text(&plan.describe_with(|key| Some(store.as_ref()?.contains(key))));
+            print_text(&plan.describe_with(|key| store.as_ref()?.contains(key).ok()));
         }
     }
     let estimate = engine.estimate(&plans, store.as_ref());

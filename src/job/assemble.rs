@@ -52,12 +52,40 @@ fn collect_slides(plan: &Plan, store: &ChunkStore, folder: &Path) -> Result<()> 
     })?;
     for (number, slide) in plan.slides().iter().enumerate() {
         let jpeg = store.get_slide(&slide.key)?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("slide {} is not in the store", number + 1))
-                .suggest("render the missing units first")
+            let message = format!("slide {} ({}) is not in {}", number + 1, slide.key, store.describe());
+            Error::new(ErrorKind::NotFound, message).suggest("render it, and assemble the plan again")
         })?;
         write_file(&folder.join(slide_name(number)), &jpeg)?;
     }
     Ok(())
+}
+
+/// Units that an error names one by one.
+const NAMED_UNITS: usize = 5;
+
+/// Whether all units of `plan` are in `store`: found out before the work begins.
+///
+/// # Errors
+/// `NOT_FOUND` with the units that are missing; what the store reports.
+pub(super) fn check_units(plan: &Plan, store: &ChunkStore, control: &Control) -> Result<()> {
+    let interrupt = control.interrupt();
+    // One request for each unit of a bucket, which together may take long and are no stall.
+    let _asking = interrupt.pulse().write();
+    let missing = store.missing(plan)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<_> = plan.keys().collect();
+    let mut named: Vec<String> = Vec::new();
+    for &unit in missing.iter().take(NAMED_UNITS) {
+        named.push(format!("{unit} ({})", keys[unit]));
+    }
+    if missing.len() > NAMED_UNITS {
+        named.push(format!("and {} more", missing.len() - NAMED_UNITS));
+    }
+    let message =
+        format!("{} of {} units are not in {}: {}", missing.len(), keys.len(), store.describe(), named.join(", "));
+    Err(Error::new(ErrorKind::NotFound, message).suggest("render the missing units, and assemble the plan again"))
 }
 
 pub(super) fn assemble(

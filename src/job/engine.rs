@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,7 +15,7 @@ use crate::limits::{Limits, available_threads};
 use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
 use crate::request::Request;
-use crate::source::{Probed, SourceInfo, heif_version, probe};
+use crate::source::{FileStamp, KnownSources, Probed, SourceInfo, heif_version, probe_known};
 use crate::store::ChunkStore;
 use crate::text::FontBook;
 use crate::units::{CanvasSize, TimeSpan};
@@ -31,7 +30,9 @@ pub struct EngineOptions {
     /// The limits. Default: [`Limits::default`].
     pub limits: Limits,
     /// Where [`Engine::render`] keeps chunks from job to job, so that only what has changed is rendered, and a job that was
-    /// killed goes on where it stopped. Default: `None`, each render has a store of its own that goes with it.
+    /// killed goes on where it stopped. Beside a local store the engine also remembers the hashes of source files, so that
+    /// a large file is read whole once: see the README. Default: `None`, each render has a store of its own that goes with
+    /// it.
     pub store: Option<ChunkStore>,
     /// What is done where the results of a request's id are there already. Default: [`Existing::Return`].
     pub existing: Existing,
@@ -62,6 +63,8 @@ pub(super) struct Shared {
     pub(super) version: String,
     /// What planning found in files that are still the same, for the stages after it. The newest last.
     probes: Mutex<VecDeque<(FileStamp, Arc<Probed>)>>,
+    /// The same for other processes and later ones, beside a local store.
+    known: Option<KnownSources>,
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
@@ -70,30 +73,8 @@ const RENDERING: u32 = 5;
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 32;
 
-/// Tells a file from one that was written in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct FileStamp {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl FileStamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self {
-            path: path.to_owned(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-}
+/// The folder in that of a local store for what is known of sources.
+const KNOWN_SOURCES: &str = "sources";
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -120,19 +101,23 @@ impl Engine {
             Some(fonts) => fonts,
             None => FontBook::installed()?,
         };
+        let version = format!(
+            "remix-engine {} rendering {RENDERING} with {}, libheif {}, x264 {}",
+            env!("CARGO_PKG_VERSION"),
+            ffmpeg::versions(),
+            heif_version(),
+            x264_build()?
+        );
+        let folder = options.store.as_ref().and_then(ChunkStore::folder);
+        let known = folder.map(|folder| KnownSources::new(folder.join(KNOWN_SOURCES), &version));
         Ok(Self(Arc::new(Shared {
             threads: options.threads.unwrap_or_else(available_threads),
             fonts,
             limits: options.limits,
             store: options.store,
             existing: options.existing,
-            version: format!(
-                "remix-engine {} rendering {RENDERING} with {}, libheif {}, x264 {}",
-                env!("CARGO_PKG_VERSION"),
-                ffmpeg::versions(),
-                heif_version(),
-                x264_build()?
-            ),
+            version,
+            known,
             probes: Mutex::default(),
         })))
     }
@@ -232,12 +217,16 @@ impl Engine {
     /// MP4 to `file`. Of a plan with slides `file` becomes a folder that has them.
     ///
     /// # Errors
-    /// `NOT_FOUND` if a chunk is missing, `OUTPUT_FAILED`, what decoding the sound reports, `CANCELED`. After an error
-    /// `file` may be there in part: the caller owns it.
+    /// `NOT_FOUND`, with the missing units and their keys, if not all are in the store, which is found out first;
+    /// `OUTPUT_FAILED`, what decoding the sound reports, `CANCELED`. After an error `file` may be there in part: the caller
+    /// owns it.
     pub fn assemble(&self, plan: &Plan, store: &ChunkStore, file: &Path, control: &Control) -> Result<Assembly> {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-        self.watched("assembling", control, || super::assemble::assemble(&self.0, plan, store, file, None, control))
-            .map_err(|error| error.at_stage(Stage::Assembling))
+        let work = || {
+            super::assemble::check_units(plan, store, control)?;
+            super::assemble::assemble(&self.0, plan, store, file, None, control)
+        };
+        self.watched("assembling", control, work).map_err(|error| error.at_stage(Stage::Assembling))
     }
 
     /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
@@ -358,7 +347,7 @@ impl Shared {
         }
         let interrupt = control.interrupt();
         let _working = interrupt.pulse().enter(path, None);
-        let probed = Arc::new(probe(path, &self.limits, &interrupt)?);
+        let probed = Arc::new(probe_known(path, &self.limits, &interrupt, self.known.as_ref())?);
         if let Some(stamp) = stamp {
             let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
             if probes.len() == REMEMBERED_PROBES {

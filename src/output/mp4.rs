@@ -29,8 +29,8 @@ pub(crate) fn write_mp4(
     let load = |index: usize| -> Result<EncodedChunk> {
         let key = &plan.chunks()[index].key;
         store.get(key)?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("chunk {index} ({key}) has not been rendered"))
-                .suggest("run generate_visuals first")
+            let message = format!("chunk {index} ({key}) is not in {}", store.describe());
+            Error::new(ErrorKind::NotFound, message).suggest("render it, and assemble the plan again")
         })
     };
     let first = load(0)?;

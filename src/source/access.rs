@@ -87,7 +87,11 @@ pub(crate) fn hash_file(path: &Path, interrupt: &Interrupt) -> Result<String> {
             return Err(Error::new(ErrorKind::Canceled, "the job was cancelled while a source was read"));
         }
         match file.read(&mut block) {
-            Ok(0) => return Ok(hasher.finalize().to_hex().to_string()),
+            Ok(0) => {
+                let hash = hasher.finalize().to_hex().to_string();
+                tracing::debug!(path = %path.display(), hash, "hashed");
+                return Ok(hash);
+            }
             Ok(read) => {
                 hasher.update(&block[..read]);
             }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `access`, `sniff` | the file itself, and what it is by its first bytes |
 //! | `probe` | one pass over the packets and one decoded picture: streams, times, limits |
+//! | `known` | what is known of a file from before: its hash and its packets' times |
 //! | `look`, `color`, `boxes` | how the pictures want to be shown, with every default resolved |
 //! | `index` | which picture each output frame shows |
 //! | `reader`, `pictures` | decoding forward: streams by FFmpeg, picture files by the decoders in `picture` |
@@ -21,6 +22,7 @@ mod convert;
 mod finished;
 mod geometry;
 mod index;
+mod known;
 mod look;
 #[doc(hidden)]
 pub mod measure;
@@ -38,10 +40,11 @@ pub use color::ColorInfo;
 pub(crate) use finished::{keep, open_finished};
 pub use index::AtEnd;
 pub(crate) use index::VideoIndex;
+pub(crate) use known::{FileStamp, KnownSources};
 pub(crate) use music::MusicReader;
 pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
-pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe};
+pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe, probe_known};
 pub(crate) use reader::{Reading, ShotReader};
 pub(crate) use still::{blurred, still};
 

@@ -10,6 +10,7 @@ use super::access::{check_pixels, read_head};
 use super::boxes::promised_samples;
 use super::color::ColorInfo;
 use super::convert::Look;
+use super::known::{Known, KnownSources};
 use super::look::{UNKNOWN_PEAK, clean_aperture, look_of};
 use super::music::{Expected, Music, MusicKind, probe_music};
 use super::nal::{Framing, is_random_access};
@@ -181,17 +182,37 @@ pub(crate) struct ProbedAudio {
 /// `SOURCE_UNREADABLE`, `SOURCE_UNSUPPORTED`, `SOURCE_EMPTY` (no stream, or no picture can be decoded),
 /// `LIMIT_EXCEEDED`, `CANCELED`.
 pub(crate) fn probe(path: &Path, limits: &Limits, interrupt: &Interrupt) -> Result<Probed> {
+    probe_known(path, limits, interrupt, None)
+}
+
+/// As [`probe`], but what `known` has of the file is not read again: neither its hash nor, in MP4 and MOV, its packets. In
+/// other containers the packets are read each time, since reading them may change what the demuxer says of the streams.
+pub(crate) fn probe_known(
+    path: &Path,
+    limits: &Limits,
+    interrupt: &Interrupt,
+    known: Option<&KnownSources>,
+) -> Result<Probed> {
     let bytes = check_file(path, limits)?;
-    let hash = hash_file(path, interrupt)?;
-    let file = FileFacts { bytes, hash };
-    match sniff(&read_head(path)?) {
+    let looked_up = known.and_then(|known| known.look_up(path));
+    let before = looked_up.as_ref().and_then(|looked_up| looked_up.before.clone());
+    let (hash, mut scan) = match before {
+        Some(known) => (known.hash, known.scan),
+        None => (hash_file(path, interrupt)?, None),
+    };
+    let file = FileFacts { bytes, hash: hash.clone() };
+    let probed = match sniff(&read_head(path)?) {
         Some(Kind::Picture(kind)) => probe_picture_file(path, kind, file, limits, interrupt),
-        Some(Kind::Media(demuxers)) => probe_media(path, demuxers, file, limits, interrupt),
+        Some(Kind::Media(demuxers)) => probe_media(path, demuxers, file, limits, interrupt, &mut scan),
         None => {
             Err(Error::new(ErrorKind::SourceUnsupported, "it is neither video, sound nor a picture by its content")
                 .suggest(KNOWN))
         }
+    }?;
+    if let Some(looked_up) = looked_up {
+        looked_up.keep(Known { hash, scan });
     }
+    Ok(probed)
 }
 
 const KNOWN: &str = "upload an MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC, OGG, JPEG, PNG, WebP, GIF, AVIF or HEIC file";
@@ -256,12 +277,14 @@ fn probe_picture_file(
     })
 }
 
+/// `known`: the packets of the file where they are known already; what is found of them.
 fn probe_media(
     path: &Path,
     demuxers: &'static str,
     file: FileFacts,
     limits: &Limits,
     interrupt: &Interrupt,
+    known: &mut Option<Scan>,
 ) -> Result<Probed> {
     let opening = |error| source_error(error, "opening it as media").suggest(KNOWN);
     if demuxers == "mov" {
@@ -290,7 +313,18 @@ fn probe_media(
     if video.is_none() && audio.is_none() {
         return Err(Error::new(ErrorKind::SourceEmpty, "it has neither a video nor an audio stream"));
     }
-    let scan = Scan::run(&mut input, video, audio, limits)?;
+    let scan = match known.take().filter(|scan| scan.is_of(video, audio, limits)) {
+        Some(scan) => scan,
+        None => {
+            let scan = Scan::run(&mut input, video, audio, limits)?;
+            tracing::debug!(path = %path.display(), pictures = scan.pts.len(), "scanned");
+            scan
+        }
+    };
+    // A fault may be the disk's, and gone next time.
+    if demuxers == "mov" && scan.fault.is_none() {
+        *known = Some(scan.clone());
+    }
     let container = input.format_name();
     let facts = Facts { path, demuxers, limits, interrupt, scan: &scan };
 
@@ -580,8 +614,11 @@ fn check_duration(duration: TimeSpan, limits: &Limits) -> Result<()> {
 }
 
 /// What one pass over the packets finds.
-#[derive(Default)]
-struct Scan {
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Scan {
+    /// The streams whose packets they are.
+    video: Option<usize>,
+    sound: Option<usize>,
     pts: Vec<i64>,
     last: (i64, i64),
     keys: Vec<i64>,
@@ -595,7 +632,12 @@ impl Scan {
         let failed = |error| source_error(error, "reading it");
         let keep: Vec<usize> = [video, audio].into_iter().flatten().map(|info| info.index).collect();
         input.keep_only(&keep);
-        let mut scan = Self { last: (i64::MIN, 0), ..Self::default() };
+        let mut scan = Self {
+            video: video.map(|info| info.index),
+            sound: audio.map(|info| info.index),
+            last: (i64::MIN, 0),
+            ..Self::default()
+        };
         let mut packet = Packet::new().map_err(failed)?;
         let framing = match video {
             Some(info) => {
@@ -626,6 +668,12 @@ impl Scan {
                 scan.sound(&packet, info.time_base);
             }
         }
+    }
+
+    /// Whether it is what [`Self::run`] would find.
+    fn is_of(&self, video: Option<&StreamInfo>, audio: Option<&StreamInfo>, limits: &Limits) -> bool {
+        (self.video, self.sound) == (video.map(|info| info.index), audio.map(|info| info.index))
+            && self.pts.len() + self.without_pts <= limits.source_packets
     }
 
     /// `can_start`: whether decoding can start at it, by what the bitstream says; a file's own flags may lie.

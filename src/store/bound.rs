@@ -24,17 +24,17 @@ const STALE: Duration = Duration::from_secs(24 * 3600);
 /// The most bytes of a lease: a plan of a day has fewer keys.
 const MAX_LEASE_BYTES: u64 = 64 << 20;
 
-/// Keeps the entries of a job in a store for as long as it lives. A process that dies loses its leases too.
+/// A lease of a folder: a file of keys that is locked for as long as it lives. A process that dies loses its leases too.
 #[derive(Debug)]
-pub struct Lease {
+pub(super) struct LeaseFile {
     path: PathBuf,
     /// The lock on it ends with it.
     _file: File,
 }
 
-impl Lease {
+impl LeaseFile {
     /// A lease on `keys` in the store at `folder`.
-    pub(super) fn take<'k>(folder: &Path, keys: impl Iterator<Item = &'k ChunkKey>) -> Result<Self> {
+    pub(super) fn take(folder: &Path, keys: &mut dyn Iterator<Item = &ChunkKey>) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::OutputFailed, format!("the store {} cannot be used", folder.display()))
                 .caused_by(error)
@@ -56,7 +56,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for LeaseFile {
     fn drop(&mut self) {
         // What cannot be removed is without its lock, and goes with the next sweep.
         let _ = fs::remove_file(&self.path);
