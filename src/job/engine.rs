@@ -12,6 +12,7 @@ use super::{Assembly, Control, RgbPicture, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
+use crate::inspect::{InspectOptions, Inspection, Subject, inspect};
 use crate::limits::{Limits, available_threads};
 use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
@@ -144,6 +145,21 @@ impl Engine {
             .map_err(|error| error.for_asset(path.display().to_string()))
     }
 
+    /// What the video file at `path` is, measured, and what is wrong with it: whoever made it.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures, `SOURCE_UNSUPPORTED` for a picture file. Faults
+    /// that leave something to look at are findings, not errors.
+    pub fn inspect(&self, path: &Path, options: &InspectOptions, control: &Control) -> Result<Inspection> {
+        self.watched("inspecting", control, || {
+            let probed = self.0.probe(path, control)?;
+            let interrupt = control.interrupt();
+            let subject = Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt };
+            inspect(&subject, *options, None, self.0.threads)
+        })
+        .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
     /// A contact sheet of `result`: the slides in a result's folder, or `frames` frames (1 to 100) of its video at even
     /// times, or those of a video file.
     ///
@@ -206,11 +222,12 @@ impl Engine {
             .map_err(|error| error.at_stage(Stage::Assembling))
     }
 
-    /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
+    /// Stage `finalizing`: checks and inspects the assembled `file`, makes the thumbnail and the description, and publishes all as
     /// the folder `out/<container id>` in one rename. The file is moved; after an error it is still there.
     ///
     /// # Errors
-    /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says.
+    /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says. If the plan's inspection policy is
+    /// to fail: `SOURCE_EMPTY` for findings that come from its sources, such as a black clip, `INTERNAL` for others.
     pub fn finalize(
         &self,
         plan: &Plan,

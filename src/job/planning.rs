@@ -10,7 +10,7 @@ use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
-use crate::request::Request;
+use crate::request::{InspectionPolicy, Request};
 use crate::source::Probed;
 use crate::timeline::Asset;
 use crate::units::TimeSpan;
@@ -24,6 +24,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     }
     let format = formats::resolve(request);
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
+    let policy = request.output.inspection.as_deref();
     let mut plans = Vec::new();
     for variant in 0..variants {
         let (made, picks) = formats::make(request, format, variant)?;
@@ -46,6 +47,7 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
                 unseen_captions: Vec::new(),
                 thumbnail_frame: None,
                 base_url: request.output.base_url.clone(),
+                inspection: policy.and_then(InspectionPolicy::from_name).unwrap_or_default(),
             },
             thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
             preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),

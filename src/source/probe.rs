@@ -133,6 +133,16 @@ pub(crate) struct ProbedVideo {
     pub(super) origin: Origin,
 }
 
+impl ProbedVideo {
+    /// What is known of the stream's codec; `None` for picture files.
+    pub(crate) fn parameters(&self) -> Option<&CodecParameters> {
+        match &self.origin {
+            Origin::Stream(stream) => Some(&stream.parameters),
+            Origin::Picture(_) => None,
+        }
+    }
+}
+
 /// Where pictures come from.
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
