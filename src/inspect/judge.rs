@@ -70,7 +70,8 @@ impl Judge<'_> {
 
     fn plan(&mut self) {
         let Some(plan) = self.expected.map(Expected::plan) else { return };
-        let video = &self.inspection.video;
+        let inspection = self.inspection;
+        let video = &inspection.video;
         let mut differs = |what: &str, found: String, wanted: String| {
             if found != wanted {
                 let message = format!("its {what} is {found}, and the plan has {wanted}");
@@ -94,11 +95,13 @@ impl Judge<'_> {
         if let Some(fault) = &info.damage {
             let message = format!("the file cannot be read to its end ({fault}): upload or export it again");
             self.add(Code::CutShort, Severity::Error, message, None);
-        } else if let Some(told) = info.corrections.iter().find(|correction| correction.starts_with("cut short")) {
-            let message = format!("the file promises more than it has, {told}: upload or export it again");
+        } else if let Some(told) = self.seen.missing_end {
+            let found = self.whole.length();
+            let message = format!("its header promises {told} and {found} are there: upload or export it again");
             self.add(Code::CutShort, Severity::Error, message, None);
         }
-        let (video, decoded) = (&self.inspection.video, self.seen.decoded);
+        let (inspection, decoded) = (self.inspection, self.seen.decoded);
+        let video = &inspection.video;
         let missing = match self.seen.method {
             Method::Exact => video.frames.saturating_sub(decoded),
             Method::Sampled => 0,
@@ -117,7 +120,8 @@ impl Judge<'_> {
     }
 
     fn times(&mut self) {
-        let video = &self.inspection.video;
+        let inspection = self.inspection;
+        let video = &inspection.video;
         let repeated = self.seen.facts.pictures.saturating_sub(video.frames);
         if !video.monotonic {
             let message = match repeated {
@@ -193,7 +197,8 @@ impl Judge<'_> {
     }
 
     fn sound(&mut self, subject: &Subject<'_>, heard: Option<&Heard>, target: Option<f64>) {
-        let (Some(heard), Some(audio)) = (heard, &self.inspection.audio) else {
+        let inspection = self.inspection;
+        let (Some(heard), Some(audio)) = (heard, &inspection.audio) else {
             let message = "it has no sound: platforms may show it as muted, and some refuse it".to_owned();
             return self.add(Code::NoSound, self.promised, message, None);
         };
@@ -222,7 +227,8 @@ impl Judge<'_> {
     }
 
     fn silence(&mut self, heard: &Heard) {
-        let has_music = |stretch| self.expected.is_none_or(|expected| expected.has_music(stretch));
+        let expected = self.expected;
+        let has_music = |stretch| expected.is_none_or(|expected| expected.has_music(stretch));
         if heard.is_silent {
             let severity = if has_music(self.whole) { Severity::Warning } else { Severity::Info };
             // A plan without any sound has what it asked for.
@@ -243,7 +249,8 @@ impl Judge<'_> {
     }
 
     fn sync(&mut self, subject: &Subject<'_>, heard: &Heard) {
-        let video = &self.inspection.video;
+        let inspection = self.inspection;
+        let video = &inspection.video;
         let frame = if video.frame_rate > 0.0 { 1_000.0 / video.frame_rate } else { 0.0 };
         let ms = |from: Timestamp, to: Timestamp| (to.as_secs_f64() - from.as_secs_f64()) * 1e3;
         let offset = ms(Timestamp::ZERO, heard.whole.start);

@@ -29,11 +29,11 @@ pub(super) struct Seen {
     pub(super) resolution: TimeSpan,
     /// Every black stretch, however short.
     pub(super) black: Vec<Stretch>,
-    pub(super) is_first_black: bool,
-    pub(super) is_last_black: bool,
     /// Frozen stretches of two seconds or longer.
     pub(super) frozen: Vec<Stretch>,
     pub(super) end: Timestamp,
+    /// How long the container says that it is, where much of that is missing.
+    pub(super) missing_end: Option<TimeSpan>,
     pub(super) color: ColorTags,
     pub(super) pixel_format: Option<String>,
     pub(super) facts: PacketFacts,
@@ -99,28 +99,21 @@ impl<'a> Pass<'a> {
     fn exact(mut self) -> Result<Seen> {
         let mut frame = VideoFrame::empty().map_err(no_memory)?;
         let (mut black, mut last) = (Runs::default(), None);
-        let (mut is_first_black, mut resolution) = (None, TimeSpan::ZERO);
+        let mut resolution = TimeSpan::ZERO;
         while self.walk.next(&mut frame)? {
             let Some(pts) = frame.pts() else { continue };
             let at = self.clock.time(pts);
             // Time never goes back: readers drop such pictures, too.
-            if last.as_ref().is_some_and(|(last, _)| at <= *last) {
+            if last.is_some_and(|last| at <= last) {
                 continue;
             }
             let is_black = self.look_at(&frame, at, false)?;
-            resolution = last.as_ref().map_or(resolution, |(last, _)| resolution.max(at.saturating_since(*last)));
-            is_first_black.get_or_insert(is_black);
+            resolution = last.map_or(resolution, |last: Timestamp| resolution.max(at.saturating_since(last)));
             black.push(at, is_black);
-            last = Some((at, is_black));
+            last = Some(at);
         }
         let end = self.end();
-        Ok(Seen {
-            black: black.finish(end),
-            is_first_black: is_first_black.unwrap_or(false),
-            is_last_black: last.is_some_and(|(_, is_black)| is_black),
-            resolution,
-            ..self.finish(Method::Exact, Some(end))
-        })
+        Ok(Seen { black: black.finish(end), resolution, ..self.finish(Method::Exact, Some(end)) })
     }
 
     /// Key pictures and the last one; where black begins or ends between two of them, the pictures between.
@@ -153,10 +146,8 @@ impl<'a> Pass<'a> {
                 _ => edges.push(self.clock.time(sample.pts), sample.is_black),
             }
         }
-        let is_black = |sample: Option<&Sample>| sample.is_some_and(|sample| sample.is_black);
-        let (is_first_black, is_last_black) = (is_black(samples.first()), is_black(samples.last()));
         let (black, seen) = (edges.finish(end), self.finish(Method::Sampled, None));
-        Ok(Seen { black, is_first_black, is_last_black, resolution, ..seen })
+        Ok(Seen { black, resolution, ..seen })
     }
 
     fn sample(&mut self, frame: &VideoFrame, samples: &mut Vec<Sample>) -> Result<()> {
@@ -218,9 +209,8 @@ impl<'a> Pass<'a> {
             damaged: self.walk.damaged(),
             resolution: TimeSpan::ZERO,
             black: Vec::new(),
-            is_first_black: false,
-            is_last_black: false,
             end: self.end(),
+            missing_end: self.walk.missing_end(self.index.duration()),
             frozen: self.freeze.finish(end),
             color,
             pixel_format,

@@ -36,7 +36,7 @@ mod still;
 mod walk;
 
 pub(crate) use access::{check_file, hash_file};
-pub(crate) use boxes::{Mp4Layout, mp4_layout};
+pub(crate) use boxes::mp4_layout;
 pub use color::ColorInfo;
 pub(crate) use finished::{keep, open_finished};
 pub use index::AtEnd;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::access::check_pixels;
 use super::nal::{Framing, is_random_access, is_unreferenced};
-use super::probe::Origin;
+use super::probe::{Origin, missing_end};
 use super::{ProbedAudio, ProbedVideo, open_decoder, source_error};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, ColorTags, Decoder, Input, Interrupt, Packet, Received, VideoFrame};
+use crate::ffmpeg::{AvError, ColorTags, Decoder, Input, Interrupt, Packet, Received, StreamInfo, VideoFrame};
 use crate::limits::Limits;
+use crate::units::TimeSpan;
 
 /// Which pictures a walk decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,8 @@ pub(crate) struct PictureWalk {
     wanted: Wanted,
     /// Of pictures that nobody refers to, only the one of this pts is decoded.
     only: Option<i64>,
-    container_color: ColorTags,
+    /// What the container says of the stream.
+    described: Option<StreamInfo>,
     last_dts: [Option<i64>; 2],
     /// Until the file is read for a second time.
     counting: bool,
@@ -82,8 +84,7 @@ impl PictureWalk {
             return Err(Error::new(ErrorKind::SourceUnsupported, "it is a picture file, not a video")
                 .suggest("inspect videos such as MP4, MOV, WebM or MKV"));
         };
-        let input = Input::open(path, stream.demuxers, interrupt.clone()).map_err(|error| reading(error))?;
-        let unknown = ColorTags { matrix: 2, primaries: 2, transfer: 2, range: 0 };
+        let input = Input::open(path, stream.demuxers, interrupt.clone()).map_err(reading)?;
         let described = input.streams().into_iter().find(|info| info.index == stream.stream);
         let mut walk = Self {
             path: path.to_owned(),
@@ -101,7 +102,7 @@ impl PictureWalk {
             cut_short: stream.cut_short,
             wanted,
             only: None,
-            container_color: described.map_or(unknown, |info| info.color),
+            described,
             last_dts: [None; 2],
             counting: true,
             facts: PacketFacts::default(),
@@ -120,7 +121,13 @@ impl PictureWalk {
 
     /// What the container says of the colour, which may differ from what the bitstream says.
     pub(crate) fn container_color(&self) -> ColorTags {
-        self.container_color
+        let unknown = ColorTags { matrix: 2, primaries: 2, transfer: 2, range: 0 };
+        self.described.as_ref().map_or(unknown, |info| info.color)
+    }
+
+    /// How long the container says that the pictures last, if much of that is not among the `found`.
+    pub(crate) fn missing_end(&self, found: TimeSpan) -> Option<TimeSpan> {
+        missing_end(self.described.as_ref()?, found)
     }
 
     /// What the packets said, once the file has been read to its end.
