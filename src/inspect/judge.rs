@@ -95,7 +95,7 @@ impl Judge<'_> {
         if let Some(fault) = &info.damage {
             let message = format!("the file cannot be read to its end ({fault}): upload or export it again");
             self.add(Code::CutShort, Severity::Error, message, None);
-        } else if let Some(told) = self.seen.missing_end {
+        } else if let Some(told) = self.seen.missing_end.filter(|told| self.is_more_than_a_frame(*told)) {
             let found = self.whole.length();
             let message = format!("its header promises {told} and {found} are there: upload or export it again");
             self.add(Code::CutShort, Severity::Error, message, None);
@@ -117,6 +117,12 @@ impl Judge<'_> {
             let message = format!("{damaged} packets of its sound are damaged and are silence: export it again");
             self.add(Code::DamagedSound, Severity::Error, message, None);
         }
+    }
+
+    /// Whether a length is longer than the video by more than a frame: headers round slow pictures.
+    fn is_more_than_a_frame(&self, told: TimeSpan) -> bool {
+        let missing = told.as_secs_f64() - self.whole.length().as_secs_f64();
+        missing * self.inspection.video.frame_rate > 1.0
     }
 
     fn times(&mut self) {
