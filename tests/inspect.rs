@@ -322,6 +322,25 @@ fn repeated_times_and_variable_rates_are_found() {
 }
 
 #[test]
+fn pictures_that_vp8_never_shows_are_no_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, log) = (folder.path().join("hidden.webm"), folder.path().join("pass"));
+    let coder = format!(
+        "-f lavfi -i testsrc2=size=160x120:rate=30:duration=4,noise=alls=20 -c:v libvpx -b:v 400k -auto-alt-ref 1 \
+         -lag-in-frames 16 -arnr-maxframes 7 -passlogfile {}",
+        log.display()
+    );
+    support::ffmpeg(&file, &format!("{coder} -pass 1 -f null -"));
+    support::ffmpeg(&file, &format!("{coder} -pass 2 FILE"));
+    let packets = support::ffprobe(&file, "-count_packets -show_entries stream=nb_read_packets");
+    let packets = packets["streams"][0]["nb_read_packets"].as_str().and_then(|count| count.parse::<u64>().ok());
+    assert!(packets > Some(120), "some are meant to be hidden: {packets:?}");
+    let found = inspected(&file, EXACT);
+    assert_eq!((found.video.frames, found.video.looked_at, found.video.monotonic), (120, 120, true));
+    assert_eq!(found.to_error().map(|error| error.code()), None, "{:#?}", found.findings);
+}
+
+#[test]
 fn damage_is_a_finding_and_what_is_no_video_an_error() {
     let noise = NOISE.replace("DURATION", "4");
     let whole = clip(

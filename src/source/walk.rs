@@ -249,6 +249,9 @@ impl PictureWalk {
             true => (video, &mut self.facts.video_disorder),
             false => (audio, &mut self.facts.audio_disorder),
         };
+        if is_video && !is_shown(&self.codec, self.packet.data()) {
+            return;
+        }
         if let Some(dts) = self.packet.dts() {
             if disorder.is_none() && last.is_some_and(|last| dts <= last) {
                 *disorder = Some(dts);
@@ -265,6 +268,12 @@ impl PictureWalk {
             self.facts.keys.push(pts);
         }
     }
+}
+
+/// Whether a packet has a picture that is shown. VP8 has some that others are only predicted from, in packets of their
+/// own with the time of the next one (RFC 6386, 9.1: bit 4 of the frame tag); other codecs pack them with one that is shown.
+fn is_shown(codec: &str, packet: &[u8]) -> bool {
+    codec != "vp8" || packet.first().is_none_or(|tag| tag & 0x10 != 0)
 }
 
 fn reading(error: AvError) -> Error {
