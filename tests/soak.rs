@@ -1,5 +1,7 @@
 //! Long runs, of minutes: not part of the suite. `cargo test --release --test soak -- --ignored --nocapture`
 
+#![allow(clippy::print_stdout, reason = "who runs it by hand wants the figures")]
+
 mod support;
 
 use std::fs;

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
 use remix_engine::formats::HookLook;
+use remix_engine::inspect::{InspectOptions, Method};
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
 use remix_engine::request::{Request, StyleRequest};
@@ -36,6 +37,8 @@ enum Command {
     Plan(PlanArgs),
     /// Show what the engine sees in a media file, and what it will correct.
     Probe(ProbeArgs),
+    /// Measure a finished video, whoever made it, and tell what is wrong with it.
+    Inspect(InspectArgs),
     /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
     Text(TextArgs),
     /// Make a contact sheet: the slides of a result, or frames of a video with their times.
@@ -70,6 +73,24 @@ struct PlanArgs {
 struct ProbeArgs {
     /// A media file.
     file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct InspectArgs {
+    /// A video file.
+    file: PathBuf,
+    /// Decode key pictures only, not every one: fast, and spans of standing pictures are told in part.
+    #[arg(long)]
+    sampled: bool,
+    /// The loudness that it should have, in LUFS.
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true)]
+    loudness: Option<f64>,
+    /// End with an error if there are findings of the severity error.
+    #[arg(long)]
+    fail: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -180,6 +201,7 @@ fn main() -> ExitCode {
     let json = match &cli.command {
         Command::Render(RenderArgs { shared, .. }) | Command::Plan(PlanArgs { shared, .. }) => shared.json,
         Command::Probe(ProbeArgs { json, .. })
+        | Command::Inspect(InspectArgs { json, .. })
         | Command::Text(TextArgs { json, .. })
         | Command::Sheet(SheetArgs { json, .. })
         | Command::Check(CheckArgs { json, .. }) => *json,
@@ -193,12 +215,14 @@ fn main() -> ExitCode {
         },
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
+        Command::Inspect(args) => match inspect(args) {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => return told_already(&told),
+            Err(error) => Err(error),
+        },
         Command::Text(args) => match text(args) {
             Ok(None) => Ok(()),
-            Ok(Some(told)) => {
-                eprintln!("{}", told.report());
-                return ExitCode::from(told.kind().exit_code());
-            }
+            Ok(Some(told)) => return told_already(&told),
             Err(error) => Err(error),
         },
         Command::Sheet(args) => sheet(args),
@@ -214,6 +238,12 @@ fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// The end of a command whose JSON has the error in it.
+fn told_already(error: &Error) -> ExitCode {
+    eprintln!("{}", error.report());
+    ExitCode::from(error.kind().exit_code())
 }
 
 /// Renders a project, and gives what the first variant failed with, if others did not.
@@ -258,7 +288,7 @@ fn plan(args: PlanArgs) -> Result<()> {
             print_text(&plan.describe_with(|key| store.as_ref()?.contains(key).ok()));
         }
     }
-    let estimate = engine.estimate(&plans, store.as_ref());
+    let estimate = engine.estimate(&plans, store.as_ref())?;
     if args.shared.json {
         print_json(&serde_json::json!({ "estimate": estimate }));
     } else {
@@ -314,6 +344,22 @@ fn probe(args: ProbeArgs) -> Result<()> {
     }
     print_text(&text);
     Ok(())
+}
+
+/// Inspects a file. An error that it gives back as a value is among the findings already.
+fn inspect(args: InspectArgs) -> Result<Option<Error>> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let method = if args.sampled { Method::Sampled } else { Method::Exact };
+    let options = InspectOptions { method, loudness: args.loudness };
+    let control = Control::new().with_cancel(cancel_on_signal()?);
+    let inspection = engine.inspect(&args.file, &options, &control)?;
+    if args.json {
+        print_json(&inspection);
+    } else {
+        print_text(&format!("{}\n{}", args.file.display(), inspection.describe()));
+    }
+    let error = inspection.to_error().filter(|_| args.fail);
+    Ok(error.map(|error| error.for_asset(args.file.display().to_string())))
 }
 
 /// Draws a text. An error that it gives back as a value is in the JSON already.

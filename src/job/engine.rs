@@ -11,6 +11,7 @@ use super::{Assembly, Control, Estimate, RgbPicture, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
+use crate::inspect::{InspectOptions, Inspection, Subject, inspect};
 use crate::limits::{Limits, available_threads};
 use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
@@ -146,6 +147,21 @@ impl Engine {
             .map_err(|error| error.for_asset(path.display().to_string()))
     }
 
+    /// What the video file at `path` is, measured, and what is wrong with it: whoever made it.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures, `SOURCE_UNSUPPORTED` for a picture file. Faults
+    /// that leave something to look at are findings, not errors.
+    pub fn inspect(&self, path: &Path, options: &InspectOptions, control: &Control) -> Result<Inspection> {
+        self.watched("inspecting", control, || {
+            let probed = self.0.probe(path, control)?;
+            let interrupt = control.interrupt();
+            let subject = Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt };
+            inspect(&subject, *options, None, self.0.threads)
+        })
+        .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
     /// A contact sheet of `result`: the slides in a result's folder, or `frames` frames (1 to 100) of its video at even
     /// times, or those of a video file.
     ///
@@ -187,7 +203,10 @@ impl Engine {
 
     /// What making `plans`, the variants of one request, will take; what `store` has, or an earlier plan makes, is not
     /// counted. Nothing is decoded. The first call of a process times a small piece of work, for some 40 ms.
-    pub fn estimate(&self, plans: &[Plan], store: Option<&ChunkStore>) -> Estimate {
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED` if the store cannot be looked into.
+    pub fn estimate(&self, plans: &[Plan], store: Option<&ChunkStore>) -> Result<Estimate> {
         super::estimate::estimate(&self.0, &plans.iter().collect::<Vec<_>>(), store)
     }
 
@@ -229,12 +248,14 @@ impl Engine {
         self.watched("assembling", control, work).map_err(|error| error.at_stage(Stage::Assembling))
     }
 
-    /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
+    /// Stage `finalizing`: checks and inspects the assembled `file`, makes the thumbnail and the description, and publishes all as
     /// the folder `out/<container id>` in one rename. The file is moved; after an error it is still there.
     ///
     /// # Errors
     /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says; `IDEMPOTENCY_CONFLICT` if the result of
-    /// another request with the same id is there, unless [`EngineOptions::existing`] says that it is replaced.
+    /// another request with the same id is there, unless [`EngineOptions::existing`] says that it is replaced. If
+    /// the plan's inspection policy is to fail: `SOURCE_EMPTY` for findings that come from its sources, such as a black clip,
+    /// `INTERNAL` for others.
     pub fn finalize(
         &self,
         plan: &Plan,

@@ -205,7 +205,10 @@ pub(super) fn workers_of(shared: &Shared, plan: &Plan) -> NonZeroUsize {
 }
 
 /// What making `plans`, of one request, will take; units that `store` has, or that an earlier plan makes, are not counted.
-pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>) -> Estimate {
+///
+/// # Errors
+/// What the store reports.
+pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>) -> Result<Estimate> {
     let mut known = std::collections::BTreeSet::new();
     let mut total = Estimate {
         units: 0,
@@ -218,10 +221,15 @@ pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkSto
     let slowness = slowness();
     for plan in plans {
         let (workers, memory) = workers(shared, plan);
-        let mut fresh = |key| known.insert(key) && !store.is_some_and(|store| store.contains(key));
         let mut costs = Vec::new();
-        costs.extend(plan.chunks().iter().filter(|chunk| fresh(&chunk.key)).map(|chunk| chunk_cost(plan, chunk)));
-        costs.extend(plan.slides().iter().filter(|slide| fresh(&slide.key)).map(|slide| slide_cost(plan, slide)));
+        let mut fresh =
+            |key| -> Result<bool> { Ok(known.insert(key) && !store.map_or(Ok(false), |store| store.contains(key))?) };
+        for chunk in plan.chunks() {
+            costs.extend(fresh(&chunk.key)?.then(|| chunk_cost(plan, chunk)));
+        }
+        for slide in plan.slides() {
+            costs.extend(fresh(&slide.key)?.then(|| slide_cost(plan, slide)));
+        }
         let seconds = plan.rate().time_of(crate::units::FrameIndex(plan.frames())).as_secs_f64();
         let sound = if plan.has_video() { SOUND_MS * seconds } else { 0.0 };
         let alone = JOB_MS.0 + JOB_MS.1 * seconds;
@@ -237,7 +245,7 @@ pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkSto
         total.disk_bytes += disk_bytes(plan, seconds);
         total.workers = total.workers.max(workers);
     }
-    total
+    Ok(total)
 }
 
 /// What the chunks and the finished file take together: each the bits of the encoder, of which the source's say how many.
@@ -282,7 +290,7 @@ pub(super) fn check(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>
     if !times {
         return Ok(());
     }
-    let Estimate { cpu_seconds, wall_seconds, .. } = estimate(shared, plans, store);
+    let Estimate { cpu_seconds, wall_seconds, .. } = estimate(shared, plans, store)?;
     for (name, found, limit) in [("CPU time", cpu_seconds, limits.cpu), ("time", wall_seconds, limits.wall)] {
         if let Some(limit) = limit.map(|limit| limit.as_secs_f64()).filter(|limit| found > *limit) {
             let what = format!("the job takes about {found:.1} s of {name}; the limit is {limit:.1} s");

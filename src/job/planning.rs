@@ -10,7 +10,7 @@ use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
-use crate::request::Request;
+use crate::request::{InspectionPolicy, Request};
 use crate::source::Probed;
 use crate::timeline::Asset;
 use crate::units::TimeSpan;
@@ -65,6 +65,7 @@ fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Contr
             unseen_captions: Vec::new(),
             thumbnail_frame: None,
             base_url: request.output.base_url.clone(),
+            inspection: request.output.inspection.as_deref().and_then(InspectionPolicy::from_name).unwrap_or_default(),
         },
         thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
         preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),

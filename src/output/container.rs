@@ -6,6 +6,7 @@ use crate::audio::Levels;
 use crate::encode::{AUDIO_BIT_RATE, VideoSettings};
 use crate::error::{ErrorKind, Failure, Stage};
 use crate::formats::Pick;
+use crate::inspect::Inspection;
 use crate::request::{Format, Request};
 
 /// A finished piece of content.
@@ -178,6 +179,9 @@ pub struct Report {
     pub video: Option<VideoSettings>,
     /// The sound, where a video was made.
     pub audio: Option<AudioReport>,
+    /// The inspection of the finished video, where one was made and the request does not switch it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspection: Option<Inspection>,
 }
 
 /// What a source was and what was corrected.

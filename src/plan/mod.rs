@@ -24,7 +24,7 @@ use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
-use crate::request::{Format, is_id};
+use crate::request::{Format, InspectionPolicy, is_id};
 use crate::source::{AtEnd, SourceInfo, VideoKind};
 use crate::timeline::Asset;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
@@ -98,6 +98,9 @@ pub struct JobInfo {
     pub thumbnail_frame: Option<FrameIndex>,
     /// Put before every URL.
     pub base_url: Option<String>,
+    /// What is done about faults that the finished video has.
+    #[serde(default)]
+    pub inspection: InspectionPolicy,
 }
 
 /// A source and what the probe found in it.

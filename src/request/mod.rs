@@ -368,9 +368,43 @@ pub struct OutputOptions {
     /// `1080x1920`.
     #[deserr(default)]
     pub slide_size: Option<String>,
+    /// What is done about faults that the finished video has: `off` (it is not inspected), `report` (they stand in the
+    /// result's report) or `fail` (they stand there, and bad ones end the job before anything is published). Default:
+    /// `report`.
+    #[deserr(default)]
+    pub inspection: Option<String>,
     /// Put before every URL of the result. Default: URLs are relative to the result's folder.
     #[deserr(default)]
     pub base_url: Option<String>,
+}
+
+/// What is done about faults that the finished video has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InspectionPolicy {
+    /// It is not inspected, beyond what the engine checks anyway: frames, size, sound, damage.
+    Off,
+    /// Findings stand in the result's report. Default.
+    #[default]
+    Report,
+    /// As `Report`, and findings that [end a job](crate::inspect::InspectionFinding::ends_job) end it in an error before
+    /// anything is published.
+    Fail,
+}
+
+impl InspectionPolicy {
+    /// The policies' names.
+    pub const NAMES: [&'static str; 3] = ["off", "report", "fail"];
+
+    /// The policy of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "report" => Some(Self::Report),
+            "fail" => Some(Self::Fail),
+            _ => None,
+        }
+    }
 }
 
 /// The kinds of content.
