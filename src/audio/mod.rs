@@ -22,5 +22,6 @@ mod speech;
 
 pub(crate) use decode::SoundReader;
 pub(crate) use level::{Leveled, Levels, level};
+pub(crate) use loudness::Loudness;
 pub(crate) use loudness::Meter;
 pub(crate) use mix::Mixer;

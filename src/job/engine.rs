@@ -333,7 +333,7 @@ impl Engine {
             if !plan.has_video() {
                 return Ok(());
             }
-            let made = super::assemble::make_sound(&self.0, plan, control)
+            let made = super::assemble::make_sound(&self.0, plan, store, control)
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             Ok(())

@@ -313,6 +313,11 @@ impl Plan {
         self.0.chunks.iter().map(|chunk| &chunk.key).chain(self.0.slides.iter().map(|slide| &slide.key))
     }
 
+    /// The hash of everything that is heard.
+    pub(crate) fn sound_key(&self) -> ChunkKey {
+        key::sound_key(&self.0)
+    }
+
     /// Whether it makes a video.
     pub fn has_video(&self) -> bool {
         self.0.frames > 0
