@@ -147,7 +147,8 @@ def measure(work, runs, long):
     print(f"medians of {runs} runs in turn, {os.cpu_count()} cores")
 
     def ours(project, *options):
-        return remix("render", project, "--out", work / "out", "--replace", *options)
+        cache = [] if "--cache" in options else ["--no-cache"]
+        return remix("render", project, "--out", work / "out", "--replace", *cache, *options)
 
     same = pairs(runs, lambda: ours(FIXTURE, "--preset", "high"), lambda: one_command(work, hook_at, x264("veryfast", "18"), work / "same.mp4"))
     show("same settings", same)
@@ -208,7 +209,7 @@ def measure(work, runs, long):
     slides = ROOT / "fixtures/slideshow-builder"
     for name, folder, options in [("ugc-remix", FIXTURE, []), ("ugc-remix, draft", FIXTURE, ["--preset", "draft"]),
                                   ("ugc-remix, high", FIXTURE, ["--preset", "high"]), ("slideshow-builder", slides, [])]:
-        said = run(REMIX, "plan", folder, "--json", *options)[1].splitlines()[-1]
+        said = run(REMIX, "plan", folder, "--json", "--no-cache", *options)[1].splitlines()[-1]
         estimate = json.loads(said)["estimate"]
         found = [ours(folder, *options) for _ in range(runs)]
         wall, cpu, memory = (statistics.median(column) for column in zip(*found))

@@ -145,6 +145,7 @@ fn the_command_tells_of_a_failed_variant_and_ends_with_its_code() {
     let project = with_a_bad_reaction();
     fs::write(project.folder().join("project.json"), project.json()).expect("can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_remix"));
+    command.env("XDG_CACHE_HOME", "").env_remove("HOME");
     let output = command.arg("render").arg(project.folder()).arg("--out").arg(project.out()).output().expect("runs");
     assert_eq!(output.status.code(), Some(3));
     let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

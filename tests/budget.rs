@@ -78,7 +78,8 @@ fn a_job_over_a_limit_is_refused_before_anything_is_decoded() {
 /// `remix render` of a project with at most `kib` KiB of data, as `ulimit -d` sets; and its peak in KiB.
 fn with_memory(kib: u64, project: &Project, out: &str) -> (Output, u64) {
     let (out, peak) = (project.folder().join(out), project.folder().join("peak"));
-    let script = "ulimit -d $1; exec /usr/bin/time -f %M -o \"$2\" \"$3\" render \"$4\" --out \"$5\" --threads 3";
+    let script =
+        "ulimit -d $1; exec /usr/bin/time -f %M -o \"$2\" \"$3\" render \"$4\" --out \"$5\" --no-cache --threads 3";
     let mut command = Command::new("bash");
     command.args(["-c", script, "bash", &kib.to_string()]).arg(&peak).arg(env!("CARGO_BIN_EXE_remix"));
     let output = command.arg(project.folder()).arg(out).output().expect("runs");
@@ -109,7 +110,7 @@ fn under_a_hard_limit_of_memory_there_are_fewer_workers_and_the_same_bytes() {
 fn memory_of_the_fixture(preset: &str, threads: &str) -> f64 {
     let out = tempfile::tempdir().expect("a folder");
     let remix = env!("CARGO_BIN_EXE_remix");
-    let options = ["--preset", preset, "--threads", threads];
+    let options = ["--no-cache", "--preset", preset, "--threads", threads];
     let planned = Command::new(remix).arg("plan").arg(fixture()).arg("--json").args(options).output().expect("runs");
     let said = String::from_utf8(planned.stdout).expect("is text");
     let last: serde_json::Value = serde_json::from_str(said.lines().last().expect("a line")).expect("is JSON");

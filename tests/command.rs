@@ -14,7 +14,8 @@ const REMIX: &str = env!("CARGO_BIN_EXE_remix");
 
 fn remix() -> Command {
     let mut command = Command::new(REMIX);
-    command.stdin(Stdio::null()).env_remove("RUST_LOG");
+    // Nothing is kept: an empty value is no folder, and there is no home.
+    command.stdin(Stdio::null()).env_remove("RUST_LOG").env_remove("HOME").env("XDG_CACHE_HOME", "");
     command
 }
 
@@ -268,7 +269,10 @@ fn plan_tells_shots_texts_sounds_and_chunks() {
     ] {
         assert!(said.contains(part), "{part} in:\n{said}");
     }
-    let plans = json_lines(&printed(remix().arg("plan").arg(project.folder()).arg("--json")));
+    assert!(said.contains("will take about") && said.contains("MiB of memory"), "{said}");
+    let mut plans = json_lines(&printed(remix().arg("plan").arg(project.folder()).arg("--json")));
+    let last = plans.pop().expect("a line");
+    assert!(last["estimate"]["cpuSeconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{last}");
     assert_eq!(plans.len(), 2);
     assert_eq!((&plans[0]["frames"], &plans[1]["containerId"]), (&json!(30), &json!("cnt_test~2")));
     for plan in plans {
@@ -439,4 +443,29 @@ fn inspect_measures_a_file_and_fails_only_when_asked() {
     assert_eq!(lines[0]["findings"][0]["code"], "BLACK_VIDEO");
     assert!(text(&output.stderr).starts_with("error[SOURCE_EMPTY]: BLACK_VIDEO: "), "{}", text(&output.stderr));
     failing(remix().arg("inspect").arg(fixture()), "SOURCE_UNREADABLE", 3);
+}
+
+#[test]
+fn chunks_are_kept_in_the_users_cache_unless_they_are_not_wanted() {
+    let project = Project::small();
+    let home = tempfile::tempdir().expect("a folder");
+    let rendered = |variable: &str, options: &[&str]| {
+        let mut command = render(&project);
+        command.env_remove("XDG_CACHE_HOME").env(variable, home.path()).args(["--json", "--replace"]).args(options);
+        let container = json_lines(&printed(&mut command)).pop().expect("a container");
+        container["report"]["chunksRendered"].as_u64().expect("a number")
+    };
+    assert_eq!(rendered("XDG_CACHE_HOME", &["--no-cache"]), 2);
+    assert!(left_in(home.path()).is_empty());
+    assert_eq!(rendered("XDG_CACHE_HOME", &[]), 2);
+    assert_eq!(rendered("XDG_CACHE_HOME", &[]), 0, "all are there");
+    assert_eq!(left_in(home.path()), [home.path().join("remix-engine")]);
+    assert_eq!(rendered("HOME", &[]), 2, "without the variable it is .cache in the home");
+    assert!(home.path().join(".cache/remix-engine").is_dir());
+    // A home that cannot be written keeps nothing and fails nothing.
+    let file = home.path().join("file");
+    fs::write(&file, "").expect("can be written");
+    let mut command = render(&project);
+    command.env("XDG_CACHE_HOME", &file).args(["--json", "--replace"]);
+    printed(&mut command);
 }

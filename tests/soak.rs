@@ -91,6 +91,7 @@ fn three_hundred_jobs_leave_nothing_behind() {
 
 fn start(project: &Path, out: &Path, cache: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_remix"));
+    command.env("XDG_CACHE_HOME", "").env_remove("HOME");
     command.arg("render").arg(project).arg("--out").arg(out).arg("--cache").arg(cache);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs")
 }

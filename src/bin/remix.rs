@@ -168,9 +168,13 @@ struct SharedArgs {
     /// Speed against quality. Default: what the project says, else standard.
     #[arg(long)]
     preset: Option<PresetName>,
-    /// A folder where chunks are kept from render to render: only what has changed is rendered again.
+    /// A folder where chunks are kept from render to render: only what has changed is rendered again. Default:
+    /// remix-engine in the user's cache folder, if that can be written.
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Keep nothing and look nothing up.
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
     /// The most bytes of the cache; what was used least recently goes first.
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
     cache_size: u64,
@@ -546,7 +550,18 @@ fn engine_with(fonts: &FontArgs) -> Result<Engine> {
 }
 
 fn cache(args: &SharedArgs) -> Result<Option<ChunkStore>> {
-    args.cache.as_ref().map(|folder| ChunkStore::open_bounded(folder, args.cache_size)).transpose()
+    if let Some(folder) = &args.cache {
+        return ChunkStore::open_bounded(folder, args.cache_size).map(Some);
+    }
+    // Nobody asked for this one: a home that cannot be written is no fault of the render's.
+    let folder = if args.no_cache { None } else { user_cache() };
+    Ok(folder.and_then(|folder| ChunkStore::open_bounded(folder.join("remix-engine"), args.cache_size).ok()))
+}
+
+/// The user's cache folder, by the XDG base directory specification.
+fn user_cache() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
 }
 
 /// A token that the first Ctrl-C or termination signal cancels.
