@@ -56,8 +56,8 @@ def main():
         Path(folder, "theirs.py").write_text(THEIRS)
         rows = []
         for _ in range(runs + 1):
-            ours = measured(REMIX, "render", folder, "--out", f"{folder}/out")
-            one = measured(REMIX, "render", folder, "--out", f"{folder}/out", "--threads", "1")
+            ours = measured(REMIX, "render", folder, "--out", f"{folder}/out", "--replace")
+            one = measured(REMIX, "render", folder, "--out", f"{folder}/out", "--replace", "--threads", "1")
             theirs = measured(sys.executable, f"{folder}/theirs.py", folder)
             rows.append((*ours, one[0], *theirs))
         # The first run warms the caches.

@@ -40,7 +40,7 @@ done
 measure() { /usr/bin/time --format '%e %U %M' --output "$work/time" "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }; cat "$work/time"; }
 median() { sort -n | awk '{v[NR]=$1} END{print v[int((NR+1)/2)]}'; }
 for ((run = 0; run < runs; run++)); do
-    measure target/release/remix render "$work" --out "$work/out" >>"$work/ours"
+    measure target/release/remix render "$work" --out "$work/out" --replace >>"$work/ours"
     measure ffmpeg -nostdin -y -v error "${inputs[@]}" -filter_complex "${graph%;}" -map "[$last]" \
         -c:v libx264 -preset veryfast -crf 20 -g 60 "$work/theirs.mp4" >>"$work/theirs"
 done

@@ -373,30 +373,7 @@ impl Error {
     /// The full report for people: `error[CODE]: message`, then stage, asset, pointer, further findings, causes and the
     /// suggestion, each on its line.
     pub fn report(&self) -> String {
-        use fmt::Write as _;
-        let mut out = format!("error[{}]: {}", self.code(), self.0.message);
-        // Writing to a String cannot fail.
-        if let Some(stage) = self.0.stage {
-            let _ = write!(out, "\n  stage: {stage}");
-        }
-        if let Some(asset) = &self.0.asset {
-            let _ = write!(out, "\n  asset: {asset}");
-        }
-        if let Some(pointer) = &self.0.pointer {
-            let _ = write!(out, "\n  pointer: {}", if pointer.is_empty() { "/" } else { pointer });
-        }
-        for finding in self.0.findings.iter().skip(1) {
-            let _ = write!(out, "\n  also: {finding}");
-        }
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let _ = write!(out, "\n  cause: {error}");
-            cause = error.source();
-        }
-        if let Some(suggestion) = &self.0.suggestion {
-            let _ = write!(out, "\n  try: {suggestion}");
-        }
-        out
+        self.to_failure().report()
     }
 
     /// The error as data: what `container.json` has as `lastError` and the command prints under `--json`.
@@ -449,6 +426,25 @@ pub struct Failure {
     /// The chain of causes, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
+}
+
+impl Failure {
+    /// The full report for people, as [`Error::report`] gives it.
+    pub fn report(&self) -> String {
+        let mut lines = vec![format!("error[{}]: {}", self.code.code(), self.message)];
+        let mut tell = |name: &str, value: Option<&str>| lines.extend(value.map(|value| format!("  {name}: {value}")));
+        tell("stage", self.stage.map(Stage::name));
+        tell("asset", self.asset.as_deref());
+        tell("pointer", self.pointer.as_deref().map(|pointer| if pointer.is_empty() { "/" } else { pointer }));
+        for finding in self.findings.iter().skip(1) {
+            tell("also", Some(&finding.to_string()));
+        }
+        for cause in &self.causes {
+            tell("cause", Some(cause));
+        }
+        tell("try", self.suggestion.as_deref());
+        lines.join("\n")
+    }
 }
 
 impl fmt::Display for Error {

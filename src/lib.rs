@@ -59,6 +59,7 @@
 //! | `audio` | all sounds → one mix on one sample clock, ducked, and as loud as it should be |
 //! | [`encode`] | H.264 chunks, JPEG |
 //! | [`store`] | finished chunks by key: in a folder, in memory, in a bucket |
+//! | [`inspect`] | what a finished file is, measured, and what is wrong with it |
 //! | [`output`] | MP4, thumbnail, description, atomic publication |
 //! | [`job`] | the four stages, workers, progress, cancelling |
 //!
@@ -77,6 +78,7 @@ pub mod formats;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inspect;
 pub mod job;
 pub mod limits;
 pub mod output;
@@ -89,7 +91,7 @@ pub mod timeline;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Failure, Finding, Result, Stage};
-pub use job::{Cancel, Control, Engine, EngineOptions, Job, Progress};
+pub use job::{Cancel, Control, Engine, EngineOptions, Estimate, Existing, Job, Progress};
 
 /// The README's examples are compiled with the tests.
 #[cfg(doctest)]

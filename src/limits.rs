@@ -35,6 +35,15 @@ pub struct Limits {
     pub source_frame_rate: u32,
     /// Length of an output. Default: 10 min, the longest that all platforms take.
     pub output_duration: TimeSpan,
+    /// Seconds of CPU time that a job may be expected to take. Default: no limit.
+    pub cpu: Option<Duration>,
+    /// How long a job may be expected to take, were it alone on the machine. Default: no limit.
+    pub wall: Option<Duration>,
+    /// Bytes of memory that a job may be expected to take: it has fewer workers rather than more. Default:
+    /// [`available_memory`].
+    pub memory: Option<u64>,
+    /// Bytes on the disk that a job may be expected to take. Default: what is free where its results go.
+    pub disk: Option<u64>,
     /// How long a job may go without finishing a frame before it ends in `STALLED`. Default: 60 s.
     pub stall: Duration,
 }
@@ -55,6 +64,10 @@ impl Default for Limits {
             source_packets: 500_000,
             source_frame_rate: 1_000,
             output_duration: TimeSpan::from_secs(600),
+            cpu: None,
+            wall: None,
+            memory: None,
+            disk: None,
             stall: Duration::from_secs(60),
         }
     }
@@ -65,19 +78,56 @@ pub fn available_threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// The memory that this process may use, in bytes: the smaller of the machine's memory and the cgroup's limit.
-/// `None` where the system does not say.
+/// The memory that this process may use, in bytes: the least of the machine's memory, the limits of its cgroup and of those
+/// above it (v1 and v2), and the limits on its data and address space (`ulimit -d`, `ulimit -v`). `None` where the system
+/// does not say.
 pub fn available_memory() -> Option<u64> {
-    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse_meminfo(&text));
-    let cgroup = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+    use rustix::process::{Resource, getrlimit};
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|text| parse_meminfo(&text));
+    let cgroup = cgroup_files(&read("/proc/self/cgroup").unwrap_or_default())
         .iter()
-        .find_map(|path| std::fs::read_to_string(path).ok())
+        .filter_map(|path| read(path))
         // "max" means no limit, and is not a number.
-        .and_then(|text| text.trim().parse().ok());
-    match (machine, cgroup) {
-        (Some(machine), Some(cgroup)) => Some(u64::min(machine, cgroup)),
-        (machine, cgroup) => machine.or(cgroup),
+        .filter_map(|text| text.trim().parse().ok())
+        .min();
+    let data = getrlimit(Resource::Data).current;
+    // The address space has libraries and stacks in it too, which are there already.
+    let mapped = read("/proc/self/status").map_or(0, |status| mapped_besides_data(&status));
+    let space = getrlimit(Resource::As).current.map(|limit| limit.saturating_sub(mapped));
+    [machine, cgroup, data, space].into_iter().flatten().min()
+}
+
+/// The files that may hold a limit of memory, for the cgroups of `/proc/self/cgroup`.
+fn cgroup_files(cgroups: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for line in cgroups.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (_, controllers, path) = (fields.next(), fields.next().unwrap_or(""), fields.next().unwrap_or("/"));
+        let (root, name) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|controller| controller == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        // A limit of any cgroup above holds too. In a container the path may be the host's and lead nowhere.
+        files.extend(std::path::Path::new(path).ancestors().map(|folder| {
+            let folder = folder.to_string_lossy();
+            format!("{root}/{}/{name}", folder.trim_matches('/')).replace("//", "/")
+        }));
     }
+    files
+}
+
+/// Bytes of the address space that are no data, by `/proc/self/status`.
+fn mapped_besides_data(status: &str) -> u64 {
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    };
+    let besides = kib("VmSize:").unwrap_or(0).saturating_sub(kib("VmData:").unwrap_or(0));
+    besides.saturating_mul(1024)
 }
 
 fn parse_meminfo(text: &str) -> Option<u64> {
@@ -95,5 +145,17 @@ mod tests {
         assert!(available_threads().get() >= 1);
         assert_eq!(parse_meminfo("MemTotal:       24633932 kB\nMemFree: 1 kB\n"), Some(24_633_932 * 1024));
         assert_eq!(parse_meminfo("MemFree: 1 kB\n"), None);
+        assert!(available_memory().is_some_and(|bytes| bytes > 64 << 20));
+    }
+
+    #[test]
+    fn limits_are_looked_for_in_all_cgroups_above() {
+        let v2 = cgroup_files("0::/user.slice/job.scope\n");
+        let at = |path: &str| format!("/sys/fs/cgroup/{path}memory.max");
+        assert_eq!(v2, [at("user.slice/job.scope/"), at("user.slice/"), at("")]);
+        let v1 = cgroup_files("12:cpu,cpuacct:/docker/1\n4:memory:/docker/1\n");
+        let at = |path: &str| format!("/sys/fs/cgroup/memory/{path}memory.limit_in_bytes");
+        assert_eq!(v1, [at("docker/1/"), at("docker/"), at("")]);
+        assert_eq!(mapped_besides_data("VmSize:\t 300 kB\nVmData:\t 100 kB\n"), 200 * 1024);
     }
 }

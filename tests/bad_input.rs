@@ -465,19 +465,6 @@ fn what_stands_in_the_results_place_is_left_alone() {
 }
 
 #[test]
-fn of_several_variants_all_are_published_or_none() {
-    let project = Project::small().with("/variantCount", json!(2));
-    let containers = render(&project).expect("can be rendered");
-    let [first, second] = [0, 1].map(|index| project.out().join(&containers[index].id));
-    fs::remove_dir_all(&first).expect("can be removed");
-    fs::remove_dir_all(&second).expect("can be removed");
-    fs::create_dir(&second).expect("can be made");
-    fs::write(second.join("holiday.jpg"), "a picture").expect("can be written");
-    assert_eq!(render(&project).expect_err("is not overwritten").code(), "OUTPUT_FAILED");
-    assert_eq!(left_in(&project.out()), [second]);
-}
-
-#[test]
 fn a_track_that_is_shorter_than_the_video_is_taken() {
     let project = Project::small();
     project.put("music.wav", &track(0.2));

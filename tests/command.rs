@@ -412,3 +412,31 @@ fn a_picture_beyond_the_limit_is_not_decoded_just_to_look_at_a_song() {
     let kib: u64 = text(&said.stderr).trim().parse().expect("kibibytes");
     assert!(kib < 200 << 10, "{kib} KiB");
 }
+
+#[test]
+fn inspect_measures_a_file_and_fails_only_when_asked() {
+    let video = moving(1.0, 0);
+    let said = text(&printed(remix().arg("inspect").arg(&video)));
+    for part in
+        [video.to_str().expect("a name"), "30, 30.000 fps", "exact", "LUFS", "black      none", "warning COLOR_TAGS"]
+    {
+        assert!(said.contains(part), "{part} in:\n{said}");
+    }
+    let found = json_lines(&printed(remix().arg("inspect").arg(&video).args(["--json", "--sampled"]))).remove(0);
+    assert_eq!((&found["method"], &found["video"]["frames"]), (&json!("sampled"), &json!(30)));
+    assert!(found["findings"].as_array().is_some_and(|list| list.iter().any(|item| item["code"] == "COLOR_TAGS")));
+    printed(remix().arg("inspect").arg(&video).args(["--fail", "--json"]));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let black = folder.path().join("black.mp4");
+    let source = ["-v", "error", "-f", "lavfi", "-i", "color=black:size=108x192:rate=30:duration=1"];
+    run("ffmpeg", source.iter().copied().chain([black.to_str().expect("a name")]));
+    printed(remix().arg("inspect").arg(&black));
+    let output = output(remix().arg("inspect").arg(&black).args(["--fail", "--json"]));
+    assert_eq!(output.status.code(), Some(3));
+    let lines = json_lines(&output.stdout);
+    assert_eq!(lines.len(), 1, "the findings are the error");
+    assert_eq!(lines[0]["findings"][0]["code"], "BLACK_VIDEO");
+    assert!(text(&output.stderr).starts_with("error[SOURCE_EMPTY]: BLACK_VIDEO: "), "{}", text(&output.stderr));
+    failing(remix().arg("inspect").arg(fixture()), "SOURCE_UNREADABLE", 3);
+}

@@ -46,9 +46,19 @@ fn a_new_hook_renders_its_own_chunks_alone_and_changes_no_byte() {
     let (_, cold) = render(&support::engine(2), &other, "cold");
     assert!(new == cold, "the same bytes as without a store");
     assert!(new != old);
+    let sounds = || {
+        let entries = fs::read_dir(folder.path()).expect("is there").map(|entry| entry.expect("is there").path());
+        entries.filter(|path| path.extension().is_some_and(|end| end == "sound")).collect::<Vec<_>>()
+    };
+    assert_eq!(sounds().len(), 1, "both hooks have the same sound");
+    fs::write(&sounds()[0], "damaged").expect("can be written");
     let (third, again) = render(&engine, &other, "third");
     assert_eq!((third.report.chunks_rendered, third.report.chunks_reused), (0, chunks));
-    assert!(again == cold);
+    assert!(again == cold, "a damaged sound is made again");
+    let quieter = other.with("/audio", json!({ "loudness": -20 }));
+    let (fourth, quiet) = render(&engine, &quieter, "fourth");
+    assert_eq!(fourth.report.chunks_rendered, 0);
+    assert!(quiet != cold && sounds().len() == 2);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(crate) struct SoundReader {
     /// The sample frame (from the source's time zero) after the last one that was decoded; `None` at the start and
     /// after a jump.
     decoded: Option<i64>,
+    /// The first sample frame that was decoded, whether it is handed out or not.
+    first: Option<i64>,
     /// The next sample frame to hand out.
     position: i64,
     /// Sample frames from the first decoded one on that are sound; what follows is an encoder's padding.
@@ -103,6 +105,7 @@ impl SoundReader {
             buffer: Vec::new(),
             read: 0,
             decoded: None,
+            first: None,
             position: Timestamp::ZERO.saturating_add(start).to_sample_frames(SAMPLE_RATE),
             length: audio.length.map(|span| Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)),
             end: None,
@@ -117,6 +120,12 @@ impl SoundReader {
             Origin::Music(music) => music.missing(),
             Origin::Stream(_) => self.damaged,
         }
+    }
+
+    /// The first sample frame of the sound, from the source's time zero, once it is decoded; before zero where the sound
+    /// starts before the first picture.
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.first
     }
 
     /// Writes the next sample frames to `out` (interleaved stereo) and gives how many: fewer than asked for only at the
@@ -202,6 +211,7 @@ impl SoundReader {
         }
         self.held = false;
         let start = self.decoded.or(at).unwrap_or(self.position);
+        self.first.get_or_insert(start);
         if self.end.is_none() {
             self.end = self.length.map(|length| start.saturating_add(length));
         }

@@ -20,7 +20,8 @@ mod mix;
 mod seam;
 mod speech;
 
-#[cfg(feature = "fuzzing")]
 pub(crate) use decode::SoundReader;
 pub(crate) use level::{Leveled, Levels, level};
+pub(crate) use loudness::Loudness;
+pub(crate) use loudness::Meter;
 pub(crate) use mix::Mixer;

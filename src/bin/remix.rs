@@ -11,13 +11,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
 use remix_engine::formats::HookLook;
+use remix_engine::inspect::{InspectOptions, Method};
 use remix_engine::limits::{Limits, available_memory, available_threads};
 use remix_engine::output::Container;
 use remix_engine::request::{Request, StyleRequest};
 use remix_engine::store::ChunkStore;
 use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
 use remix_engine::units::{CanvasSize, TimeSpan};
-use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Progress, Result};
+use remix_engine::{Cancel, Control, Engine, EngineOptions, Error, ErrorKind, Existing, Failure, Progress, Result};
 use serde::Serialize;
 
 /// Turns a content request into finished 9:16 videos.
@@ -36,6 +37,8 @@ enum Command {
     Plan(PlanArgs),
     /// Show what the engine sees in a media file, and what it will correct.
     Probe(ProbeArgs),
+    /// Measure a finished video, whoever made it, and tell what is wrong with it.
+    Inspect(InspectArgs),
     /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
     Text(TextArgs),
     /// Make a contact sheet: the slides of a result, or frames of a video with their times.
@@ -51,6 +54,9 @@ struct RenderArgs {
     /// Where to put the results: each becomes a folder named by its id.
     #[arg(long, default_value = "out")]
     out: PathBuf,
+    /// Replace results that are there already, whatever they were made of.
+    #[arg(long)]
+    replace: bool,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -67,6 +73,24 @@ struct PlanArgs {
 struct ProbeArgs {
     /// A media file.
     file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct InspectArgs {
+    /// A video file.
+    file: PathBuf,
+    /// Decode key pictures only, not every one: fast, and spans of standing pictures are told in part.
+    #[arg(long)]
+    sampled: bool,
+    /// The loudness that it should have, in LUFS.
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true)]
+    loudness: Option<f64>,
+    /// End with an error if there are findings of the severity error.
+    #[arg(long)]
+    fail: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -177,20 +201,28 @@ fn main() -> ExitCode {
     let json = match &cli.command {
         Command::Render(RenderArgs { shared, .. }) | Command::Plan(PlanArgs { shared, .. }) => shared.json,
         Command::Probe(ProbeArgs { json, .. })
+        | Command::Inspect(InspectArgs { json, .. })
         | Command::Text(TextArgs { json, .. })
         | Command::Sheet(SheetArgs { json, .. })
         | Command::Check(CheckArgs { json, .. }) => *json,
     };
     let result = match cli.command {
-        Command::Render(args) => render(args),
+        Command::Render(args) => match render(args) {
+            Ok(None) => Ok(()),
+            // It was told with the others.
+            Ok(Some(failure)) => return ExitCode::from(failure.code.exit_code()),
+            Err(error) => Err(error),
+        },
         Command::Plan(args) => plan(args),
         Command::Probe(args) => probe(args),
+        Command::Inspect(args) => match inspect(args) {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => return told_already(&told),
+            Err(error) => Err(error),
+        },
         Command::Text(args) => match text(args) {
             Ok(None) => Ok(()),
-            Ok(Some(told)) => {
-                eprintln!("{}", told.report());
-                return ExitCode::from(told.kind().exit_code());
-            }
+            Ok(Some(told)) => return told_already(&told),
             Err(error) => Err(error),
         },
         Command::Sheet(args) => sheet(args),
@@ -208,9 +240,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn render(args: RenderArgs) -> Result<()> {
+/// The end of a command whose JSON has the error in it.
+fn told_already(error: &Error) -> ExitCode {
+    eprintln!("{}", error.report());
+    ExitCode::from(error.kind().exit_code())
+}
+
+/// Renders a project, and gives what the first variant failed with, if others did not.
+fn render(args: RenderArgs) -> Result<Option<Failure>> {
     let request = request(&args.project, &args.shared)?;
-    let engine = engine(&args.shared)?;
+    let existing = if args.replace { Existing::Replace } else { Existing::Return };
+    let engine = engine(&args.shared, existing)?;
     let cancel = cancel_on_signal()?;
     let json = args.shared.json;
     let bar = (!json).then(progress_bar);
@@ -223,23 +263,44 @@ fn render(args: RenderArgs) -> Result<()> {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let mut failed = None;
     for container in result? {
-        if json { print_json(&container) } else { summarise(&container, &args.out) }
+        if json {
+            print_json(&container)
+        } else {
+            summarise(&container, &args.out)
+        }
+        failed = failed.or(container.last_error);
     }
-    Ok(())
+    Ok(failed)
 }
 
 fn plan(args: PlanArgs) -> Result<()> {
     let request = request(&args.project, &args.shared)?;
-    let engine = engine(&args.shared)?;
+    let engine = engine(&args.shared, Existing::Replace)?;
     let store = cache(&args.shared)?;
     let control = Control::new().with_cancel(cancel_on_signal()?);
-    for plan in engine.plan(&request, &control)? {
+    let plans = engine.plan(&request, &control)?;
+    for plan in &plans {
         if args.shared.json {
-            print_json(&plan);
+            print_json(plan);
         } else {
             print_text(&plan.describe_with(|key| store.as_ref()?.contains(key).ok()));
         }
+    }
+    let estimate = engine.estimate(&plans, store.as_ref())?;
+    if args.shared.json {
+        print_json(&serde_json::json!({ "estimate": estimate }));
+    } else {
+        print_text(&format!(
+            "will take about {:.1} s with {} workers: {:.1} s of CPU, {} MiB of memory, {} MiB on the disk; {} units\n",
+            estimate.wall_seconds,
+            estimate.workers,
+            estimate.cpu_seconds,
+            estimate.memory_bytes.div_ceil(1 << 20),
+            estimate.disk_bytes.div_ceil(1 << 20),
+            estimate.units
+        ));
     }
     Ok(())
 }
@@ -283,6 +344,22 @@ fn probe(args: ProbeArgs) -> Result<()> {
     }
     print_text(&text);
     Ok(())
+}
+
+/// Inspects a file. An error that it gives back as a value is among the findings already.
+fn inspect(args: InspectArgs) -> Result<Option<Error>> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let method = if args.sampled { Method::Sampled } else { Method::Exact };
+    let options = InspectOptions { method, loudness: args.loudness };
+    let control = Control::new().with_cancel(cancel_on_signal()?);
+    let inspection = engine.inspect(&args.file, &options, &control)?;
+    if args.json {
+        print_json(&inspection);
+    } else {
+        print_text(&format!("{}\n{}", args.file.display(), inspection.describe()));
+    }
+    let error = inspection.to_error().filter(|_| args.fail);
+    Ok(error.map(|error| error.for_asset(args.file.display().to_string())))
 }
 
 /// Draws a text. An error that it gives back as a value is in the JSON already.
@@ -452,12 +529,13 @@ fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
     Ok(request)
 }
 
-fn engine(args: &SharedArgs) -> Result<Engine> {
+fn engine(args: &SharedArgs, existing: Existing) -> Result<Engine> {
     let fonts = FontBook::installed_and(&args.fonts.paths)?;
     Engine::new(EngineOptions {
         threads: args.threads,
         fonts: Some(fonts),
         store: cache(args)?,
+        existing,
         ..EngineOptions::default()
     })
 }
@@ -500,6 +578,10 @@ fn show(bar: &ProgressBar, progress: Progress) {
 }
 
 fn summarise(container: &Container, out: &Path) {
+    if let Some(failure) = &container.last_error {
+        eprintln!("{}: {}", container.id, failure.report());
+        return;
+    }
     let mut text = format!("{}\n", out.join(&container.id).display());
     for asset in &container.assets {
         let length = asset.duration.map_or(String::new(), |seconds| format!(", {seconds:.3} s"));

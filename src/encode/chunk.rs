@@ -1,7 +1,9 @@
 //! One chunk: a closed GOP encoded by an encoder of its own.
 
+use std::sync::Arc;
+
 use super::annexb::without_sei;
-use super::preset::VideoSettings;
+use super::preset::{Preset, VideoSettings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AvError, H264Encoder, Interrupt, Packet, VideoFrame};
 use crate::units::{CanvasSize, FrameRate};
@@ -123,4 +125,39 @@ pub(crate) fn x264_build() -> Result<String> {
     let start = text.find("x264 - ").ok_or_else(unknown)? + "x264 - ".len();
     let build = text[start..].split(" - ").next().ok_or_else(unknown)?;
     Ok(build.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect())
+}
+
+/// Encodes a small moving picture as chunks are encoded, and gives the CPU time that this thread took for it, in seconds:
+/// how fast this machine is at what takes most of a render.
+///
+/// # Errors
+/// `INTERNAL` if the encoder fails.
+pub(crate) fn reference_work() -> Result<f64> {
+    use rustix::time::{ClockId, clock_gettime};
+    const FRAMES: u32 = 8;
+    let size = CanvasSize::new(360, 640).unwrap_or(CanvasSize::VERTICAL_HD);
+    let mut frame = VideoFrame::i420(size.width(), size.height()).map_err(failed)?;
+    let settings = Preset::Standard.settings(FRAMES);
+    let interrupt = Interrupt::new(Arc::default(), Arc::default(), Arc::default());
+    let now = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    };
+    let began = now();
+    let mut encoder = ChunkEncoder::new(&settings, size, FrameRate::FPS_30, interrupt)?;
+    for number in 0..FRAMES {
+        let Some(mut planes) = frame.planes_mut().map_err(failed)? else { break };
+        for plane in [&mut planes.y, &mut planes.u, &mut planes.v] {
+            for y in 0..plane.height() {
+                for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                    // A texture that moves by some pixels a frame, and a slope that does not.
+                    let (x, y) = (x as u32 + 3 * number, y as u32 + 2 * number);
+                    *sample = (64 + (x * x / 97 + y * 5) % 61 + y / 16) as u8;
+                }
+            }
+        }
+        encoder.send(&mut frame)?;
+    }
+    encoder.finish()?;
+    Ok(now() - began)
 }

@@ -5,7 +5,7 @@ mod chunk;
 mod jpeg;
 mod preset;
 
-pub(crate) use chunk::{ChunkEncoder, x264_build};
+pub(crate) use chunk::{ChunkEncoder, reference_work, x264_build};
 pub use chunk::{EncodedChunk, EncodedPicture};
 pub(crate) use jpeg::encode_jpeg;
 pub use preset::{Preset, VideoSettings};

@@ -1,6 +1,6 @@
 //! One decoded picture.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_next::ffi;
@@ -202,6 +202,13 @@ impl VideoFrame {
     pub(crate) fn pts(&self) -> Option<i64> {
         let frame = self.get();
         timestamp(frame.pts).or(timestamp(frame.best_effort_timestamp)).or(timestamp(frame.pkt_dts))
+    }
+
+    /// FFmpeg's name of the pixel format, such as `yuv420p`; `None` for a frame without a picture.
+    pub(crate) fn format_name(&self) -> Option<String> {
+        let name = descriptor(self.pixel_format())?.name;
+        // SAFETY: a descriptor's name is a static C string.
+        (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned())
     }
 
     pub(crate) fn set_pts(&mut self, pts: i64) {

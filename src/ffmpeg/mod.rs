@@ -19,7 +19,7 @@ mod parameters;
 mod scaler;
 
 pub(crate) use audio::{AudioFrame, Resampler, SoundPlanes};
-pub(crate) use av::{AvError, quiet, release_free_memory, versions};
+pub(crate) use av::{AvError, give_pictures_pages_of_their_own, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use deinterlace::Deinterlacer;
 pub(crate) use encoder::{AacEncoder, H264Encoder, encoder_available};

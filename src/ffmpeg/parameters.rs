@@ -1,5 +1,6 @@
 //! What a decoder must know of a stream, apart from the file that it came from.
 
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr::NonNull;
 
 use ffmpeg_next::ffi;
@@ -45,6 +46,28 @@ impl CodecParameters {
         // SAFETY: the parameters are ours; the C enum is read as the integer that it is.
         let order = unsafe { std::ptr::addr_of!((*self.parameters.as_ptr()).field_order).cast::<i32>().read() };
         order == ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE as i32
+    }
+
+    /// The codec's profile by FFmpeg's name, such as `High`; `None` where it is not known.
+    pub(crate) fn profile(&self) -> Option<String> {
+        // SAFETY: the parameters are ours; the C enum is read as the integer that it is. The function's type is changed in
+        // one argument alone, from a C enum to the integer that it is passed as, so that no Rust enum ever holds a number
+        // that it does not name. The name is static; an unknown profile gives null.
+        unsafe {
+            let raw = self.parameters.as_ptr();
+            let codec = std::ptr::addr_of!((*raw).codec_id).cast::<c_int>().read();
+            let name: unsafe extern "C" fn(c_int, c_int) -> *const c_char =
+                std::mem::transmute(ffi::avcodec_profile_name as *const ());
+            let name = name(codec, (*raw).profile);
+            (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        }
+    }
+
+    /// The codec's level as it is coded: of H.264 ten times the level's number. `None` where it is not known.
+    pub(crate) fn level(&self) -> Option<u32> {
+        // SAFETY: the parameters are ours.
+        let level = unsafe { self.parameters.as_ref().level };
+        u32::try_from(level).ok().filter(|&level| level > 0)
     }
 
     /// The codec's set-up data, such as an `avcC` record; empty where there is none.

@@ -25,14 +25,21 @@ pub struct Assembly {
     pub time: StageTime,
 }
 
-/// Mixes and encodes the plan's sound: what assembling does first, unless a worker without chunks has done it already.
-pub(super) fn make_sound(shared: &Shared, plan: &Plan, control: &Control) -> Result<EncodedSound> {
+/// Mixes and encodes the plan's sound, unless `store` has it: what assembling does first, unless a worker without chunks
+/// has done it already.
+pub(super) fn make_sound(shared: &Shared, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<EncodedSound> {
     shared.check_plan(plan)?;
+    let key = plan.sound_key();
+    if let Some(sound) = store.get_sound(&key)? {
+        return Ok(sound);
+    }
     let interrupt = control.interrupt();
     let sources = shared.probe_sources(plan, control)?;
     let mixer = || Mixer::new(plan, &sources, &shared.limits, &interrupt);
     let measured = mixer().measure()?;
-    encode_sound(level(&measured, plan.loudness(), mixer)?)
+    let sound = encode_sound(level(&measured, plan.loudness(), mixer)?)?;
+    store.put_sound(&key, &sound)?;
+    Ok(sound)
 }
 
 /// The name of the video in the folder of a result.
@@ -109,7 +116,7 @@ pub(super) fn assemble(
     }
     let sound = match sound {
         Some(sound) => sound,
-        None => make_sound(shared, plan, control)?,
+        None => make_sound(shared, plan, store, control)?,
     };
     let video = if plan.slides().is_empty() { file.to_owned() } else { file.join(VIDEO) };
     write_mp4(plan, store, &sound, &video, &control.interrupt(), |frames| {

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::watchdog::watched;
-use super::{Assembly, Control, RgbPicture, Visuals, guarded};
+use super::{Assembly, Control, Estimate, RgbPicture, Visuals, guarded};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
+use crate::inspect::{InspectOptions, Inspection, Subject, inspect};
 use crate::limits::{Limits, available_threads};
 use crate::output::{Container, EncodedSound, StageTime, Staging};
 use crate::plan::Plan;
@@ -34,6 +35,19 @@ pub struct EngineOptions {
     /// a large file is read whole once: see the README. Default: `None`, each render has a store of its own that goes with
     /// it.
     pub store: Option<ChunkStore>,
+    /// What is done where the results of a request's id are there already. Default: [`Existing::Return`].
+    pub existing: Existing,
+}
+
+/// What is done where the results of a request's id are in the output folder already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Of the same request with the same sources they are the result, and nothing is rendered: a job may be sent again.
+    /// Of another request they are an error, `IDEMPOTENCY_CONFLICT`. Default.
+    #[default]
+    Return,
+    /// They are replaced.
+    Replace,
 }
 
 /// Makes content. Cheap to clone and shared by any number of jobs and threads.
@@ -44,7 +58,8 @@ pub(super) struct Shared {
     pub(super) threads: NonZeroUsize,
     pub(super) fonts: FontBook,
     pub(super) limits: Limits,
-    store: Option<ChunkStore>,
+    pub(super) store: Option<ChunkStore>,
+    pub(super) existing: Existing,
     /// The engine and the libraries under it: all that can change a byte for the same plan.
     pub(super) version: String,
     /// What planning found in files that are still the same, for the stages after it. The newest last.
@@ -54,7 +69,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 4;
+const RENDERING: u32 = 5;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 32;
@@ -69,12 +84,14 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine with these options.
+    /// An engine with these options. It sets FFmpeg's log to silence, and the threshold from which the C library's
+    /// allocator maps blocks (`M_MMAP_THRESHOLD`) to 512 KiB, for the whole process.
     ///
     /// # Errors
     /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264 or AAC.
     pub fn new(options: EngineOptions) -> Result<Self> {
         ffmpeg::quiet();
+        ffmpeg::give_pictures_pages_of_their_own();
         for encoder in ["libx264", "aac"] {
             if !ffmpeg::encoder_available(encoder) {
                 return Err(Error::new(ErrorKind::Internal, format!("FFmpeg has no encoder {encoder}"))
@@ -99,6 +116,7 @@ impl Engine {
             fonts,
             limits: options.limits,
             store: options.store,
+            existing: options.existing,
             version,
             known,
             probes: Mutex::default(),
@@ -129,6 +147,21 @@ impl Engine {
             .map_err(|error| error.for_asset(path.display().to_string()))
     }
 
+    /// What the video file at `path` is, measured, and what is wrong with it: whoever made it.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures, `SOURCE_UNSUPPORTED` for a picture file. Faults
+    /// that leave something to look at are findings, not errors.
+    pub fn inspect(&self, path: &Path, options: &InspectOptions, control: &Control) -> Result<Inspection> {
+        self.watched("inspecting", control, || {
+            let probed = self.0.probe(path, control)?;
+            let interrupt = control.interrupt();
+            let subject = Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt };
+            inspect(&subject, *options, None, self.0.threads)
+        })
+        .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
     /// A contact sheet of `result`: the slides in a result's folder, or `frames` frames (1 to 100) of its video at even
     /// times, or those of a video file.
     ///
@@ -152,9 +185,29 @@ impl Engine {
     /// # Errors
     /// All findings of the request at once, or all faults of its sources; `CANCELED`.
     pub fn plan(&self, request: &Request, control: &Control) -> Result<Vec<Plan>> {
+        self.plan_variants(request, control)?.into_iter().collect()
+    }
+
+    /// As [`Engine::plan`], with each variant's own error: one whose sources are bad does not keep the others from being
+    /// made.
+    ///
+    /// # Errors
+    /// All findings of the request at once; `CANCELED`.
+    pub fn plan_variants(&self, request: &Request, control: &Control) -> Result<Vec<Result<Plan>>> {
         let _span = tracing::info_span!("planning", id = %request.id).entered();
-        self.watched("planning", control, || super::planning::plan(&self.0, request, control))
-            .map_err(|error| error.at_stage(Stage::Planning))
+        let at_stage = |error: Error| error.at_stage(Stage::Planning);
+        let plans =
+            self.watched("planning", control, || super::planning::plan(&self.0, request, control)).map_err(at_stage)?;
+        Ok(plans.into_iter().map(|plan| plan.map_err(at_stage)).collect())
+    }
+
+    /// What making `plans`, the variants of one request, will take; what `store` has, or an earlier plan makes, is not
+    /// counted. Nothing is decoded. The first call of a process times a small piece of work, for some 40 ms.
+    ///
+    /// # Errors
+    /// `OUTPUT_FAILED` if the store cannot be looked into.
+    pub fn estimate(&self, plans: &[Plan], store: Option<&ChunkStore>) -> Result<Estimate> {
+        super::estimate::estimate(&self.0, &plans.iter().collect::<Vec<_>>(), store)
     }
 
     /// Stage `generating_visuals`: renders every chunk of `plan` that is not in `store`, on all worker threads.
@@ -195,11 +248,14 @@ impl Engine {
         self.watched("assembling", control, work).map_err(|error| error.at_stage(Stage::Assembling))
     }
 
-    /// Stage `finalizing`: checks the assembled `file`, makes the thumbnail and the description, and publishes all as
+    /// Stage `finalizing`: checks and inspects the assembled `file`, makes the thumbnail and the description, and publishes all as
     /// the folder `out/<container id>` in one rename. The file is moved; after an error it is still there.
     ///
     /// # Errors
-    /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says.
+    /// `OUTPUT_FAILED`, `CANCELED`, `INTERNAL` if the file is not what the plan says; `IDEMPOTENCY_CONFLICT` if the result of
+    /// another request with the same id is there, unless [`EngineOptions::existing`] says that it is replaced. If
+    /// the plan's inspection policy is to fail: `SOURCE_EMPTY` for findings that come from its sources, such as a black clip,
+    /// `INTERNAL` for others.
     pub fn finalize(
         &self,
         plan: &Plan,
@@ -209,6 +265,8 @@ impl Engine {
         out: &Path,
         control: &Control,
     ) -> Result<Container> {
+        super::existing::check(&self.0, plan, &out.join(plan.container_id()))
+            .map_err(|error| error.at_stage(Stage::Finalizing))?;
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::Finalizing))?;
         let container = self.prepare(plan, visuals, assembly, file, &staging, control)?;
         staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
@@ -222,7 +280,7 @@ impl Engine {
     }
 
     /// Makes everything that is published, in the hidden folder.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         plan: &Plan,
         visuals: &Visuals,
@@ -238,15 +296,18 @@ impl Engine {
         .map_err(|error| error.at_stage(Stage::Finalizing))
     }
 
-    fn watched<T>(&self, what: &str, control: &Control, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(super) fn watched<T>(&self, what: &str, control: &Control, work: impl FnOnce() -> Result<T>) -> Result<T> {
         watched(what, self.0.limits.stall, control, work)
     }
 
     /// All four stages: makes the request's containers, each published as `out/<container id>`, in the order of the
-    /// variants.
+    /// variants, when all are finished. A variant that fails leaves nothing, and its container says why
+    /// ([`Status::Failed`](crate::output::Status)); the others are published. What is there already is handled as
+    /// [`EngineOptions::existing`] says.
     ///
     /// # Errors
-    /// As the stages. Nothing is left behind then: containers are published only when all are finished.
+    /// As the stages, if the request is wrong or every variant fails; `IDEMPOTENCY_CONFLICT`; `CANCELED`. Nothing is left
+    /// behind then.
     pub fn render(&self, request: &Request, out: &Path) -> Result<Vec<Container>> {
         self.render_with(request, out, &Control::new())
     }
@@ -256,68 +317,11 @@ impl Engine {
     /// # Errors
     /// As [`Engine::render`].
     pub fn render_with(&self, request: &Request, out: &Path, control: &Control) -> Result<Vec<Container>> {
-        let planned = Instant::now();
-        let plans = self.plan(request, control)?;
-        let planning = elapsed(Stage::Planning, planned);
-        let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
-        let at_stage = |error: Error| error.at_stage(Stage::GeneratingVisuals);
-        // A lease until the results are out: others may share the store.
-        let (store, _lease) = match &self.0.store {
-            Some(store) => {
-                let lease = store.lease(plans.iter().flat_map(Plan::keys)).map_err(at_stage)?;
-                (store.clone(), Some(lease))
-            }
-            None => (ChunkStore::open(staging.work().join("chunks")).map_err(at_stage)?, None),
-        };
-        let total: u64 = plans.iter().map(Plan::steps).sum();
-
-        let mut visuals = Vec::new();
-        let mut sounds = Vec::new();
-        let mut before = 0;
-        for plan in &plans {
-            let part = control.part(before, total);
-            let (mut made, sound) = self.visuals_with_sound(plan, &store, &part)?;
-            made.stages.insert(0, planning.clone());
-            visuals.push(made);
-            sounds.push(sound);
-            before += plan.steps();
-        }
-        let mut assemblies = Vec::new();
-        before = 0;
-        for (plan, sound) in plans.iter().zip(sounds) {
-            let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-            let file = staging.work().join(format!("{}.mp4", plan.container_id()));
-            let part = control.part(before, total);
-            let assembly = self
-                .watched("assembling", &part, || super::assemble::assemble(&self.0, plan, &store, &file, sound, &part))
-                .map_err(|error| error.at_stage(Stage::Assembling))?;
-            assemblies.push((file, assembly));
-            before += plan.steps();
-        }
-        let mut containers = Vec::new();
-        before = 0;
-        for ((plan, visuals), (file, assembly)) in plans.iter().zip(&visuals).zip(&assemblies) {
-            let part = control.part(before, total);
-            containers.push(self.prepare(plan, visuals, assembly, file, &staging, &part)?);
-            before += plan.steps();
-        }
-        // All or none: what stands in the way is found before the first is published.
-        for plan in &plans {
-            staging.check_place(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
-        }
-        for plan in &plans {
-            staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
-        }
-        // The results are out: a listener that panics now does not undo them.
-        let _ = guarded("a progress listener", || {
-            control.report(Stage::Finalizing, 1.0, total, total);
-            Ok(())
-        });
-        Ok(containers)
+        super::render::render(self, request, out, control)
     }
 
     /// Stage `generating_visuals`, with the sound made by the first worker that runs out of chunks.
-    fn visuals_with_sound(
+    pub(super) fn visuals_with_sound(
         &self,
         plan: &Plan,
         store: &ChunkStore,
@@ -329,7 +333,7 @@ impl Engine {
             if !plan.has_video() {
                 return Ok(());
             }
-            let made = super::assemble::make_sound(&self.0, plan, control)
+            let made = super::assemble::make_sound(&self.0, plan, store, control)
                 .map_err(|error| error.at_stage(Stage::Assembling))?;
             *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             Ok(())

@@ -1,4 +1,4 @@
-//! Stage `finalizing`: checking, describing, publishing.
+//! Stage `finalizing`: checking, inspecting, describing, publishing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,11 +10,13 @@ use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
+use crate::inspect::{Expected, InspectOptions, Inspection, Method, Subject, inspect};
 use crate::output::{
-    AssetKind, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, Staging, Status, make_thumbnail,
-    write_file,
+    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, Staging, Status,
+    make_thumbnail, write_file,
 };
 use crate::plan::{Plan, PlannedText};
+use crate::request::InspectionPolicy;
 use crate::source::{Probed, SourceInfo, probe};
 use crate::units::{CanvasSize, FrameIndex};
 
@@ -39,8 +41,12 @@ pub(super) fn finalize(
     let mut assets = slides(plan, file, &folder, &interrupt)?;
     let video = if assets.is_empty() { file.to_owned() } else { file.join(VIDEO) };
     let first = assets.first().cloned();
+    let mut inspection = None;
     if plan.has_video() {
-        assets.extend(finished_video(shared, plan, &video, &folder, first.is_none(), &interrupt)?);
+        let sound = assembly.sound.as_ref();
+        let (made, found) = finished_video(shared, plan, &video, &folder, first.is_none(), sound, &interrupt)?;
+        assets.extend(made);
+        inspection = found;
     }
     // The first slide is what people see first.
     if let Some(first) = first {
@@ -93,6 +99,7 @@ pub(super) fn finalize(
         updated_at: now.to_string(),
         report: Report {
             engine: shared.version.clone(),
+            request: plan.job().request_hash.clone(),
             picks: plan.job().picks.clone(),
             missing_characters: plan.job().missing_characters.clone(),
             unseen_captions: plan.job().unseen_captions.clone(),
@@ -112,6 +119,7 @@ pub(super) fn finalize(
             damaged_pictures: visuals.concealed.values().map(|pictures| pictures.len() as u64).sum(),
             video: plan.has_video().then(|| plan.video_settings().clone()),
             audio: assembly.sound.clone(),
+            inspection,
         },
     };
     let json = serde_json::to_vec_pretty(&container).map_err(|error| {
@@ -162,20 +170,56 @@ fn slides(plan: &Plan, from: &Path, folder: &Path, interrupt: &Interrupt) -> Res
     (0..plan.slides().len()).map(slide).collect()
 }
 
-/// Puts the video `file` and its thumbnail into `folder`, checked, and describes both.
+/// Inspects the finished `video` as the plan's policy says.
+///
+/// # Errors
+/// `SOURCE_EMPTY` or `INTERNAL` if the policy is to fail and there are findings that end the job; `INTERNAL` if the video
+/// cannot be decoded; `CANCELED`.
+fn inspected(
+    shared: &Shared,
+    plan: &Plan,
+    video: &Path,
+    probed: &Probed,
+    sound: Option<&AudioReport>,
+    interrupt: &Interrupt,
+) -> Result<Option<Inspection>> {
+    let policy = plan.job().inspection;
+    if policy == InspectionPolicy::Off {
+        return Ok(None);
+    }
+    let subject = Subject { path: video, probed, limits: &shared.limits, interrupt };
+    let left_alone = sound.is_none_or(|sound| sound.gain == 1.0 && !sound.limited);
+    let expected = Expected::new(plan, &shared.fonts, sound.and_then(|sound| sound.loudness), left_alone);
+    let options = InspectOptions { method: Method::Sampled, ..InspectOptions::default() };
+    let inspection =
+        inspect(&subject, options, Some(&expected), shared.threads).map_err(|error| match error.kind() {
+            ErrorKind::Canceled => error,
+            _ => Error::new(ErrorKind::Internal, "the finished file cannot be inspected").caused_by(error),
+        })?;
+    for finding in &inspection.findings {
+        tracing::info!(code = finding.code.name(), severity = finding.severity.name(), "{}", finding.message);
+    }
+    match inspection.to_job_error().filter(|_| policy == InspectionPolicy::Fail) {
+        Some(error) => Err(error),
+        None => Ok(Some(inspection)),
+    }
+}
+
+/// Puts the video `file` and its thumbnail into `folder`, checked and inspected, and describes both.
 fn finished_video(
     shared: &Shared,
     plan: &Plan,
     file: &Path,
     folder: &Path,
     with_thumbnail: bool,
+    sound: Option<&AudioReport>,
     interrupt: &Interrupt,
-) -> Result<Vec<OutputAsset>> {
+) -> Result<(Vec<OutputAsset>, Option<Inspection>)> {
     let video = folder.join(VIDEO);
     let writing = interrupt.pulse().write();
     take_over(file, &video)?;
     drop(writing);
-    let (probed, thumbnail) = std::thread::scope(|scope| {
+    let (probed, thumbnail, inspection) = std::thread::scope(|scope| {
         // The disk works while the file is read.
         let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
         let probed = probe(&video, &shared.limits, interrupt)?;
@@ -184,10 +228,11 @@ fn finished_video(
             true => Some(make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt)?),
             false => None,
         };
+        let inspection = inspected(shared, plan, &video, &probed, sound, interrupt)?;
         let _writing = interrupt.pulse().write();
         let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
         synced.map_err(|error| unwritable(&video, error))?;
-        Ok((probed, thumbnail))
+        Ok((probed, thumbnail, inspection))
     })?;
     let _writing = interrupt.pulse().write();
     let (width, height) = (plan.canvas().width(), plan.canvas().height());
@@ -219,7 +264,7 @@ fn finished_video(
             frame_rate: None,
         });
     }
-    Ok(assets)
+    Ok((assets, inspection))
 }
 
 /// The canvas's shape as platforms write it.

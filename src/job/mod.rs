@@ -3,9 +3,12 @@
 mod assemble;
 mod control;
 mod engine;
+mod estimate;
+mod existing;
 mod finalize;
 mod planning;
 mod queue;
+mod render;
 mod scenes;
 mod sheet;
 mod slides;
@@ -16,7 +19,8 @@ mod watchdog;
 
 pub use assemble::Assembly;
 pub use control::{Cancel, Control, Progress};
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineOptions, Existing};
+pub use estimate::Estimate;
 pub use sheet::{RgbPicture, SHEET_FRAMES};
 pub use submit::Job;
 pub use visuals::Visuals;

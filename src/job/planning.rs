@@ -10,67 +10,84 @@ use crate::encode::Preset;
 use crate::error::{Error, Result, Stage};
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
-use crate::request::Request;
+use crate::request::{InspectionPolicy, Request};
 use crate::source::Probed;
 use crate::timeline::Asset;
 use crate::units::TimeSpan;
 
-pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Result<Vec<Plan>> {
+/// Plans every variant by itself: one whose sources are bad does not keep the others from being made.
+///
+/// # Errors
+/// What is wrong with the request as a whole, and `CANCELED`.
+pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Result<Vec<Result<Plan>>> {
     control.cancel().check()?;
     control.report(Stage::Planning, 0.0, 0, 0);
     let findings = request.findings(&shared.limits);
     if !findings.is_empty() {
         return Err(Error::from_findings(findings));
     }
-    let format = formats::resolve(request);
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
     let mut plans = Vec::new();
     for variant in 0..variants {
-        let (made, picks) = formats::make(request, format, variant)?;
-        let mut probed = probe_all(shared, &made, control)?;
-        let context = Context {
-            container_id: match variant {
-                0 => request.id.clone(),
-                // A request's id has no tilde, so that no variant takes the place of another request.
-                n => format!("{}~{}", request.id, u16::from(n) + 1),
-            },
-            job: JobInfo {
-                request_id: request.id.clone(),
-                format,
-                variant,
-                influencer_id: request.influencer_id.clone(),
-                social_account_id: request.social_account_id.clone(),
-                hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
-                picks,
-                missing_characters: Vec::new(),
-                unseen_captions: Vec::new(),
-                thumbnail_frame: None,
-                base_url: request.output.base_url.clone(),
-            },
-            thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
-            preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),
-            loudness: formats::loudness(request),
-            engine: shared.version.clone(),
-            fonts: &shared.fonts,
-            limits: &shared.limits,
-            alive: &|| {
-                control.interrupt().pulse().beat();
-                control.cancel().check()
-            },
-        };
-        let probe = |asset: &Asset| {
-            let found = probed.remove(&asset.path).unwrap_or_else(|| shared.probe(&asset.path, control));
-            Ok(found?.info.clone())
-        };
-        let plan = match &made {
-            Made::Video(timeline) => resolve(timeline, context, probe)?,
-            Made::Slides(slideshow) => resolve_slides(slideshow, context, probe)?,
-        };
-        tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
+        let plan = plan_variant(shared, request, variant, control);
+        control.cancel().check()?;
         plans.push(plan);
         control.report(Stage::Planning, f64::from(variant + 1) / f64::from(variants), 0, 0);
     }
     Ok(plans)
+}
+
+/// The id of the container of a variant, counted from 0.
+pub(super) fn container_id(request: &Request, variant: u8) -> String {
+    match variant {
+        0 => request.id.clone(),
+        // A request's id has no tilde, so that no variant takes the place of another request.
+        n => format!("{}~{}", request.id, u16::from(n) + 1),
+    }
+}
+
+fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Control) -> Result<Plan> {
+    let format = formats::resolve(request);
+    let (made, picks) = formats::make(request, format, variant)?;
+    let mut probed = probe_all(shared, &made, control)?;
+    let context = Context {
+        container_id: container_id(request, variant),
+        job: JobInfo {
+            request_id: request.id.clone(),
+            request_hash: request.hash()?,
+            format,
+            variant,
+            influencer_id: request.influencer_id.clone(),
+            social_account_id: request.social_account_id.clone(),
+            hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
+            picks,
+            missing_characters: Vec::new(),
+            unseen_captions: Vec::new(),
+            thumbnail_frame: None,
+            base_url: request.output.base_url.clone(),
+            inspection: request.output.inspection.as_deref().and_then(InspectionPolicy::from_name).unwrap_or_default(),
+        },
+        thumbnail_at: request.output.thumbnail_at.and_then(TimeSpan::from_secs_f64),
+        preset: request.output.preset.as_deref().and_then(Preset::from_name).unwrap_or_default(),
+        loudness: formats::loudness(request),
+        engine: shared.version.clone(),
+        fonts: &shared.fonts,
+        limits: &shared.limits,
+        alive: &|| {
+            control.interrupt().pulse().beat();
+            control.cancel().check()
+        },
+    };
+    let probe = |asset: &Asset| {
+        let found = probed.remove(&asset.path).unwrap_or_else(|| shared.probe(&asset.path, control));
+        Ok(found?.info.clone())
+    };
+    let plan = match &made {
+        Made::Video(timeline) => resolve(timeline, context, probe)?,
+        Made::Slides(slideshow) => resolve_slides(slideshow, context, probe)?,
+    };
+    tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
+    Ok(plan)
 }
 
 type Probes = BTreeMap<PathBuf, Result<Arc<Probed>>>;

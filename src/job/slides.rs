@@ -41,7 +41,10 @@ pub(super) fn generate(
         Error::new(ErrorKind::LimitExceeded, "no threads can be started").caused_by(error)
     };
     // A pool of its own: a job has as many threads as its engine allows, whatever the host uses rayon for.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(shared.threads.get()).build().map_err(failed)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(super::estimate::workers_of(shared, plan).get())
+        .build()
+        .map_err(failed)?;
     let results: Vec<Result<()>> = pool.install(|| {
         plan.slides()
             .par_iter()

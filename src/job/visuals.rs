@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Shared, elapsed};
+use super::estimate::{chunk_cost, workers_of};
 use super::queue::RunQueue;
 use super::scenes::SceneBrush;
 use super::slides::SlidePainter;
@@ -70,9 +71,10 @@ pub(super) fn generate(
         return Ok(visuals);
     }
     let painter = Painter::new(shared, plan, control)?;
-    let workers = shared.threads.get().min(plan.chunks().len()).max(1);
+    let workers = workers_of(shared, plan).get().min(plan.chunks().len()).max(1);
     let queue = RunQueue::new(
-        plan.chunks().iter().map(|chunk| predicted_cost(plan, chunk.shot, chunk.frames)).collect(),
+        // In microseconds.
+        plan.chunks().iter().map(|chunk| (chunk_cost(plan, chunk) * 1e3) as u64).collect(),
         workers,
     );
     let stop = AtomicBool::new(false);
@@ -225,17 +227,6 @@ fn work(
         let _ = events.send(Event::Rendered(source, concealed));
     }
     Ok(())
-}
-
-/// What a chunk costs, in encoded pixels: each frame is encoded once, and for it a share of the source is decoded and
-/// scaled. The factors are those of the fixture's clips.
-fn predicted_cost(plan: &Plan, shot: usize, frames: FrameRange) -> u64 {
-    let Some(video) = plan.shots().get(shot).and_then(|shot| plan.sources()[shot.source].info.video.as_ref()) else {
-        return frames.len();
-    };
-    let decoded = video.size.pixels() as f64 * (video.mean_rate / plan.rate().as_f64()).clamp(0.1, 8.0);
-    let frame = plan.canvas().pixels() as f64 + 0.15 * decoded;
-    (frame * frames.len() as f64) as u64
 }
 
 /// What all workers share.

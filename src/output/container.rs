@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio::Levels;
 use crate::encode::{AUDIO_BIT_RATE, VideoSettings};
-use crate::error::{Failure, Stage};
+use crate::error::{ErrorKind, Failure, Stage};
 use crate::formats::Pick;
-use crate::request::Format;
+use crate::inspect::Inspection;
+use crate::request::{Format, Request};
 
 /// A finished piece of content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,29 @@ pub struct Container {
     pub report: Report,
 }
 
+impl Container {
+    /// The container of a variant of `request` that failed: it has no files.
+    pub(crate) fn failed(id: String, format: Format, request: &Request, engine: &str, error: Failure) -> Self {
+        let now = jiff::Timestamp::now().to_string();
+        let kind = if format == Format::UgcRemix { "video" } else { "slideshow" };
+        Self {
+            id,
+            status: if error.code == ErrorKind::Canceled { Status::Canceled } else { Status::Failed },
+            format,
+            influencer_id: request.influencer_id.clone(),
+            social_account_id: request.social_account_id.clone(),
+            hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
+            preview: Preview { kind: kind.to_owned(), ..Preview::default() },
+            assets: Vec::new(),
+            captions: Vec::new(),
+            last_error: Some(error),
+            created_at: now.clone(),
+            updated_at: now,
+            report: Report { engine: engine.to_owned(), ..Report::default() },
+        }
+    }
+}
+
 /// A page of captions as it was drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,8 +92,8 @@ pub enum Status {
     Canceled,
 }
 
-/// What to show of a piece of content.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What to show of a piece of content. Of one that failed all is empty but the kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// `video` or `slideshow`.
@@ -127,11 +151,14 @@ pub struct OutputAsset {
 }
 
 /// How a piece of content was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Engine and libraries.
     pub engine: String,
+    /// BLAKE3 of the request: the same id with another request is a conflict.
+    #[serde(default)]
+    pub request: String,
     /// What was used for each role.
     pub picks: Vec<Pick>,
     /// Characters that no font has: left out or replaced, as the request says.
@@ -152,6 +179,9 @@ pub struct Report {
     pub video: Option<VideoSettings>,
     /// The sound, where a video was made.
     pub audio: Option<AudioReport>,
+    /// The inspection of the finished video, where one was made and the request does not switch it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspection: Option<Inspection>,
 }
 
 /// What a source was and what was corrected.

@@ -11,5 +11,5 @@ pub use container::{
 };
 pub(crate) use mp4::write_mp4;
 pub(crate) use publish::{Staging, write_file};
-pub(crate) use sound::{EncodedSound, encode_sound};
+pub(crate) use sound::{EncodedSound, SoundPacket, encode_sound};
 pub(crate) use thumbnail::make_thumbnail;

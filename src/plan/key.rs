@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, PlannedShot, PlannedText};
+use super::{AudioCue, Content, PlannedShot, PlannedText};
 use crate::source::{AtEnd, ColorInfo};
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
@@ -105,6 +105,35 @@ fn looks_of(text: &PlannedText, frames: FrameRange) -> Vec<(FrameRange, Option<&
     let word = |number: usize| text.words.get(number).map(|word| &word.range);
     let looks = text.looks(frames).into_iter();
     looks.map(|(live, look)| (relative(live), look.word.and_then(word), look.opacity, look.scale)).collect()
+}
+
+/// What is heard, hashed as what is seen is.
+#[derive(Serialize)]
+struct Audible<'a> {
+    engine: &'a str,
+    /// The length in sample frames follows from these two.
+    frames: u64,
+    rate: FrameRate,
+    loudness: Option<f64>,
+    /// Each cue with the content and the stream that it plays; its source's place in the plan does not count.
+    cues: Vec<(AudioCue, &'a str, Option<usize>)>,
+}
+
+/// The key of the whole sound.
+pub(super) fn sound_key(content: &Content) -> ChunkKey {
+    let cues = content.cues.iter().filter_map(|cue| {
+        let info = &content.sources.get(cue.source)?.info;
+        let stream = info.audio.as_ref().map(|audio| audio.stream);
+        Some((AudioCue { source: 0, ..cue.clone() }, info.hash.as_str(), stream))
+    });
+    let audible = Audible {
+        engine: &content.engine,
+        frames: content.frames,
+        rate: content.rate,
+        loudness: content.loudness,
+        cues: cues.collect(),
+    };
+    hash_of("remix-engine 2026 sound", &audible)
 }
 
 /// The key of something `visible`; `context` tells the kinds of keys apart.

@@ -24,7 +24,7 @@ use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
-use crate::request::{Format, is_id};
+use crate::request::{Format, InspectionPolicy, is_id};
 use crate::source::{AtEnd, SourceInfo, VideoKind};
 use crate::timeline::Asset;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
@@ -73,6 +73,9 @@ struct Content {
 pub struct JobInfo {
     /// The request's id.
     pub request_id: String,
+    /// The BLAKE3 hash of the request's content.
+    #[serde(default)]
+    pub request_hash: String,
     /// The format, resolved.
     pub format: Format,
     /// Variant, from 0.
@@ -95,6 +98,9 @@ pub struct JobInfo {
     pub thumbnail_frame: Option<FrameIndex>,
     /// Put before every URL.
     pub base_url: Option<String>,
+    /// What is done about faults that the finished video has.
+    #[serde(default)]
+    pub inspection: InspectionPolicy,
 }
 
 /// A source and what the probe found in it.
@@ -305,6 +311,11 @@ impl Plan {
     /// The keys of all work units: what a store must have before the plan can be assembled.
     pub fn keys(&self) -> impl Iterator<Item = &ChunkKey> {
         self.0.chunks.iter().map(|chunk| &chunk.key).chain(self.0.slides.iter().map(|slide| &slide.key))
+    }
+
+    /// The hash of everything that is heard.
+    pub(crate) fn sound_key(&self) -> ChunkKey {
+        key::sound_key(&self.0)
     }
 
     /// Whether it makes a video.

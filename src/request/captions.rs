@@ -128,15 +128,11 @@ impl Request {
         }
     }
 
-    /// The captions, read from their file if they are in one.
+    /// The bytes of the caption file `src`.
     ///
     /// # Errors
-    /// `NOT_FOUND` or `SOURCE_UNREADABLE` if the file cannot be read, `LIMIT_EXCEEDED` if it is too long; `VALIDATION`,
-    /// `SOURCE_UNSUPPORTED` or `SOURCE_EMPTY` for what is in it.
-    pub(crate) fn cues(&self) -> Result<Vec<Cue>> {
-        let Some(src) = &self.captions_src else {
-            return cues_of(&self.captions, "/captions").map_err(Error::from_findings);
-        };
+    /// `NOT_FOUND` or `SOURCE_UNREADABLE` if the file cannot be read, `LIMIT_EXCEEDED` if it is too long.
+    pub(super) fn captions_file(&self, src: &str) -> Result<Vec<u8>> {
         let about = |error: Error| error.for_asset(shorten(src)).at_pointer("/captionsSrc");
         let path = self.resolve(src).map_err(about)?;
         let mut bytes = Vec::new();
@@ -158,6 +154,20 @@ impl Request {
             let message = format!("the captions have more than {} MB", MAX_BYTES >> 20);
             return Err(about(Error::new(ErrorKind::LimitExceeded, message)));
         }
+        Ok(bytes)
+    }
+
+    /// The captions, read from their file if they are in one.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` or `SOURCE_UNREADABLE` if the file cannot be read, `LIMIT_EXCEEDED` if it is too long; `VALIDATION`,
+    /// `SOURCE_UNSUPPORTED` or `SOURCE_EMPTY` for what is in it.
+    pub(crate) fn cues(&self) -> Result<Vec<Cue>> {
+        let Some(src) = &self.captions_src else {
+            return cues_of(&self.captions, "/captions").map_err(Error::from_findings);
+        };
+        let bytes = self.captions_file(src)?;
+        let about = |error: Error| error.for_asset(shorten(src)).at_pointer("/captionsSrc");
         let cues = super::subtitles::parse(&bytes).map_err(about)?;
         // The file's cues have no place in the request: their number is in the message.
         let cues = cues_of(&cues, "/captionsSrc").map_err(|mut findings| {

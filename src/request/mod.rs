@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, ErrorKind, Result};
+
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
 use parse::Faults;
@@ -134,6 +136,36 @@ pub struct Request {
     #[serde(skip)]
     #[deserr(skip)]
     pub allow_outside: bool,
+}
+
+impl Request {
+    /// The BLAKE3 hash of what is asked for, 64 hexadecimal digits: of all fields of its JSON, however it is written, and
+    /// of the content of its caption file. Where the files are does not count, nor what is in the media: what was made of
+    /// it says that of each.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `SOURCE_UNREADABLE` or `LIMIT_EXCEEDED` if there is a caption file and it cannot be read.
+    pub fn hash(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new_derive_key("remix-engine 2026 request");
+        let json = serde_json::to_vec(self)
+            .map_err(|error| Error::new(ErrorKind::Internal, "a request cannot be written as JSON").caused_by(error))?;
+        hasher.update(&(json.len() as u64).to_le_bytes()).update(&json);
+        if let Some(src) = &self.captions_src {
+            hasher.update(&self.captions_file(src)?);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// The `src` of every file that goes by `id`: ids are unique in each list alone.
+    pub(crate) fn sources_of(&self, id: &str) -> impl Iterator<Item = &str> {
+        let pools = self.reaction_templates.iter().chain(&self.music);
+        let pools = pools.chain(self.source.iter().flat_map(|source| &source.slides));
+        let media = self.media.iter().map(|item| (&item.id, &item.src));
+        media
+            .chain(pools.map(|item| (&item.id, &item.src)))
+            .filter(move |(known, _)| *known == id)
+            .map(|(_, src)| src.as_str())
+    }
 }
 
 /// A row of the media library.
@@ -336,9 +368,43 @@ pub struct OutputOptions {
     /// `1080x1920`.
     #[deserr(default)]
     pub slide_size: Option<String>,
+    /// What is done about faults that the finished video has: `off` (it is not inspected), `report` (they stand in the
+    /// result's report) or `fail` (they stand there, and bad ones end the job before anything is published). Default:
+    /// `report`.
+    #[deserr(default)]
+    pub inspection: Option<String>,
     /// Put before every URL of the result. Default: URLs are relative to the result's folder.
     #[deserr(default)]
     pub base_url: Option<String>,
+}
+
+/// What is done about faults that the finished video has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InspectionPolicy {
+    /// It is not inspected, beyond what the engine checks anyway: frames, size, sound, damage.
+    Off,
+    /// Findings stand in the result's report. Default.
+    #[default]
+    Report,
+    /// As `Report`, and findings that [end a job](crate::inspect::InspectionFinding::ends_job) end it in an error before
+    /// anything is published.
+    Fail,
+}
+
+impl InspectionPolicy {
+    /// The policies' names.
+    pub const NAMES: [&'static str; 3] = ["off", "report", "fail"];
+
+    /// The policy of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "report" => Some(Self::Report),
+            "fail" => Some(Self::Fail),
+            _ => None,
+        }
+    }
 }
 
 /// The kinds of content.
@@ -375,7 +441,6 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     #[test]
     fn both_spellings_of_a_format_are_read() {

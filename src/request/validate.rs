@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::parse::{nearest, shorten};
-use super::{Format, Request};
+use super::{Format, InspectionPolicy, Request};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
@@ -45,6 +45,14 @@ impl Request {
             let message = format!("unknown preset `{}`", shorten(name));
             found.push(
                 Finding::new(ErrorKind::Validation, "/output/preset", message).suggest(nearest(name, &Preset::NAMES)),
+            );
+        }
+        let policy = self.output.inspection.as_deref();
+        if let Some(name) = policy.filter(|name| InspectionPolicy::from_name(name).is_none()) {
+            let message = format!("unknown inspection policy `{}`", shorten(name));
+            found.push(
+                Finding::new(ErrorKind::Validation, "/output/inspection", message)
+                    .suggest(nearest(name, &InspectionPolicy::NAMES)),
             );
         }
         self.check_captions(&mut found);

@@ -1,5 +1,5 @@
-//! What FFmpeg does not tell of an MP4 or MOV file: the clean aperture (before version 7.1), and how large its tables
-//! of samples will be.
+//! What FFmpeg does not tell of an MP4 or MOV file: the clean aperture (before version 7.1), how large its tables of
+//! samples will be, where its index lies, and whether it has edit lists.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -63,6 +63,31 @@ pub(super) fn clean_aperture(path: &Path, track: u32) -> Option<CleanAperture> {
     None
 }
 
+/// Where the parts of an MP4 or MOV file lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mp4Layout {
+    /// Whether the index (`moov`) comes before the media (`mdat`), so that players can start while they load.
+    pub(crate) is_faststart: bool,
+    /// Whether a track has an edit list (ISO/IEC 14496-12, 8.6.6) with an entry.
+    pub(crate) has_edit_list: bool,
+}
+
+/// The layout of the MP4 or MOV file at `path`. `None` if it has no index or no media where they are looked for.
+pub(crate) fn mp4_layout(path: &Path) -> Option<Mp4Layout> {
+    let mut file = File::open(path).ok()?;
+    let end = file.metadata().ok()?.len();
+    let mut walk = Walk { file: &mut file, left: MOST_BOXES };
+    let moov = walk.find(0, end, b"moov")?;
+    let mdat = walk.find(0, end, b"mdat")?;
+    let mut has_edit_list = false;
+    let mut at = moov.0;
+    while let Some(trak) = walk.find(at, moov.1, b"trak") {
+        has_edit_list |= walk.has_edits(trak).unwrap_or(false);
+        at = trak.1;
+    }
+    Some(Mp4Layout { is_faststart: moov.0 < mdat.0, has_edit_list })
+}
+
 /// The bytes of a box's content: start and end.
 type Content = (u64, u64);
 
@@ -104,6 +129,13 @@ impl Walk<'_> {
         // After two times of 4 bytes, or 8 in version 1.
         let at = tkhd.0 + if version == 1 { 20 } else { 12 };
         Some(u32::from_be_bytes(self.read(at)?))
+    }
+
+    fn has_edits(&mut self, trak: Content) -> Option<bool> {
+        let edts = self.find(trak.0, trak.1, b"edts")?;
+        let elst = self.find(edts.0, edts.1, b"elst")?;
+        // Behind version and flags.
+        Some(u32::from_be_bytes(self.read(elst.0.checked_add(4)?)?) > 0)
     }
 
     fn aperture(&mut self, trak: Content) -> Option<CleanAperture> {
@@ -328,6 +360,28 @@ mod tests {
         assert_eq!(found(&file, 1), None);
         assert_eq!(found(&file, 3), None);
         assert!((0..file.len()).all(|length| found(&file[..length], 2).is_none()), "a cut file has none");
+    }
+
+    #[test]
+    fn the_layout_tells_where_the_index_lies_and_whether_there_are_edits() {
+        let layout = |content: &[u8]| {
+            let mut temporary = tempfile::NamedTempFile::new().expect("a file");
+            temporary.write_all(content).expect("can be written");
+            mp4_layout(temporary.path())
+        };
+        let edits =
+            |count: u8| boxed(b"edts", &boxed(b"elst", &[&[0, 0, 0, 0, 0, 0, 0, count][..], &[0; 24]].concat()));
+        let moov = |inside: &[u8]| boxed(b"moov", &[boxed(b"trak", &[]), boxed(b"trak", inside)].concat());
+        let (head, media) = (boxed(b"ftyp", b"isom"), boxed(b"mdat", &[7; 100]));
+        let first = [&head[..], &moov(&edits(1)), &media].concat();
+        assert_eq!(layout(&first), Some(Mp4Layout { is_faststart: true, has_edit_list: true }));
+        let last = [&head[..], &media, &moov(&edits(0))].concat();
+        assert_eq!(layout(&last), Some(Mp4Layout { is_faststart: false, has_edit_list: false }));
+        let none = [&head[..], &moov(&[]), &media].concat();
+        assert_eq!(layout(&none), Some(Mp4Layout { is_faststart: true, has_edit_list: false }));
+        assert_eq!(layout(&[&head[..], &media].concat()), None, "no index");
+        let media_at = first.len() - media.len();
+        assert!((0..media_at).all(|length| layout(&first[..length]).is_none()), "a cut file has none");
     }
 
     #[test]

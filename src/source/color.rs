@@ -28,7 +28,7 @@ impl ColorInfo {
     pub(super) const SRGB: Self = Self { matrix: 1, full_range: false, primaries: 1, transfer: 13 };
 
     /// The high dynamic range, if it is one.
-    pub(super) fn hdr(self) -> Option<Hdr> {
+    pub(crate) fn hdr(self) -> Option<Hdr> {
         match self.transfer {
             16 => Some(Hdr::Pq),
             18 => Some(Hdr::Hlg),

@@ -14,6 +14,7 @@
 //! | `still` | one picture at the size in which a slide shows it |
 //! | `music` | music files by symphonia: gapless, and as long as they are |
 //! | `finished` | frames of the engine's own results, for thumbnails |
+//! | `walk` | pictures as they are coded, and what the packets say, for inspection |
 
 mod access;
 mod boxes;
@@ -34,8 +35,10 @@ mod probe;
 mod reader;
 mod sniff;
 mod still;
+mod walk;
 
 pub(crate) use access::{check_file, hash_file};
+pub(crate) use boxes::mp4_layout;
 pub use color::ColorInfo;
 pub(crate) use finished::{keep, open_finished};
 pub use index::AtEnd;
@@ -47,6 +50,7 @@ pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe, probe_known};
 pub(crate) use reader::{Reading, ShotReader};
 pub(crate) use still::{blurred, still};
+pub(crate) use walk::{PacketFacts, PictureWalk, Wanted};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffmpeg::AvError;

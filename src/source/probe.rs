@@ -134,6 +134,16 @@ pub(crate) struct ProbedVideo {
     pub(super) origin: Origin,
 }
 
+impl ProbedVideo {
+    /// What is known of the stream's codec; `None` for picture files.
+    pub(crate) fn parameters(&self) -> Option<&CodecParameters> {
+        match &self.origin {
+            Origin::Stream(stream) => Some(&stream.parameters),
+            Origin::Picture(_) => None,
+        }
+    }
+}
+
 /// Where pictures come from.
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
@@ -555,12 +565,16 @@ fn told_length(stream: &StreamInfo) -> Option<TimeSpan> {
 
 /// An upload that broke off looks whole to a demuxer, whose header still has the full length.
 fn note_missing_end(stream: &StreamInfo, found: TimeSpan, corrections: &mut Vec<String>) {
-    let Some(told) = told_length(stream) else { return };
-    let missing = told.ticks().saturating_sub(found.ticks());
-    // A quarter of a second is more than any container rounds.
-    if missing > TimeSpan::from_secs(1).ticks() / 4 {
+    if let Some(told) = missing_end(stream, found) {
         corrections.push(format!("cut short: {found} of {told} are there"));
     }
+}
+
+/// How long the container says that a stream is, if much of that is not among the `found`.
+pub(super) fn missing_end(stream: &StreamInfo, found: TimeSpan) -> Option<TimeSpan> {
+    // A quarter of a second is more than any container rounds.
+    let rounded = TimeSpan::from_secs(1).ticks() / 4;
+    told_length(stream).filter(|told| told.ticks().saturating_sub(found.ticks()) > rounded)
 }
 
 /// Rates and channels that sound has; others cost memory and mean nothing.

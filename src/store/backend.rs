@@ -10,7 +10,7 @@ use crate::plan::ChunkKey;
 /// A place that keeps entries: bytes under names. [`ChunkStore::with_backend`](super::ChunkStore::with_backend) makes a
 /// store of it.
 ///
-/// An entry's name is its key, 64 hexadecimal digits, with the ending `.chunk` or `.slide`. Its bytes end with a checksum
+/// An entry's name is its key, 64 hexadecimal digits, with the ending `.chunk`, `.slide` or `.sound`. Its bytes end with a checksum
 /// that the store above writes and checks, so that a backend needs none: what it gives back damaged is dropped and
 /// rendered again.
 ///

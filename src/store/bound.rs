@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::ChunkKey;
 
 /// Endings of entries.
-const ENTRIES: [&str; 2] = ["chunk", "slide"];
+const ENTRIES: [&str; 3] = ["chunk", "slide", "sound"];
 const LEASE: &str = "lease";
 const LEASE_PREFIX: &str = "job-";
 /// Held while somebody clears up, so that no two processes do at once.

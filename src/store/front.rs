@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::local::LocalBackend;
 use super::memory::MemoryBackend;
-use super::{Lease, StoreBackend, chunk_file, slide_file};
+use super::{Lease, StoreBackend, chunk_file, slide_file, sound_file};
 use crate::encode::EncodedChunk;
 use crate::error::Result;
+use crate::output::EncodedSound;
 use crate::plan::{ChunkKey, Plan};
 
 /// Finished chunks and slides, found by key. Cheap to clone; the clones are the same store.
@@ -24,6 +25,7 @@ pub struct ChunkStore {
 enum Entry {
     Chunk,
     Slide,
+    Sound,
 }
 
 impl Entry {
@@ -31,6 +33,7 @@ impl Entry {
         match self {
             Self::Chunk => format!("{key}.chunk"),
             Self::Slide => format!("{key}.slide"),
+            Self::Sound => format!("{key}.sound"),
         }
     }
 }
@@ -97,6 +100,14 @@ impl ChunkStore {
         self.read(Entry::Slide, key, slide_file::read)
     }
 
+    /// The sound of `key`; `None` if there is none, or if it is damaged, in which case it is dropped.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn get_sound(&self, key: &ChunkKey) -> Result<Option<EncodedSound>> {
+        self.read(Entry::Sound, key, |bytes| sound_file::read(&bytes))
+    }
+
     fn read<T>(&self, entry: Entry, key: &ChunkKey, read: impl FnOnce(Vec<u8>) -> Option<T>) -> Result<Option<T>> {
         let name = entry.name(key);
         let Some(bytes) = self.backend.get(&name)? else { return Ok(None) };
@@ -125,6 +136,14 @@ impl ChunkStore {
     /// As [`put`](Self::put).
     pub fn put_slide(&self, key: &ChunkKey, jpeg: &[u8]) -> Result<()> {
         self.backend.put(&Entry::Slide.name(key), slide_file::write(jpeg))
+    }
+
+    /// Keeps `sound` under `key`. Readers see it whole or not at all.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(crate) fn put_sound(&self, key: &ChunkKey, sound: &EncodedSound) -> Result<()> {
+        self.backend.put(&Entry::Sound.name(key), sound_file::write(sound))
     }
 
     /// Whether there is a chunk or a slide of `key`; it may turn out to be damaged when it is read.
@@ -200,6 +219,7 @@ mod tests {
                 let found = match entry {
                     Entry::Chunk => store.get(key).expect("is asked").is_some(),
                     Entry::Slide => store.get_slide(key).expect("is asked").is_some(),
+                    Entry::Sound => store.get_sound(key).expect("is asked").is_some(),
                 };
                 assert!(!found && !store.contains(key).expect("is asked"), "{name}: it is dropped");
             }

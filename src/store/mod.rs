@@ -17,6 +17,7 @@ mod memory;
 #[cfg(feature = "object-store")]
 mod object;
 mod slide_file;
+mod sound_file;
 
 pub use backend::{Lease, StoreBackend};
 pub use front::ChunkStore;

@@ -124,7 +124,7 @@ def heard_by_chromium(video, at, folder):
 def render(remix, folder, request):
     folder.mkdir(exist_ok=True)
     (folder / "project.json").write_text(json.dumps(request))
-    subprocess.run([remix, "render", folder, "--out", folder / "out", "--json"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([remix, "render", folder, "--out", folder / "out", "--replace", "--json"], check=True, stdout=subprocess.DEVNULL)
     return folder / "out" / request["id"] / "video.mp4"
 
 

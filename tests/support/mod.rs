@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use remix_engine::request::Request;
-use remix_engine::{Engine, EngineOptions};
+use remix_engine::{Engine, EngineOptions, Existing};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -35,7 +35,9 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 
 pub(crate) fn engine(threads: usize) -> Engine {
     let threads = NonZeroUsize::new(threads);
-    Engine::new(EngineOptions { threads, ..EngineOptions::default() }).expect("this machine has what the engine needs")
+    // What was rendered before is rendered again: tests compare.
+    let options = EngineOptions { threads, existing: Existing::Replace, ..EngineOptions::default() };
+    Engine::new(options).expect("this machine has what the engine needs")
 }
 
 /// Runs a tool and gives its standard output. It must succeed and say nothing on standard error.

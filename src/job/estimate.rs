@@ -1,0 +1,301 @@
+//! What a plan will take, before anything is decoded: CPU time, wall time, memory and disk.
+//!
+//! The model is a sum over frames: decoding by pixels and bits, scaling by pixels, encoding by pixels and by how much
+//! moves, which the source's own bit rate tells. Its constants are those of one core of an Intel Xeon at 2.1 GHz with
+//! AVX-512; a small piece of the same work, timed once in each process, tells how fast this machine is against it.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::Shared;
+use crate::encode::{VideoSettings, reference_work};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::available_memory;
+use crate::plan::{Plan, PlannedChunk, PlannedLayer, PlannedShot, PlannedSlide};
+use crate::source::VideoInfo;
+use crate::store::ChunkStore;
+use crate::units::CanvasSize;
+
+/// What making a plan's result will take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    /// Work units that are rendered; those in the store are not.
+    pub units: usize,
+    /// Seconds of CPU time, of all threads together.
+    pub cpu_seconds: f64,
+    /// Seconds from planning to the finished folder, on a machine that does nothing else.
+    pub wall_seconds: f64,
+    /// Bytes of memory at the peak, with what the process itself takes.
+    pub memory_bytes: u64,
+    /// Bytes on the disk at the peak: chunks, and the result.
+    pub disk_bytes: u64,
+    /// Threads that render at once: fewer than the engine has where the memory is not enough for all.
+    pub workers: NonZeroUsize,
+}
+
+/// The process itself, with its libraries, fonts and the emoji that are drawn.
+const BASE_BYTES: u64 = 70 << 20;
+/// One pass of the sound.
+const SOUND_BYTES: u64 = 32 << 20;
+/// Pictures that a decoder holds: those referred to, those not in order yet, and ours.
+const DECODED_PICTURES: u64 = 11;
+
+/// Milliseconds of one frame at 1080x1920, encoded by preset `veryfast`, of a picture that stands still.
+const ENCODE_STILL_MS: f64 = 11.0;
+/// The same for each square root of a thousand bits that the source spends on what the frame shows.
+const ENCODE_MOVING_MS: f64 = 2.6;
+/// Milliseconds to decode a million pixels of H.264.
+const DECODE_MS: f64 = 1.9;
+/// Milliseconds to read a million pixels for scaling, and to write them.
+const SCALE_MS: (f64, f64) = (0.34, 0.9);
+/// Milliseconds to lay a frame's texts on it: a copy, and what they cover.
+const TEXT_MS: f64 = 0.8;
+/// Milliseconds to compose a frame of a video of slides.
+const SCENE_MS: f64 = 11.0;
+/// Milliseconds for a slide, and for a million pixels of its pictures.
+const SLIDE_MS: (f64, f64) = (45.0, 6.0);
+/// Milliseconds for a second of sound.
+const SOUND_MS: f64 = 14.0;
+/// Milliseconds to begin and end a job, and for a second of video to stitch it, check it and find its thumbnail.
+const JOB_MS: (f64, f64) = (220.0, 12.0);
+/// What the reference work takes on the machine that the constants are from.
+const REFERENCE_SECONDS: f64 = 0.040;
+
+/// How long this machine takes for what the reference machine takes a second for. Measured once in each process.
+fn slowness() -> f64 {
+    static MEASURED: OnceLock<f64> = OnceLock::new();
+    *MEASURED.get_or_init(|| match reference_work() {
+        Ok(seconds) => (seconds / REFERENCE_SECONDS).clamp(0.1, 20.0),
+        Err(error) => {
+            tracing::warn!(%error, "the speed of this machine could not be measured");
+            1.0
+        }
+    })
+}
+
+/// What chunk `chunk` costs, in milliseconds of the reference machine.
+pub(super) fn chunk_cost(plan: &Plan, chunk: &PlannedChunk) -> f64 {
+    let frames = chunk.frames.len() as f64;
+    let canvas = megapixels(plan.canvas().pixels());
+    let preset = preset_factor(plan.video_settings());
+    let scale = canvas / megapixels(CanvasSize::VERTICAL_HD.pixels());
+    let Some((shot, video, bytes)) = shot_of(plan, chunk) else {
+        return frames * (SCENE_MS * scale + preset * scale * ENCODE_STILL_MS);
+    };
+    let rate = plan.rate().as_f64();
+    let moving = video.pictures > 1;
+    let shown = f64::from(shot.rect.width) * f64::from(shot.rect.height) / video.size.pixels() as f64;
+    let seconds = video.duration.as_secs_f64().max(0.04);
+    let kilobits = if moving { efficiency(&video.codec) * bytes as f64 * 8e-3 / seconds / rate * shown } else { 0.0 };
+    let encode = preset * scale * (ENCODE_STILL_MS + ENCODE_MOVING_MS * kilobits.clamp(0.0, 4_000.0).sqrt());
+    let pictures = if moving { (video.mean_rate / rate).clamp(0.02, 8.0) } else { 0.0 };
+    // Pictures that nothing refers to and nobody sees are not decoded.
+    let decoded = if pictures > 1.0 { 1.0 + (pictures - 1.0) / 2.0 } else { pictures };
+    let size = megapixels(video.size.pixels());
+    let decode = decoded * size * DECODE_MS * efficiency(&video.codec);
+    let is_scaled = (shot.rect.width, shot.rect.height) != (plan.canvas().width(), plan.canvas().height());
+    let convert = pictures.min(1.0) * if is_scaled { size * shown * SCALE_MS.0 + canvas * SCALE_MS.1 } else { 0.0 };
+    let with_text = plan.texts().iter().any(|text| !text.frames.intersect(chunk.frames).is_empty());
+    frames * (encode + decode + convert + if with_text { TEXT_MS * scale } else { 0.0 })
+}
+
+fn shot_of<'a>(plan: &'a Plan, chunk: &PlannedChunk) -> Option<(&'a PlannedShot, &'a VideoInfo, u64)> {
+    let shot = plan.shots().get(chunk.shot)?;
+    let source = plan.sources().get(shot.source)?;
+    Some((shot, source.info.video.as_ref()?, source.info.bytes))
+}
+
+fn megapixels(pixels: u64) -> f64 {
+    pixels as f64 / 1e6
+}
+
+/// The encoder's time against `veryfast` (x264 r3095, measured over six clips).
+fn preset_factor(settings: &VideoSettings) -> f64 {
+    match settings.x264_preset.as_str() {
+        "ultrafast" => 0.33,
+        "superfast" => 0.52,
+        "faster" => 1.7,
+        "fast" => 1.9,
+        "medium" => 2.6,
+        _ => 1.0,
+    }
+}
+
+/// How much more a codec says with a bit than H.264, and takes to read it.
+fn efficiency(codec: &str) -> f64 {
+    match codec {
+        "hevc" | "vp9" => 1.5,
+        "av1" => 2.0,
+        _ => 1.0,
+    }
+}
+
+/// What slide `slide` costs, in milliseconds of the reference machine.
+fn slide_cost(plan: &Plan, slide: &PlannedSlide) -> f64 {
+    SLIDE_MS.0 + slide_pixels(plan, slide).map(megapixels).sum::<f64>() * SLIDE_MS.1
+}
+
+fn slide_pixels<'a>(plan: &'a Plan, slide: &'a PlannedSlide) -> impl Iterator<Item = u64> + 'a {
+    slide.layers.iter().filter_map(|layer| match layer {
+        PlannedLayer::Picture(picture) => {
+            plan.sources().get(picture.source)?.info.video.as_ref().map(|video| video.size.pixels())
+        }
+        _ => None,
+    })
+}
+
+/// Bytes that one worker takes for the plan's dearest unit.
+fn worker_bytes(plan: &Plan) -> u64 {
+    let canvas = plan.canvas().pixels();
+    let chunks = plan.chunks().iter().map(|chunk| {
+        let drawn = match shot_of(plan, chunk) {
+            Some((_, video, _)) => DECODED_PICTURES * picture_bytes(video) + 3 * canvas * 3 / 2,
+            // Both pages of a transition, larger than the canvas for the zoom, and what is drawn of them.
+            None => 14 * canvas,
+        };
+        drawn + encoder_bytes(plan.video_settings(), plan.canvas())
+    });
+    // A slide in four bytes a pixel, twice, and its pictures as they are decoded.
+    let slides = plan.slides().iter().map(|slide| 12 * canvas + slide_pixels(plan, slide).max().unwrap_or(0) * 3 / 2);
+    chunks.chain(slides).max().unwrap_or(0)
+}
+
+fn picture_bytes(video: &VideoInfo) -> u64 {
+    let deep = if video.color.hdr().is_some() { 2 } else { 1 };
+    let alpha = if video.has_alpha { 2 } else { 1 };
+    video.size.pixels() * 3 / 2 * deep * alpha
+}
+
+/// What x264 holds: each frame that it looks ahead to with its smaller copies and costs, each that it refers to at four
+/// positions between pixels.
+fn encoder_bytes(settings: &VideoSettings, canvas: CanvasSize) -> u64 {
+    let padded = u64::from(canvas.width() + 64) * u64::from(canvas.height() + 64);
+    let ahead = match (settings.lookahead, settings.x264_preset.as_str()) {
+        (Some(frames), _) => frames,
+        (None, "ultrafast") => 0,
+        (None, "superfast") => 0,
+        (None, "veryfast") => 10,
+        (None, "faster") => 20,
+        (None, "fast") => 30,
+        (None, _) => 40,
+    };
+    let ahead = u64::from(ahead.max(settings.bframes) + settings.bframes + 2);
+    let referred = if settings.pyramid && settings.bframes > 1 { 5 } else { 3 };
+    padded * 31 / 10 * ahead + padded * 47 / 10 * referred
+}
+
+/// Workers, and the peak of the memory with them.
+fn workers(shared: &Shared, plan: &Plan) -> (NonZeroUsize, u64) {
+    let sound = if plan.has_video() { SOUND_BYTES } else { 0 };
+    let (fixed, each) = (BASE_BYTES + sound, worker_bytes(plan).max(1));
+    let units = NonZeroUsize::new(plan.units()).unwrap_or(NonZeroUsize::MIN);
+    let wanted = shared.threads.min(units);
+    let memory = shared.limits.memory.or_else(available_memory).unwrap_or(u64::MAX);
+    let fitting = usize::try_from(memory.saturating_sub(fixed) / each).unwrap_or(usize::MAX);
+    let workers = NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN).min(wanted);
+    (workers, fixed + each * workers.get() as u64)
+}
+
+/// How many threads render `plan` at once: as many as the memory is enough for.
+pub(super) fn workers_of(shared: &Shared, plan: &Plan) -> NonZeroUsize {
+    workers(shared, plan).0
+}
+
+/// What making `plans`, of one request, will take; units that `store` has, or that an earlier plan makes, are not counted.
+///
+/// # Errors
+/// What the store reports.
+pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>) -> Result<Estimate> {
+    let mut known = std::collections::BTreeSet::new();
+    let mut total = Estimate {
+        units: 0,
+        cpu_seconds: 0.0,
+        wall_seconds: 0.0,
+        memory_bytes: 0,
+        disk_bytes: 0,
+        workers: NonZeroUsize::MIN,
+    };
+    let slowness = slowness();
+    for plan in plans {
+        let (workers, memory) = workers(shared, plan);
+        let mut costs = Vec::new();
+        let mut fresh =
+            |key| -> Result<bool> { Ok(known.insert(key) && !store.map_or(Ok(false), |store| store.contains(key))?) };
+        for chunk in plan.chunks() {
+            costs.extend(fresh(&chunk.key)?.then(|| chunk_cost(plan, chunk)));
+        }
+        for slide in plan.slides() {
+            costs.extend(fresh(&slide.key)?.then(|| slide_cost(plan, slide)));
+        }
+        let seconds = plan.rate().time_of(crate::units::FrameIndex(plan.frames())).as_secs_f64();
+        let sound = if plan.has_video() { SOUND_MS * seconds } else { 0.0 };
+        let alone = JOB_MS.0 + JOB_MS.1 * seconds;
+        let drawn: f64 = costs.iter().sum();
+        // The last unit of a worker is waited for by the others: half of one, on average.
+        let longest = costs.iter().copied().fold(0.0, f64::max);
+        let side_by_side = (drawn + sound) / workers.get() as f64;
+        let tail = if workers.get() > 1 { longest / 4.0 } else { 0.0 };
+        total.units += costs.len();
+        total.cpu_seconds += (drawn + sound + alone) / 1e3 * slowness;
+        total.wall_seconds += (side_by_side + tail + alone) / 1e3 * slowness;
+        total.memory_bytes = total.memory_bytes.max(memory);
+        total.disk_bytes += disk_bytes(plan, seconds);
+        total.workers = total.workers.max(workers);
+    }
+    Ok(total)
+}
+
+/// What the chunks and the finished file take together: each the bits of the encoder, of which the source's say how many.
+fn disk_bytes(plan: &Plan, seconds: f64) -> u64 {
+    // At the quality of `standard` a phone's recording takes about 0.05 bits a pixel; `high` half as much again.
+    let bits = match plan.video_settings().x264_preset.as_str() {
+        "superfast" => 0.06,
+        _ => 0.10,
+    };
+    let video = plan.canvas().pixels() as f64 * plan.frames() as f64 * bits / 8.0;
+    let sound = seconds * 24_000.0;
+    let slides = plan.slides().len() as f64 * 1.5e6;
+    (2.0 * (video + sound + slides)) as u64
+}
+
+/// # Errors
+/// `LIMIT_EXCEEDED` with what it will take, if that is more than a limit of the engine, or than `free` bytes of disk.
+pub(super) fn check(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>, free: Option<u64>) -> Result<()> {
+    let limits = &shared.limits;
+    let times = limits.cpu.is_some() || limits.wall.is_some();
+    let exceeded =
+        |what: String, suggestion: &'static str| Err(Error::new(ErrorKind::LimitExceeded, what).suggest(suggestion));
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    for plan in plans {
+        let (_, memory) = workers(shared, plan);
+        if let Some(limit) = limits.memory.or_else(available_memory).filter(|limit| memory > *limit) {
+            let what = format!(
+                "{} takes about {} MiB of memory with one worker; there are {} MiB",
+                plan.container_id(),
+                mib(memory),
+                mib(limit)
+            );
+            return exceeded(what, "give the job more memory, or sources with smaller pictures");
+        }
+    }
+    let seconds = |plan: &Plan| plan.rate().time_of(crate::units::FrameIndex(plan.frames())).as_secs_f64();
+    let disk: u64 = plans.iter().map(|plan| disk_bytes(plan, seconds(plan))).sum();
+    if let Some(limit) = limits.disk.or(free).filter(|limit| disk > *limit) {
+        let what = format!("the job takes about {} MiB on the disk; there are {} MiB", mib(disk), mib(limit));
+        return exceeded(what, "free space on the disk or choose another output folder");
+    }
+    if !times {
+        return Ok(());
+    }
+    let Estimate { cpu_seconds, wall_seconds, .. } = estimate(shared, plans, store)?;
+    for (name, found, limit) in [("CPU time", cpu_seconds, limits.cpu), ("time", wall_seconds, limits.wall)] {
+        if let Some(limit) = limit.map(|limit| limit.as_secs_f64()).filter(|limit| found > *limit) {
+            let what = format!("the job takes about {found:.1} s of {name}; the limit is {limit:.1} s");
+            return exceeded(what, "shorten it, choose a faster preset, or raise the limit");
+        }
+    }
+    Ok(())
+}
