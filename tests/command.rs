@@ -82,7 +82,7 @@ fn render_says_in_words_what_it_made() {
 fn the_preset_and_threads_of_the_command_line_win() {
     let project = Project::small();
     let lines = json_lines(&printed(render(&project).args(["--json", "--preset", "standard", "--threads", "2"])));
-    assert_eq!(lines.last().expect("a container")["report"]["video"]["x264Preset"], "veryfast");
+    assert_eq!(lines.last().expect("a container")["report"]["video"]["x264Preset"], "superfast");
     let project = Project::small().with("/media/0/src", json!(moving(0.5, 1)));
     assert_eq!(output(&mut render(&project)).status.code(), Some(2), "an absolute path is refused");
     assert_eq!(output(render(&project).arg("--allow-outside")).status.code(), Some(0), "unless it is allowed");
@@ -173,6 +173,7 @@ fn render_within(project: &Project, kib: u64) -> Command {
     let mut shell = Command::new("bash");
     shell.args(["-c", r#"ulimit -f "$0" && trap "" XFSZ && exec "$@""#, &kib.to_string()]);
     shell.arg(render.get_program()).args(render.get_args()).stdin(Stdio::null()).env_remove("RUST_LOG");
+    shell.env_remove("HOME").env("XDG_CACHE_HOME", "");
     shell
 }
 
@@ -197,7 +198,7 @@ fn a_full_disk_keeps_the_result_that_was_there() {
     printed(&mut render(&project));
     let video = project.out().join("cnt_test/video.mp4");
     let before = fs::read(&video).expect("is there");
-    failing(&mut render_within(&project, 8), "OUTPUT_FAILED", 4);
+    failing(render_within(&project, 8).arg("--replace"), "OUTPUT_FAILED", 4);
     assert!(fs::read(&video).expect("is still there") == before);
     assert_eq!(left_in(&project.out()), [project.out().join("cnt_test")]);
 }

@@ -21,7 +21,7 @@ use object_store::{
 use remix_engine::output::Container;
 use remix_engine::plan::ChunkKey;
 use remix_engine::store::{ChunkStore, ObjectStoreBackend};
-use remix_engine::{Control, Engine, EngineOptions};
+use remix_engine::{Control, Engine, EngineOptions, Existing};
 use serde_json::json;
 use support::{Project, engine, left_in};
 
@@ -30,7 +30,8 @@ fn store_in(bucket: Arc<dyn ObjectStore>, prefix: &str) -> ChunkStore {
 }
 
 fn with_store(store: ChunkStore) -> Engine {
-    Engine::new(EngineOptions { store: Some(store), ..EngineOptions::default() }).expect("an engine")
+    Engine::new(EngineOptions { store: Some(store), existing: Existing::Replace, ..EngineOptions::default() })
+        .expect("an engine")
 }
 
 fn render(engine: &Engine, project: &Project, name: &str) -> (Container, Vec<u8>) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use remix_engine::output::Container;
 use remix_engine::plan::ChunkKey;
 use remix_engine::store::{ChunkStore, StoreBackend};
-use remix_engine::{Control, Engine, EngineOptions, Result};
+use remix_engine::{Control, Engine, EngineOptions, Existing, Result};
 use serde_json::json;
 use support::{Project, engine, left_in, moving};
 
@@ -21,7 +21,8 @@ fn project() -> Project {
 }
 
 fn with_store(store: &ChunkStore) -> Engine {
-    Engine::new(EngineOptions { store: Some(store.clone()), ..EngineOptions::default() }).expect("an engine")
+    Engine::new(EngineOptions { store: Some(store.clone()), existing: Existing::Replace, ..EngineOptions::default() })
+        .expect("an engine")
 }
 
 fn render(engine: &Engine, project: &Project, name: &str) -> (Container, Vec<u8>) {

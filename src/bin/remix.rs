@@ -553,10 +553,18 @@ fn cache(args: &SharedArgs) -> Result<Option<ChunkStore>> {
     if let Some(folder) = &args.cache {
         return ChunkStore::open_bounded(folder, args.cache_size).map(Some);
     }
-    // Nobody asked for this one: a home that cannot be written is no fault of the render's.
+    // Nobody asked for this one: a home that cannot be written, or is nearly full, is no fault of the render's.
     let folder = if args.no_cache { None } else { user_cache() };
-    Ok(folder.and_then(|folder| ChunkStore::open_bounded(folder.join("remix-engine"), args.cache_size).ok()))
+    let store = folder.and_then(|folder| ChunkStore::open_bounded(folder.join("remix-engine"), args.cache_size).ok());
+    let has_room = |store: &ChunkStore| {
+        let disk = store.folder().and_then(|folder| rustix::fs::statvfs(folder).ok());
+        disk.is_none_or(|disk| disk.f_frsize.saturating_mul(disk.f_bavail) > LEAST_FREE)
+    };
+    Ok(store.filter(has_room))
 }
+
+/// Bytes that a disk has free if chunks are kept on it without having been asked for.
+const LEAST_FREE: u64 = 2 << 30;
 
 /// The user's cache folder, by the XDG base directory specification.
 fn user_cache() -> Option<PathBuf> {

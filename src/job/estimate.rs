@@ -37,11 +37,11 @@ pub struct Estimate {
 }
 
 /// The process itself, with its libraries, fonts and the emoji that are drawn.
-const BASE_BYTES: u64 = 70 << 20;
+const BASE_BYTES: u64 = 50 << 20;
 /// One pass of the sound.
 const SOUND_BYTES: u64 = 32 << 20;
-/// Pictures that a decoder holds: those referred to, those not in order yet, and ours.
-const DECODED_PICTURES: u64 = 11;
+/// Pictures that a decoder holds of what phones and encoders make: those referred to, those not in order yet, and ours.
+const DECODED_PICTURES: u64 = 7;
 
 /// Milliseconds of one frame at 1080x1920, encoded by preset `veryfast`, of a picture that stands still.
 const ENCODE_STILL_MS: f64 = 11.0;
@@ -175,13 +175,16 @@ fn encoder_bytes(settings: &VideoSettings, canvas: CanvasSize) -> u64 {
     let padded = u64::from(canvas.width() + 64) * u64::from(canvas.height() + 64);
     let ahead = match (settings.lookahead, settings.x264_preset.as_str()) {
         (Some(frames), _) => frames,
-        (None, "ultrafast") => 0,
-        (None, "superfast") => 0,
+        (None, "ultrafast" | "superfast") => 0,
         (None, "veryfast") => 10,
         (None, "faster") => 20,
         (None, "fast") => 30,
         (None, _) => 40,
     };
+    if settings.x264_preset == "ultrafast" {
+        // It looks for movements of whole pixels, and not ahead.
+        return padded * 8;
+    }
     let ahead = u64::from(ahead.max(settings.bframes) + settings.bframes + 2);
     let referred = if settings.pyramid && settings.bframes > 1 { 5 } else { 3 };
     padded * 31 / 10 * ahead + padded * 47 / 10 * referred

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::engine::Shared;
 use super::{Control, guarded};
 use crate::encode::Preset;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
 use crate::request::{InspectionPolicy, Request};
@@ -30,7 +30,10 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     let mut plans = Vec::new();
     for variant in 0..variants {
         let plan = plan_variant(shared, request, variant, control);
-        control.cancel().check()?;
+        // Cancelled, or stopped for having stalled: not this variant alone.
+        if plan.as_ref().is_err_and(|error| error.kind() == ErrorKind::Canceled) {
+            return plan.map(|_| Vec::new());
+        }
         plans.push(plan);
         control.report(Stage::Planning, f64::from(variant + 1) / f64::from(variants), 0, 0);
     }
