@@ -129,6 +129,6 @@ fn memory_of_the_fixture(preset: &str, threads: &str) -> f64 {
 fn the_fixtures_memory_is_predicted() {
     for (preset, threads) in [("draft", "1"), ("draft", "2"), ("standard", "2")] {
         let ratio = memory_of_the_fixture(preset, threads);
-        assert!((0.9..1.3).contains(&ratio), "{preset}, {threads}: {ratio:.2}");
+        assert!((0.85..1.3).contains(&ratio), "{preset}, {threads}: {ratio:.2}");
     }
 }
