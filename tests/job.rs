@@ -393,7 +393,8 @@ fn impatient() -> Engine {
 #[test]
 fn a_stall_names_the_stage_and_the_source_and_leaves_nothing() {
     // Finding the streams of its app demo alone takes tens of milliseconds.
-    let (project, request) = (Project::small(), fixture_request());
+    let (project, mut request) = (Project::small(), fixture_request());
+    request.output.preset = Some("draft".to_owned());
     let store = ChunkStore::open(project.out().join("chunks")).expect("a store");
     let plans = engine(2).plan(&request, &Control::new()).expect("can be planned");
     let stalled = |error: remix_engine::Error, stage: Stage| {
@@ -408,6 +409,7 @@ fn a_stall_names_the_stage_and_the_source_and_leaves_nothing() {
     assert!(named, "the source is named");
     let error = impatient().generate_visuals(&plans[0], &store, &Control::new()).expect_err("stalls");
     stalled(error, Stage::GeneratingVisuals);
+    engine(2).generate_visuals(&plans[0], &store, &Control::new()).expect("can be rendered");
     let file = project.out().join("assembled.mp4");
     let error = impatient().assemble(&plans[0], &store, &file, &Control::new()).expect_err("stalls");
     stalled(error, Stage::Assembling);
