@@ -176,7 +176,14 @@ def measure(work, runs, long):
 
     other = project(work / "other", {"hook": "nobody tells you this\nbut it works ✨"})
     filled = work / "filled"
-    ours(FIXTURE, "--cache", filled)
+    # The hook is edited in place: the sources are known.
+    request_file = other / "project.json"
+    edited = request_file.read_text()
+    request_file.write_text((FIXTURE / "project.json").read_text())
+    # What was copied just now is not trusted to stay as it is.
+    time.sleep(3)
+    ours(other, "--cache", filled)
+    request_file.write_text(edited)
 
     def new_hook():
         # Chunks of the other hook go, so that every run has them to make.

@@ -63,8 +63,9 @@
 //! | [`output`] | MP4, thumbnail, description, atomic publication |
 //! | [`job`] | the four stages, workers, progress, cancelling |
 //!
-//! The library opens no sockets, prints nothing and keeps no state outside of its values; with the feature `object-store`
-//! the bucket that it is given may do the first. Spans and events go through [`tracing`](https://docs.rs/tracing).
+//! The library opens no sockets, prints nothing and keeps no state outside of its values, but for FFmpeg's log level and the
+//! threshold of the C library's allocator, which [`Engine::new`] sets; with the feature `object-store` the bucket that it is
+//! given may do the first. Spans and events go through [`tracing`](https://docs.rs/tracing).
 
 #![deny(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! The largest size, duration and count of everything, and what this machine gives a job.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::units::TimeSpan;
@@ -98,6 +99,13 @@ pub fn available_memory() -> Option<u64> {
     [machine, cgroup, data, space].into_iter().flatten().min()
 }
 
+/// Bytes that may still be written to the disk that `folder` is on. `None` where the system does not say.
+pub fn free_disk(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    // Some file systems of user space say nothing, in zeros.
+    (disk.f_blocks > 0).then(|| disk.f_frsize.saturating_mul(disk.f_bavail))
+}
+
 /// The files that may hold a limit of memory, for the cgroups of `/proc/self/cgroup`.
 fn cgroup_files(cgroups: &str) -> Vec<String> {
     let mut files = Vec::new();
@@ -112,7 +120,7 @@ fn cgroup_files(cgroups: &str) -> Vec<String> {
             _ => continue,
         };
         // A limit of any cgroup above holds too. In a container the path may be the host's and lead nowhere.
-        files.extend(std::path::Path::new(path).ancestors().map(|folder| {
+        files.extend(Path::new(path).ancestors().map(|folder| {
             let folder = folder.to_string_lossy();
             format!("{root}/{}/{name}", folder.trim_matches('/')).replace("//", "/")
         }));

@@ -83,14 +83,22 @@ fn a_result_that_is_not_whole_is_made_again() {
     engine().render(&project.request(), &project.out()).expect("can be rendered");
     let video = project.out().join("cnt_test/video.mp4");
     let bytes = fs::read(&video).expect("is there");
-    for damage in [&bytes[..100], &[]] {
+    let flipped: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at == 5_000)).collect();
+    for damage in [&bytes[..100], &[], &flipped] {
         fs::write(&video, damage).expect("can be written");
         engine().render(&project.request(), &project.out()).expect("can be rendered");
         assert!(fs::read(&video).expect("is there") == bytes);
     }
-    fs::write(project.out().join("cnt_test/container.json"), "{").expect("can be written");
-    engine().render(&project.request(), &project.out()).expect("can be rendered");
-    assert!(fs::read(&video).expect("is there") == bytes);
+    let description = project.out().join("cnt_test/container.json");
+    let whole = fs::read_to_string(&description).expect("is there");
+    let mut without: serde_json::Value = serde_json::from_str(&whole).expect("is JSON");
+    without["assets"] = json!([]);
+    for broken in ["{".to_owned(), without.to_string(), whole.replace("cnt_test", "cnt_other")] {
+        fs::write(&description, broken).expect("can be written");
+        fs::write(&video, "gone").expect("can be written");
+        engine().render(&project.request(), &project.out()).expect("can be rendered");
+        assert!(fs::read(&video).expect("is there") == bytes);
+    }
 }
 
 #[test]
@@ -102,6 +110,13 @@ fn captions_in_a_file_are_content() {
     project.write("said.srt", b"1\n00:00:00,000 --> 00:00:00,500\nother words\n");
     let error = engine().render(&project.request(), &project.out()).expect_err("is refused");
     assert_eq!(error.code(), "IDEMPOTENCY_CONFLICT");
+    assert!(error.message().contains("captionsSrc"), "{error}");
+    fs::remove_file(project.folder().join("said.srt")).expect("can be removed");
+    engine().render(&project.request(), &project.out()).expect("who sends it again may have cleared up");
+}
+
+fn statuses(containers: &[Container]) -> Vec<Status> {
+    containers.iter().map(|container| container.status).collect()
 }
 
 /// A project with three variants, one of which gets a reaction that cannot be decoded.
@@ -133,11 +148,18 @@ fn a_variant_that_fails_does_not_fail_the_others() {
     for container in made {
         assert!(container.last_error.is_none() && project.out().join(&container.id).join("video.mp4").is_file());
     }
-    // Once its source is good, the job is sent again and comes whole.
+    let times = || there.iter().map(|folder| written(&folder.join("video.mp4"))).collect::<Vec<_>>();
+    let made_then = times();
+    // Sent again it fails again, and what is out is left alone.
+    let again = engine().render(&project.request(), &project.out()).expect("two are there");
+    assert_eq!(statuses(&again), statuses(&containers));
+    assert_eq!(times(), made_then);
+    // Once its source is good, it alone is made.
     project.put("bad.mp4", &moving(0.5, 5));
     let again = engine().render(&project.request(), &project.out()).expect("can be rendered");
     assert!(again.iter().all(|container| container.status == Status::Completed));
     assert_eq!(left_in(&project.out()).len(), 3);
+    assert_eq!(times(), made_then, "the others were not made again");
 }
 
 #[test]
@@ -150,6 +172,7 @@ fn the_command_tells_of_a_failed_variant_and_ends_with_its_code() {
     assert_eq!(output.status.code(), Some(3));
     let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(out.matches("video.mp4").count(), 2, "{out}");
+    assert!(!out.contains("already"), "{out}");
     assert!(errors.contains("error[SOURCE_UNSUPPORTED]") && errors.contains("bad"), "{errors}");
 }
 
@@ -175,4 +198,38 @@ fn where_every_variant_fails_the_error_is_the_first() {
     let error = engine().render(&project.request(), &project.out()).expect_err("none can be rendered");
     assert_eq!((error.code(), error.stage()), ("SOURCE_UNSUPPORTED", Some(Stage::Planning)));
     assert!(!project.out().exists());
+}
+
+#[test]
+fn the_command_says_that_a_result_was_there() {
+    let project = Project::small();
+    fs::write(project.folder().join("project.json"), project.json()).expect("can be written");
+    let render = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_remix"));
+        command.env("XDG_CACHE_HOME", "").env_remove("HOME");
+        command.arg("render").arg(project.folder()).arg("--out").arg(project.out());
+        String::from_utf8(command.output().expect("runs").stdout).expect("is text")
+    };
+    assert!(!render().contains("was there already"));
+    assert!(render().contains("was there already"));
+}
+
+#[test]
+fn what_another_job_publishes_in_the_meantime_is_not_replaced() {
+    let (project, other) = (Project::small(), Project::small().with("/hook", json!("somebody else's")));
+    let request = other.request();
+    let out = project.out();
+    let place = out.clone();
+    let once = std::sync::Once::new();
+    // When this one is all but finished, another process publishes a result of the same id.
+    let control = Control::new().with_progress(move |progress| {
+        if progress.stage == Stage::Finalizing {
+            once.call_once(|| drop(engine().render(&request, &place).expect("can be rendered")));
+        }
+    });
+    let error = engine().render_with(&project.request(), &out, &control).expect_err("the other was first");
+    assert_eq!((error.code(), error.stage()), ("IDEMPOTENCY_CONFLICT", Some(Stage::Finalizing)));
+    let theirs = engine().render(&other.request(), &out).expect("is there");
+    assert_eq!(theirs[0].hook.as_deref(), Some("somebody else's"));
+    assert_eq!(left_in(&out), [out.join("cnt_test")]);
 }

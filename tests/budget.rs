@@ -10,7 +10,7 @@ use remix_engine::limits::Limits;
 use remix_engine::store::ChunkStore;
 use remix_engine::{Control, Engine, EngineOptions, Estimate, Existing, Stage};
 use serde_json::json;
-use support::{Project, engine, fixture, left_in, moving};
+use support::{Project, clip, engine, fixture, left_in, moving};
 
 fn two_seconds() -> Project {
     Project::of(&moving(2.5, 0), &moving(5.0, 1))
@@ -55,6 +55,24 @@ fn dearer_work_is_estimated_dearer() {
     let one = Engine::new(EngineOptions { threads: std::num::NonZeroUsize::new(1), ..EngineOptions::default() });
     let alone = estimate(&one.expect("an engine"), &two_seconds(), None);
     assert!(alone.memory_bytes < draft.memory_bytes && alone.wall_seconds > draft.wall_seconds);
+}
+
+#[test]
+fn pictures_that_are_decoded_whole_take_more_memory() {
+    // Of 12 megapixels each, as phones make them.
+    let picture = |extension: &str| {
+        let file = clip(extension, "-f lavfi -i testsrc2=size=3000x4000 -frames:v 1");
+        let project = Project::blank(json!({
+            "id": "cnt_test", "format": "slideshow-builder", "influencerId": "inf_ada",
+            "app": { "name": "Habits", "description": "Small steps." },
+            "media": [{ "id": "one", "src": "one" }],
+            "slides": [{ "media": "one", "text": "One" }, { "media": "one", "text": "Two" }],
+        }));
+        project.put("one", &file);
+        estimate(&engine(1), &project, None).memory_bytes
+    };
+    let (jpeg, png) = (picture("jpg"), picture("png"));
+    assert!(png > jpeg + (12_000_000 * 8), "{png} and {jpeg} bytes");
 }
 
 #[test]

@@ -273,6 +273,7 @@ fn plan_tells_shots_texts_sounds_and_chunks() {
     assert!(said.contains("will take about") && said.contains("MiB of memory"), "{said}");
     let mut plans = json_lines(&printed(remix().arg("plan").arg(project.folder()).arg("--json")));
     let last = plans.pop().expect("a line");
+    assert_eq!(last["missing"], json!([[0, 1], [0, 1]]), "nothing is in a store");
     assert!(last["estimate"]["cpuSeconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{last}");
     assert_eq!(plans.len(), 2);
     assert_eq!((&plans[0]["frames"], &plans[1]["containerId"]), (&json!(30), &json!("cnt_test~2")));

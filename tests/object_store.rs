@@ -18,27 +18,14 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
-use remix_engine::output::Container;
+use remix_engine::Control;
 use remix_engine::plan::ChunkKey;
 use remix_engine::store::{ChunkStore, ObjectStoreBackend};
-use remix_engine::{Control, Engine, EngineOptions, Existing};
 use serde_json::json;
-use support::{Project, engine, left_in};
+use support::{Project, engine, engine_with, left_in, render_as as render};
 
 fn store_in(bucket: Arc<dyn ObjectStore>, prefix: &str) -> ChunkStore {
     ChunkStore::with_backend(Arc::new(ObjectStoreBackend::new(bucket, prefix).expect("a backend")))
-}
-
-fn with_store(store: ChunkStore) -> Engine {
-    Engine::new(EngineOptions { store: Some(store), existing: Existing::Replace, ..EngineOptions::default() })
-        .expect("an engine")
-}
-
-fn render(engine: &Engine, project: &Project, name: &str) -> (Container, Vec<u8>) {
-    let out = project.out().join(name);
-    let container = engine.render(&project.request(), &out).expect("can be rendered").remove(0);
-    let video = fs::read(out.join(&container.id).join("video.mp4")).expect("is there");
-    (container, video)
 }
 
 /// The engine has one bucket with all other machines: what one has rendered the other finds, and nothing changes a byte.
@@ -50,7 +37,7 @@ fn machines_share_a_bucket() {
     let local = LocalFileSystem::new_with_prefix(folder.path()).expect("a store");
     let buckets: [Arc<dyn ObjectStore>; 2] = [Arc::new(InMemory::new()), Arc::new(local)];
     for (number, bucket) in buckets.into_iter().enumerate() {
-        let machine = || with_store(store_in(Arc::clone(&bucket), "remix/chunks"));
+        let machine = || engine_with(&store_in(Arc::clone(&bucket), "remix/chunks"));
         let (first, video) = render(&machine(), &project, &format!("first-{number}"));
         assert!(first.report.chunks_reused == 0 && video == cold);
         let (second, video) = render(&machine(), &project, &format!("second-{number}"));
@@ -67,7 +54,7 @@ fn machines_share_a_bucket() {
     let length = fs::metadata(&objects[1]).expect("is there").len();
     fs::File::options().write(true).open(&objects[1]).and_then(|file| file.set_len(length - 7)).expect("can be cut");
     let local = LocalFileSystem::new_with_prefix(folder.path()).expect("a store");
-    let (third, video) = render(&with_store(store_in(Arc::new(local), "remix/chunks")), &project, "third");
+    let (third, video) = render(&engine_with(&store_in(Arc::new(local), "remix/chunks")), &project, "third");
     assert!(third.report.chunks_rendered == 2 && video == cold);
 }
 
@@ -178,7 +165,7 @@ fn a_bucket_that_fails_ends_the_job_and_nothing_is_published() {
     ];
     for (reads, writes, fault, code, retryable, doing) in cases {
         let bucket = Failing::new(reads, writes, fault);
-        let engine = with_store(store_in(bucket.clone(), "chunks"));
+        let engine = engine_with(&store_in(bucket.clone(), "chunks"));
         let out = project.out().join("failing");
         let error = engine.render(&project.request(), &out).expect_err("fails");
         assert_eq!((error.code(), error.is_retryable()), (code, retryable), "{error:?}");

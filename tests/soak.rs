@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use remix_engine::store::ChunkStore;
 use remix_engine::{Cancel, Control, Engine, EngineOptions, Existing};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Project, left_in, moving};
 
 /// What a process must not lose.
@@ -121,14 +121,20 @@ fn two_hundred_kills_change_no_byte() {
         child.kill().expect("can be killed");
         child.wait().expect("ends");
         let kept = left_in(&cache).iter().filter(|path| path.extension().is_some_and(|end| end == "chunk")).count();
-        resumed += u32::from(kept > 0);
+        let was_out = out.join("cnt_test").exists();
         assert!(start(&project.folder(), &out, &cache).wait().expect("ends").success(), "kill {number}");
         let video = fs::read(out.join("cnt_test/video.mp4")).expect("is there");
         assert!(video == reference, "kill {number} after {part:.3} of {whole:?}");
+        if !was_out {
+            let container = fs::read(out.join("cnt_test/container.json")).expect("is there");
+            let container: Value = serde_json::from_slice(&container).expect("is JSON");
+            assert_eq!(container["report"]["chunksReused"], kept, "kill {number}: all that was finished is used");
+            resumed += u32::from(kept > 0);
+        }
         fs::remove_dir_all(&out).and_then(|()| fs::remove_dir_all(&cache)).expect("can be removed");
     }
     println!(
         "{on_the_way} of 200 were killed on their way, {resumed} of them went on with chunks; a render takes {whole:?}"
     );
-    assert!(on_the_way > 150, "{on_the_way}");
+    assert!(on_the_way > 150 && resumed > 50, "{on_the_way}, {resumed}");
 }

@@ -12,8 +12,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use remix_engine::encode::Preset;
 use remix_engine::formats::HookLook;
 use remix_engine::inspect::{InspectOptions, Method};
-use remix_engine::limits::{Limits, available_memory, available_threads};
+use remix_engine::limits::{Limits, available_memory, available_threads, free_disk};
 use remix_engine::output::Container;
+use remix_engine::plan::Plan;
 use remix_engine::request::{Request, StyleRequest};
 use remix_engine::store::ChunkStore;
 use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
@@ -253,8 +254,9 @@ fn told_already(error: &Error) -> ExitCode {
 /// Renders a project, and gives what the first variant failed with, if others did not.
 fn render(args: RenderArgs) -> Result<Option<Failure>> {
     let request = request(&args.project, &args.shared)?;
+    let began = std::time::SystemTime::now();
     let existing = if args.replace { Existing::Replace } else { Existing::Return };
-    let engine = engine(&args.shared, existing)?;
+    let engine = engine(&args.shared, existing, cache(&args.shared)?)?;
     let cancel = cancel_on_signal()?;
     let json = args.shared.json;
     let bar = (!json).then(progress_bar);
@@ -272,7 +274,7 @@ fn render(args: RenderArgs) -> Result<Option<Failure>> {
         if json {
             print_json(&container)
         } else {
-            summarise(&container, &args.out)
+            summarise(&container, &args.out, began)
         }
         failed = failed.or(container.last_error);
     }
@@ -281,10 +283,17 @@ fn render(args: RenderArgs) -> Result<Option<Failure>> {
 
 fn plan(args: PlanArgs) -> Result<()> {
     let request = request(&args.project, &args.shared)?;
-    let engine = engine(&args.shared, Existing::Replace)?;
     let store = cache(&args.shared)?;
+    let engine = engine(&args.shared, Existing::Replace, store.clone())?;
     let control = Control::new().with_cancel(cancel_on_signal()?);
-    let plans = engine.plan(&request, &control)?;
+    let (mut plans, mut failure) = (Vec::new(), None);
+    for plan in engine.plan_variants(&request, &control)? {
+        match plan {
+            Ok(plan) => plans.push(plan),
+            // The others would be made.
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
     for plan in &plans {
         if args.shared.json {
             print_json(plan);
@@ -294,7 +303,10 @@ fn plan(args: PlanArgs) -> Result<()> {
     }
     let estimate = engine.estimate(&plans, store.as_ref())?;
     if args.shared.json {
-        print_json(&serde_json::json!({ "estimate": estimate }));
+        let missing =
+            |plan: &Plan| store.as_ref().map_or_else(|| Ok((0..plan.units()).collect()), |store| store.missing(plan));
+        let missing = plans.iter().map(missing).collect::<Result<Vec<Vec<usize>>>>()?;
+        print_json(&serde_json::json!({ "estimate": estimate, "missing": missing }));
     } else {
         print_text(&format!(
             "will take about {:.1} s with {} workers: {:.1} s of CPU, {} MiB of memory, {} MiB on the disk; {} units\n",
@@ -306,7 +318,7 @@ fn plan(args: PlanArgs) -> Result<()> {
             estimate.units
         ));
     }
-    Ok(())
+    failure.map_or(Ok(()), Err)
 }
 
 fn probe(args: ProbeArgs) -> Result<()> {
@@ -533,12 +545,12 @@ fn request(project: &Path, args: &SharedArgs) -> Result<Request> {
     Ok(request)
 }
 
-fn engine(args: &SharedArgs, existing: Existing) -> Result<Engine> {
+fn engine(args: &SharedArgs, existing: Existing, store: Option<ChunkStore>) -> Result<Engine> {
     let fonts = FontBook::installed_and(&args.fonts.paths)?;
     Engine::new(EngineOptions {
         threads: args.threads,
         fonts: Some(fonts),
-        store: cache(args)?,
+        store,
         existing,
         ..EngineOptions::default()
     })
@@ -553,18 +565,18 @@ fn cache(args: &SharedArgs) -> Result<Option<ChunkStore>> {
     if let Some(folder) = &args.cache {
         return ChunkStore::open_bounded(folder, args.cache_size).map(Some);
     }
-    // Nobody asked for this one: a home that cannot be written, or is nearly full, is no fault of the render's.
+    // Nobody asked for this one: a home that cannot be written, or has no room for it, is no fault of the render's.
     let folder = if args.no_cache { None } else { user_cache() };
     let store = folder.and_then(|folder| ChunkStore::open_bounded(folder.join("remix-engine"), args.cache_size).ok());
     let has_room = |store: &ChunkStore| {
-        let disk = store.folder().and_then(|folder| rustix::fs::statvfs(folder).ok());
-        disk.is_none_or(|disk| disk.f_frsize.saturating_mul(disk.f_bavail) > LEAST_FREE)
+        let Some(folder) = store.folder() else { return false };
+        let lengths =
+            std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
+        let present: u64 = lengths.map(|metadata| metadata.len()).sum();
+        free_disk(folder).is_none_or(|free| free.saturating_add(present) > args.cache_size)
     };
     Ok(store.filter(has_room))
 }
-
-/// Bytes that a disk has free if chunks are kept on it without having been asked for.
-const LEAST_FREE: u64 = 2 << 30;
 
 /// The user's cache folder, by the XDG base directory specification.
 fn user_cache() -> Option<PathBuf> {
@@ -600,7 +612,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
     }
 }
 
-fn summarise(container: &Container, out: &Path) {
+fn summarise(container: &Container, out: &Path, began: std::time::SystemTime) {
     if let Some(failure) = &container.last_error {
         eprintln!("{}: {}", container.id, failure.report());
         return;
@@ -613,7 +625,10 @@ fn summarise(container: &Container, out: &Path) {
     let total: u64 = container.report.stages.iter().map(|stage| stage.ms).sum();
     let stages: Vec<_> =
         container.report.stages.iter().map(|stage| format!("{} {} ms", stage.stage, stage.ms)).collect();
-    text += &format!("  {total} ms: {}\n", stages.join(", "));
+    let made: Option<jiff::Timestamp> = container.updated_at.parse().ok();
+    let is_new = made.is_none_or(|made| made >= jiff::Timestamp::try_from(began).unwrap_or(jiff::Timestamp::MIN));
+    let when = if is_new { "" } else { "was there already; it took " };
+    text += &format!("  {when}{total} ms: {}\n", stages.join(", "));
     for source in &container.report.sources {
         for correction in &source.corrections {
             text += &format!("  corrected {}: {correction}\n", source.id);

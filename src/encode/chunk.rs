@@ -1,5 +1,6 @@
 //! One chunk: a closed GOP encoded by an encoder of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::annexb::without_sei;
@@ -17,6 +18,8 @@ pub struct EncodedChunk {
     pub reorder_depth: u32,
     /// Its pictures in decoding order; the first is an IDR picture.
     pub pictures: Vec<EncodedPicture>,
+    /// The pictures of the source, by number, that it could not show as they are coded.
+    pub concealed: BTreeSet<u32>,
 }
 
 /// One encoded picture.
@@ -96,6 +99,7 @@ impl ChunkEncoder {
             extradata: without_sei(&self.encoder.extradata()),
             reorder_depth: self.encoder.reorder_depth(),
             pictures: self.pictures,
+            concealed: BTreeSet::new(),
         })
     }
 }

@@ -100,7 +100,6 @@ pub(super) fn assemble(
     plan: &Plan,
     store: &ChunkStore,
     file: &Path,
-    sound: Option<EncodedSound>,
     control: &Control,
 ) -> Result<Assembly> {
     let began = Instant::now();
@@ -114,10 +113,7 @@ pub(super) fn assemble(
         control.frames_done(Stage::Assembling, plan.steps(), plan.steps());
         return Ok(Assembly { frames: 0, sound: None, time: elapsed(Stage::Assembling, began) });
     }
-    let sound = match sound {
-        Some(sound) => sound,
-        None => make_sound(shared, plan, store, control)?,
-    };
+    let sound = make_sound(shared, plan, store, control)?;
     let video = if plan.slides().is_empty() { file.to_owned() } else { file.join(VIDEO) };
     write_mp4(plan, store, &sound, &video, &control.interrupt(), |frames| {
         control.frames_done(Stage::Assembling, frames, plan.frames());

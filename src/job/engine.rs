@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::watchdog::watched;
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
 use crate::inspect::{InspectOptions, Inspection, Subject, inspect};
 use crate::limits::{Limits, available_threads};
-use crate::output::{Container, EncodedSound, StageTime, Staging};
+use crate::output::{Container, StageTime, Staging};
 use crate::plan::Plan;
 use crate::request::Request;
 use crate::source::{FileStamp, KnownSources, Probed, SourceInfo, heif_version, probe_known};
@@ -62,6 +62,8 @@ pub(super) struct Shared {
     pub(super) existing: Existing,
     /// The engine and the libraries under it: all that can change a byte for the same plan.
     pub(super) version: String,
+    /// How slow this machine is, once it was measured.
+    pub(super) slowness: OnceLock<f64>,
     /// What planning found in files that are still the same, for the stages after it. The newest last.
     probes: Mutex<VecDeque<(FileStamp, Arc<Probed>)>>,
     /// The same for other processes and later ones, beside a local store.
@@ -72,7 +74,7 @@ pub(super) struct Shared {
 const RENDERING: u32 = 5;
 
 /// Files whose probes are remembered: those of a few jobs.
-const REMEMBERED_PROBES: usize = 32;
+const REMEMBERED_PROBES: usize = 64;
 
 /// The folder in that of a local store for what is known of sources.
 const KNOWN_SOURCES: &str = "sources";
@@ -119,6 +121,7 @@ impl Engine {
             existing: options.existing,
             version,
             known,
+            slowness: OnceLock::new(),
             probes: Mutex::default(),
         })))
     }
@@ -202,7 +205,7 @@ impl Engine {
     }
 
     /// What making `plans`, the variants of one request, will take; what `store` has, or an earlier plan makes, is not
-    /// counted. Nothing is decoded. The first call of a process times a small piece of work, for some 0.2 s.
+    /// counted. Nothing is decoded. The first call times a small piece of work, for some 0.2 s.
     ///
     /// # Errors
     /// `OUTPUT_FAILED` if the store cannot be looked into.
@@ -243,7 +246,7 @@ impl Engine {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
         let work = || {
             super::assemble::check_units(plan, store, control)?;
-            super::assemble::assemble(&self.0, plan, store, file, None, control)
+            super::assemble::assemble(&self.0, plan, store, file, control)
         };
         self.watched("assembling", control, work).map_err(|error| error.at_stage(Stage::Assembling))
     }
@@ -265,10 +268,9 @@ impl Engine {
         out: &Path,
         control: &Control,
     ) -> Result<Container> {
-        super::existing::check(&self.0, plan, &out.join(plan.container_id()))
-            .map_err(|error| error.at_stage(Stage::Finalizing))?;
         let staging = Staging::create(out).map_err(|error| error.at_stage(Stage::Finalizing))?;
         let container = self.prepare(plan, visuals, assembly, file, &staging, control)?;
+        super::existing::check(&self.0, plan, out).map_err(|error| error.at_stage(Stage::Finalizing))?;
         staging.publish(plan.container_id()).map_err(|error| error.at_stage(Stage::Finalizing))?;
         // Only now: until then the stage can be run again. If it cannot be removed, it is merely left over.
         let _ = if file.is_dir() { std::fs::remove_dir_all(file) } else { std::fs::remove_file(file) };
@@ -320,28 +322,18 @@ impl Engine {
         super::render::render(self, request, out, control)
     }
 
-    /// Stage `generating_visuals`, with the sound made by the first worker that runs out of chunks.
-    pub(super) fn visuals_with_sound(
-        &self,
-        plan: &Plan,
-        store: &ChunkStore,
-        control: &Control,
-    ) -> Result<(Visuals, Option<EncodedSound>)> {
+    /// Stage `generating_visuals`, with the sound made and put into the store by the first worker that runs out of chunks.
+    pub(super) fn visuals_with_sound(&self, plan: &Plan, store: &ChunkStore, control: &Control) -> Result<Visuals> {
         let _span = tracing::info_span!("generating_visuals", id = plan.container_id()).entered();
-        let sound = Mutex::new(None);
         let make_sound = || {
             if !plan.has_video() {
                 return Ok(());
             }
-            let made = super::assemble::make_sound(&self.0, plan, store, control)
-                .map_err(|error| error.at_stage(Stage::Assembling))?;
-            *sound.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
-            Ok(())
+            let made = super::assemble::make_sound(&self.0, plan, store, control);
+            made.map(drop).map_err(|error| error.at_stage(Stage::Assembling))
         };
-        let visuals = self
-            .watched("rendering", control, || super::visuals::generate(&self.0, plan, store, &make_sound, control))
-            .map_err(|error| error.at_stage(Stage::GeneratingVisuals))?;
-        Ok((visuals, sound.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        self.watched("rendering", control, || super::visuals::generate(&self.0, plan, store, &make_sound, control))
+            .map_err(|error| error.at_stage(Stage::GeneratingVisuals))
     }
 }
 

@@ -2,21 +2,23 @@
 //!
 //! The model is a sum over frames: decoding by pixels and bits, scaling by pixels, encoding by pixels and by how much
 //! moves, which the source's own bit rate tells. Its constants are those of one core of an Intel Xeon at 2.1 GHz with
-//! AVX-512; a small piece of the same work, timed once in each process, tells how fast this machine is against it.
+//! AVX-512; a small piece of the same work, timed once for each engine, tells how fast this machine is against it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::engine::Shared;
-use crate::encode::{VideoSettings, reference_work};
+use crate::encode::{AUDIO_BIT_RATE, VideoSettings, reference_work};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::available_memory;
+use crate::limits::{available_memory, available_threads, free_disk};
 use crate::plan::{Plan, PlannedChunk, PlannedLayer, PlannedShot, PlannedSlide};
-use crate::source::VideoInfo;
+use crate::source::{VideoInfo, VideoKind};
 use crate::store::ChunkStore;
-use crate::units::CanvasSize;
+use crate::units::{CanvasSize, FrameIndex};
 
 /// What making a plan's result will take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ const SOUND_BYTES: u64 = 32 << 20;
 /// Pictures that a decoder holds of what phones and encoders make: those referred to, those not in order yet, and ours.
 const DECODED_PICTURES: u64 = 7;
 
+/// Bytes a pixel of a still picture while it is decoded, as [`crate::source`] does it for all but most JPEGs.
+const STILL_BYTES: u64 = 16;
+
 /// Milliseconds of one frame at 1080x1920, encoded by preset `veryfast`, of a picture that stands still.
 const ENCODE_STILL_MS: f64 = 11.0;
 /// The same for each square root of a thousand bits that the source spends on what the frame shows.
@@ -61,13 +66,13 @@ const SLIDE_MS: (f64, f64) = (45.0, 6.0);
 const SOUND_MS: f64 = 14.0;
 /// Milliseconds to begin and end a job, and for a second of video to stitch it, check it and find its thumbnail.
 const JOB_MS: (f64, f64) = (220.0, 12.0);
-/// What the reference work takes on the machine that the constants are from.
+/// What the reference work takes on the machine that the constants are from. It is encoded as `standard` is: who changes
+/// that preset measures this again.
 const REFERENCE_SECONDS: f64 = 0.060;
 
-/// How long this machine takes for what the reference machine takes a second for. Measured once in each process.
-fn slowness() -> f64 {
-    static MEASURED: OnceLock<f64> = OnceLock::new();
-    *MEASURED.get_or_init(|| {
+/// How long this machine takes for what the reference machine takes a second for.
+fn slowness(shared: &Shared) -> f64 {
+    *shared.slowness.get_or_init(|| {
         // What disturbs it makes it longer: the shortest of several is what the machine can do.
         let times: Result<Vec<f64>> = (0..5).map(|_| reference_work()).collect();
         match times {
@@ -140,13 +145,15 @@ fn efficiency(codec: &str) -> f64 {
 
 /// What slide `slide` costs, in milliseconds of the reference machine.
 fn slide_cost(plan: &Plan, slide: &PlannedSlide) -> f64 {
-    SLIDE_MS.0 + slide_pixels(plan, slide).map(megapixels).sum::<f64>() * SLIDE_MS.1
+    SLIDE_MS.0 + slide_sources(plan, slide).map(|(_, video)| megapixels(video.size.pixels())).sum::<f64>() * SLIDE_MS.1
 }
 
-fn slide_pixels<'a>(plan: &'a Plan, slide: &'a PlannedSlide) -> impl Iterator<Item = u64> + 'a {
+/// The container and the pictures of each source of a slide.
+fn slide_sources<'a>(plan: &'a Plan, slide: &'a PlannedSlide) -> impl Iterator<Item = (&'a str, &'a VideoInfo)> {
     slide.layers.iter().filter_map(|layer| match layer {
         PlannedLayer::Picture(picture) => {
-            plan.sources().get(picture.source)?.info.video.as_ref().map(|video| video.size.pixels())
+            let info = &plan.sources().get(picture.source)?.info;
+            Some((info.container.as_str(), info.video.as_ref()?))
         }
         _ => None,
     })
@@ -155,23 +162,37 @@ fn slide_pixels<'a>(plan: &'a Plan, slide: &'a PlannedSlide) -> impl Iterator<It
 /// Bytes that one worker takes for the plan's dearest unit.
 fn worker_bytes(plan: &Plan) -> u64 {
     let canvas = plan.canvas().pixels();
+    let slides = plan.slides().iter().map(|slide| slide_source_bytes(plan, slide)).max().unwrap_or(0);
     let chunks = plan.chunks().iter().map(|chunk| {
         let drawn = match shot_of(plan, chunk) {
-            Some((_, video, _)) => DECODED_PICTURES * picture_bytes(video) + 3 * canvas * 3 / 2,
+            Some((_, video, _)) => decoder_bytes(video).saturating_add(3 * canvas * 3 / 2),
             // Both pages of a transition, larger than the canvas for the zoom, and what is drawn of them.
-            None => 14 * canvas,
+            None => slides.saturating_add(14 * canvas),
         };
-        drawn + encoder_bytes(plan.video_settings(), plan.canvas())
+        drawn.saturating_add(encoder_bytes(plan.video_settings(), plan.canvas()))
     });
-    // A slide in four bytes a pixel, twice, and its pictures as they are decoded.
-    let slides = plan.slides().iter().map(|slide| 12 * canvas + slide_pixels(plan, slide).max().unwrap_or(0) * 3 / 2);
-    chunks.chain(slides).max().unwrap_or(0)
+    // A slide in four bytes a pixel, three times, and its dearest source.
+    let slide = if plan.slides().is_empty() { 0 } else { slides.saturating_add(12 * canvas) };
+    chunks.chain([slide]).max().unwrap_or(0)
 }
 
-fn picture_bytes(video: &VideoInfo) -> u64 {
+/// Bytes that the decoder of a clip holds. What a plan says of sizes may be anything: it comes as JSON too.
+fn decoder_bytes(video: &VideoInfo) -> u64 {
     let deep = if video.color.hdr().is_some() { 2 } else { 1 };
     let alpha = if video.has_alpha { 2 } else { 1 };
-    video.size.pixels() * 3 / 2 * deep * alpha
+    (video.size.pixels() / 2).saturating_mul(3 * deep * alpha * DECODED_PICTURES)
+}
+
+/// Bytes that the dearest picture of a slide takes while it is decoded.
+fn slide_source_bytes(plan: &Plan, slide: &PlannedSlide) -> u64 {
+    let bytes = slide_sources(plan, slide).map(|(container, video)| match (video.kind, container) {
+        (VideoKind::Clip, _) => decoder_bytes(video),
+        // Planes, reduced in the transform where they are large.
+        (_, "jpeg") => video.size.pixels().saturating_mul(3) / 2,
+        // The samples as they are coded, up to 16 bits, and copies of them in RGBA.
+        _ => video.size.pixels().saturating_mul(STILL_BYTES),
+    });
+    bytes.max().unwrap_or(0)
 }
 
 /// What x264 holds: each frame that it looks ahead to with its smaller copies and costs, each that it refers to at four
@@ -204,7 +225,7 @@ fn workers(shared: &Shared, plan: &Plan) -> (NonZeroUsize, u64) {
     let memory = shared.limits.memory.or_else(available_memory).unwrap_or(u64::MAX);
     let fitting = usize::try_from(memory.saturating_sub(fixed) / each).unwrap_or(usize::MAX);
     let workers = NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN).min(wanted);
-    (workers, fixed + each * workers.get() as u64)
+    (workers, each.saturating_mul(workers.get() as u64).saturating_add(fixed))
 }
 
 /// How many threads render `plan` at once: as many as the memory is enough for.
@@ -217,7 +238,7 @@ pub(super) fn workers_of(shared: &Shared, plan: &Plan) -> NonZeroUsize {
 /// # Errors
 /// What the store reports.
 pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>) -> Result<Estimate> {
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut total = Estimate {
         units: 0,
         cpu_seconds: 0.0,
@@ -226,52 +247,62 @@ pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkSto
         disk_bytes: 0,
         workers: NonZeroUsize::MIN,
     };
-    let slowness = slowness();
+    let slowness = slowness(shared);
     for plan in plans {
         let (workers, memory) = workers(shared, plan);
-        let mut costs = Vec::new();
-        let mut fresh =
-            |key| -> Result<bool> { Ok(known.insert(key) && !store.map_or(Ok(false), |store| store.contains(key))?) };
-        for chunk in plan.chunks() {
-            costs.extend(fresh(&chunk.key)?.then(|| chunk_cost(plan, chunk)));
-        }
-        for slide in plan.slides() {
-            costs.extend(fresh(&slide.key)?.then(|| slide_cost(plan, slide)));
-        }
-        let seconds = plan.rate().time_of(crate::units::FrameIndex(plan.frames())).as_secs_f64();
-        let sound = if plan.has_video() { SOUND_MS * seconds } else { 0.0 };
+        let missing = store.map_or_else(|| Ok((0..plan.units()).collect()), |store| store.missing(plan))?;
+        let keys: Vec<_> = plan.keys().collect();
+        let fresh: Vec<usize> = missing.into_iter().filter(|&unit| known.insert(keys[unit])).collect();
+        let cost = |unit: usize| match plan.chunks().get(unit) {
+            Some(chunk) => chunk_cost(plan, chunk),
+            None => plan.slides().get(unit - plan.chunks().len()).map_or(0.0, |slide| slide_cost(plan, slide)),
+        };
+        let costs: Vec<f64> = fresh.into_iter().map(cost).collect();
+        let seconds = seconds_of(plan);
+        let has_sound = !plan.has_video() || store.map_or(Ok(false), |store| store.has_sound(&plan.sound_key()))?;
+        let sound = if has_sound { 0.0 } else { SOUND_MS * seconds };
         let alone = JOB_MS.0 + JOB_MS.1 * seconds;
         let drawn: f64 = costs.iter().sum();
-        // The last unit of a worker is waited for by the others: half of one, on average.
+        // More workers than cores take turns. The last unit of one is waited for by the others, who make the sound meanwhile:
+        // a quarter of a unit, as measured with two.
         let longest = costs.iter().copied().fold(0.0, f64::max);
-        let side_by_side = (drawn + sound) / workers.get() as f64;
-        let tail = if workers.get() > 1 { longest / 4.0 } else { 0.0 };
+        let cores = workers.min(available_threads()).get();
+        let side_by_side = (drawn + sound) / cores as f64;
+        let tail = if cores > 1 { longest / 4.0 } else { 0.0 };
         total.units += costs.len();
         total.cpu_seconds += (drawn + sound + alone) / 1e3 * slowness;
         total.wall_seconds += (side_by_side + tail + alone) / 1e3 * slowness;
+        let memory = if costs.is_empty() { BASE_BYTES + SOUND_BYTES } else { memory };
         total.memory_bytes = total.memory_bytes.max(memory);
-        total.disk_bytes += disk_bytes(plan, seconds);
+        total.disk_bytes += 2 * result_bytes(plan);
         total.workers = total.workers.max(workers);
     }
     Ok(total)
 }
 
-/// What the chunks and the finished file take together: each the bits of the encoder, of which the source's say how many.
-fn disk_bytes(plan: &Plan, seconds: f64) -> u64 {
+fn seconds_of(plan: &Plan) -> f64 {
+    plan.rate().time_of(FrameIndex(plan.frames())).as_secs_f64()
+}
+
+/// Bytes of the finished files; the chunks that they are made of take as much again.
+fn result_bytes(plan: &Plan) -> u64 {
     // At the quality of `standard` a phone's recording takes about 0.05 bits a pixel; `high` half as much again.
     let bits = match plan.video_settings().x264_preset.as_str() {
         "superfast" => 0.06,
         _ => 0.10,
     };
     let video = plan.canvas().pixels() as f64 * plan.frames() as f64 * bits / 8.0;
-    let sound = seconds * 24_000.0;
+    let sound = seconds_of(plan) * f64::from(AUDIO_BIT_RATE) / 8.0;
     let slides = plan.slides().len() as f64 * 1.5e6;
-    (2.0 * (video + sound + slides)) as u64
+    (video + sound + slides) as u64
 }
 
+/// Whether `plans` may be rendered into `out`, with `store`.
+///
 /// # Errors
-/// `LIMIT_EXCEEDED` with what it will take, if that is more than a limit of the engine, or than `free` bytes of disk.
-pub(super) fn check(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>, free: Option<u64>) -> Result<()> {
+/// `LIMIT_EXCEEDED` with what it will take, if that is more than a limit of the engine, or than what is free on the disk;
+/// what the store reports.
+pub(super) fn check(shared: &Shared, plans: &[&Plan], store: &ChunkStore, out: &Path) -> Result<()> {
     let limits = &shared.limits;
     let times = limits.cpu.is_some() || limits.wall.is_some();
     let exceeded =
@@ -289,16 +320,21 @@ pub(super) fn check(shared: &Shared, plans: &[&Plan], store: Option<&ChunkStore>
             return exceeded(what, "give the job more memory, or sources with smaller pictures");
         }
     }
-    let seconds = |plan: &Plan| plan.rate().time_of(crate::units::FrameIndex(plan.frames())).as_secs_f64();
-    let disk: u64 = plans.iter().map(|plan| disk_bytes(plan, seconds(plan))).sum();
-    if let Some(limit) = limits.disk.or(free).filter(|limit| disk > *limit) {
+    // Chunks on the disk of the results take its space too.
+    let device = |folder: &Path| std::fs::metadata(folder).ok().map(|metadata| metadata.dev());
+    let copies = match store.folder() {
+        Some(folder) if device(folder) == device(out) => 2,
+        _ => 1,
+    };
+    let disk: u64 = plans.iter().map(|plan| copies * result_bytes(plan)).sum();
+    if let Some(limit) = limits.disk.or_else(|| free_disk(out)).filter(|limit| disk > *limit) {
         let what = format!("the job takes about {} MiB on the disk; there are {} MiB", mib(disk), mib(limit));
         return exceeded(what, "free space on the disk or choose another output folder");
     }
     if !times {
         return Ok(());
     }
-    let Estimate { cpu_seconds, wall_seconds, .. } = estimate(shared, plans, store)?;
+    let Estimate { cpu_seconds, wall_seconds, .. } = estimate(shared, plans, Some(store))?;
     for (name, found, limit) in [("CPU time", cpu_seconds, limits.cpu), ("time", wall_seconds, limits.wall)] {
         if let Some(limit) = limit.map(|limit| limit.as_secs_f64()).filter(|limit| found > *limit) {
             let what = format!("the job takes about {found:.1} s of {name}; the limit is {limit:.1} s");

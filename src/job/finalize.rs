@@ -16,7 +16,7 @@ use crate::output::{
     make_thumbnail, write_file,
 };
 use crate::plan::{Plan, PlannedText};
-use crate::request::InspectionPolicy;
+use crate::request::{CAPTIONS_ID, InspectionPolicy};
 use crate::source::{Probed, SourceInfo, probe};
 use crate::units::{CanvasSize, FrameIndex};
 
@@ -84,6 +84,11 @@ pub(super) fn finalize(
     let now = jiff::Timestamp::now();
     let spent: u64 = stages.iter().map(|stage| stage.ms).sum();
     let started = now - jiff::SignedDuration::from_millis(i64::try_from(spent).unwrap_or(0));
+    let captions_file = plan.job().captions_hash.iter().map(|hash| SourceReport {
+        id: CAPTIONS_ID.to_owned(),
+        blake3: hash.clone(),
+        corrections: Vec::new(),
+    });
     let container = Container {
         id: id.to_owned(),
         status: Status::Completed,
@@ -112,6 +117,7 @@ pub(super) fn finalize(
                     blake3: source.info.hash.clone(),
                     corrections: corrections(&source.info, visuals.concealed.get(&place)),
                 })
+                .chain(captions_file)
                 .collect(),
             stages,
             chunks_rendered: visuals.chunks_rendered,

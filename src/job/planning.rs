@@ -58,6 +58,7 @@ fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Contr
         job: JobInfo {
             request_id: request.id.clone(),
             request_hash: request.hash()?,
+            captions_hash: request.captions_hash()?,
             format,
             variant,
             influencer_id: request.influencer_id.clone(),

@@ -8,40 +8,60 @@ use super::planning::container_id;
 use super::{Assembly, Control, Engine, Visuals, estimate, existing, guarded};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::formats;
-use crate::output::{Container, EncodedSound, Staging};
-use crate::plan::Plan;
+use crate::output::{Container, Staging};
+use crate::plan::{ChunkKey, Plan};
 use crate::request::Request;
 use crate::store::ChunkStore;
 
 /// What a variant has come to so far.
-struct Variant<T> {
-    plan: Plan,
-    made: T,
+enum Variant<T> {
+    /// Its result was there already, or is out.
+    There(Box<Container>),
+    /// It is being made.
+    Underway(Box<Plan>, T),
+    Failed(Error),
 }
 
 pub(super) fn render(engine: &Engine, request: &Request, out: &Path, control: &Control) -> Result<Vec<Container>> {
     let shared = &engine.0;
     let at_stage = |stage| move |error: Error| error.at_stage(stage);
-    if shared.existing == Existing::Return {
-        let found = engine.watched("looking for results", control, || existing::find(shared, request, out, control));
-        if let Some(containers) = found.map_err(at_stage(Stage::Planning))? {
-            control.report(Stage::Finalizing, 1.0, 0, 0);
-            return Ok(containers);
-        }
+    let found = match shared.existing {
+        Existing::Return => engine
+            .watched("looking for results", control, || existing::find(shared, request, out, control))
+            .map_err(at_stage(Stage::Planning))?,
+        Existing::Replace => Vec::new(),
+    };
+    if !found.is_empty() && found.iter().all(Option::is_some) {
+        control.report(Stage::Finalizing, 1.0, 0, 0);
+        return Ok(found.into_iter().flatten().collect());
     }
     let planned = Instant::now();
     let plans = engine.plan_variants(request, control)?;
     let planning = elapsed(Stage::Planning, planned);
+    // Those that are there need no plan, and it does not matter whether they could be planned once more.
+    let found = found.into_iter().chain(std::iter::repeat(None));
+    let planned: Vec<Variant<()>> = plans
+        .into_iter()
+        .zip(found)
+        .map(|variant| match variant {
+            (_, Some(container)) => Variant::There(Box::new(container)),
+            (Ok(plan), None) => Variant::Underway(Box::new(plan), ()),
+            (Err(error), None) => Variant::Failed(error),
+        })
+        .collect();
+    let all: Vec<&Plan> = planned.iter().filter_map(Variant::plan).collect();
     // Where no variant can be made, nothing is touched.
-    if plans.iter().all(Result::is_err) {
-        return finished(engine, request, plans.into_iter().map(|plan| plan.map(drop)), Vec::new());
+    if all.is_empty() {
+        return finished(engine, request, planned);
     }
+    let total: u64 = all.iter().map(|plan| plan.steps()).sum();
     let staging = Staging::create(out).map_err(at_stage(Stage::GeneratingVisuals))?;
-    let planned = || plans.iter().flatten();
     // A lease until the results are out: others may share the store.
     let (store, _lease) = match &shared.store {
         Some(store) => {
-            let lease = store.lease(planned().flat_map(Plan::keys)).map_err(at_stage(Stage::GeneratingVisuals))?;
+            let sounds: Vec<ChunkKey> = all.iter().map(|plan| plan.sound_key()).collect();
+            let keys = all.iter().flat_map(|plan| plan.keys()).chain(&sounds);
+            let lease = store.lease(keys).map_err(at_stage(Stage::GeneratingVisuals))?;
             (store.clone(), Some(lease))
         }
         None => {
@@ -49,42 +69,46 @@ pub(super) fn render(engine: &Engine, request: &Request, out: &Path, control: &C
             (store.map_err(at_stage(Stage::GeneratingVisuals))?, None)
         }
     };
-    let all: Vec<&Plan> = planned().collect();
-    // What the chunks are kept in may be another disk, with a bound of its own.
-    estimate::check(shared, &all, Some(&store), free_bytes(out)).map_err(at_stage(Stage::Planning))?;
-    let total: u64 = planned().map(Plan::steps).sum();
+    engine
+        .watched("estimating", control, || {
+            // One request for each unit of a bucket, which together may take long and are no stall.
+            let interrupt = control.interrupt();
+            let _asking = interrupt.pulse().write();
+            estimate::check(shared, &all, &store, out)
+        })
+        .map_err(at_stage(Stage::Planning))?;
 
-    let plans = plans.into_iter().map(|plan| plan.map(|plan| Variant { plan, made: () })).collect();
-    let drawn = each(plans, total, control, |plan, (), part| -> Result<(Visuals, Option<EncodedSound>)> {
-        let (mut visuals, sound) = engine.visuals_with_sound(plan, &store, part)?;
+    let drawn = each(planned, total, control, |plan, (), part| {
+        let mut visuals = engine.visuals_with_sound(plan, &store, part)?;
         visuals.stages.insert(0, planning.clone());
-        Ok((visuals, sound))
+        Ok(visuals)
     })?;
-    let assembled = each(drawn, total, control, |plan, (visuals, sound), part| -> Result<(Visuals, Assembly)> {
+    let file = |plan: &Plan| staging.work().join(format!("{}.mp4", plan.container_id()));
+    let assembled = each(drawn, total, control, |plan, visuals, part| -> Result<(Visuals, Assembly)> {
         let _span = tracing::info_span!("assembling", id = plan.container_id()).entered();
-        let file = staging.work().join(format!("{}.mp4", plan.container_id()));
         let assembly = engine
-            .watched("assembling", part, || super::assemble::assemble(shared, plan, &store, &file, sound, part))
+            .watched("assembling", part, || super::assemble::assemble(shared, plan, &store, &file(plan), part))
             .map_err(at_stage(Stage::Assembling))?;
         Ok((visuals, assembly))
     })?;
-    let described = each(assembled, total, control, |plan, (visuals, assembly), part| -> Result<Container> {
-        let file = staging.work().join(format!("{}.mp4", plan.container_id()));
-        let container = engine.prepare(plan, &visuals, &assembly, &file, &staging, part)?;
+    let described = each(assembled, total, control, |plan, (visuals, assembly), part| {
+        let container = engine.prepare(plan, &visuals, &assembly, &file(plan), &staging, part)?;
         staging.check_place(plan.container_id()).map_err(at_stage(Stage::Finalizing))?;
         Ok(container)
     })?;
-    let mut published = Vec::new();
-    let results: Vec<_> = described
-        .into_iter()
-        .map(|variant| {
-            let Variant { plan, made } = variant?;
-            staging.publish(plan.container_id()).map_err(at_stage(Stage::Finalizing))?;
-            published.push(made);
-            Ok(())
-        })
-        .collect();
-    let containers = finished(engine, request, results.into_iter(), published)?;
+    let published = described.into_iter().map(|variant| match variant {
+        Variant::Underway(plan, container) => {
+            // Another job may have published its own in the meantime.
+            let id = plan.container_id();
+            let published = existing::check(shared, &plan, out).and_then(|()| staging.publish(id));
+            match published.map_err(at_stage(Stage::Finalizing)) {
+                Ok(_) => Variant::There(Box::new(container)),
+                Err(error) => Variant::Failed(error),
+            }
+        }
+        other => other,
+    });
+    let containers = finished(engine, request, published.collect())?;
     // The results are out: a listener that panics now does not undo them.
     let _ = guarded("a progress listener", || {
         control.report(Stage::Finalizing, 1.0, total, total);
@@ -93,40 +117,43 @@ pub(super) fn render(engine: &Engine, request: &Request, out: &Path, control: &C
     Ok(containers)
 }
 
-/// Bytes that may still be written to the disk that `folder` is on, as far as the system says.
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    disk.f_frsize.checked_mul(disk.f_bavail)
+impl<T> Variant<T> {
+    fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Underway(plan, _) => Some(plan),
+            Self::There(_) | Self::Failed(_) => None,
+        }
+    }
 }
 
-/// Does one stage for every variant that has not failed. A variant that fails does not end the others; a cancel ends all.
+/// Does one stage for every variant that is underway. One that fails does not end the others; a cancel ends all.
 ///
 /// # Errors
 /// `CANCELED`.
 fn each<T, U>(
-    variants: Vec<Result<Variant<T>>>,
+    variants: Vec<Variant<T>>,
     total: u64,
     control: &Control,
     mut stage: impl FnMut(&Plan, T, &Control) -> Result<U>,
-) -> Result<Vec<Result<Variant<U>>>> {
+) -> Result<Vec<Variant<U>>> {
     let mut before = 0;
     let mut done = Vec::new();
     for variant in variants {
         done.push(match variant {
-            Err(error) => Err(error),
-            Ok(Variant { plan, made }) => {
-                let steps = plan.steps();
+            Variant::There(container) => Variant::There(container),
+            Variant::Failed(error) => Variant::Failed(error),
+            Variant::Underway(plan, made) => {
                 let made = stage(&plan, made, &control.part(before, total));
-                before += steps;
+                before += plan.steps();
                 match made {
+                    Ok(made) => Variant::Underway(plan, made),
                     Err(error) if error.kind() == ErrorKind::Canceled => return Err(error),
                     Err(error) => {
                         // What stalled was stopped; the next variant is not.
                         control.resume();
                         tracing::warn!(id = plan.container_id(), %error, "a variant failed");
-                        Err(error)
+                        Variant::Failed(error)
                     }
-                    Ok(made) => Ok(Variant { plan, made }),
                 }
             }
         });
@@ -134,31 +161,25 @@ fn each<T, U>(
     Ok(done)
 }
 
-/// The containers of all variants, `published` those of the ones that succeeded, in order.
+/// The containers of all variants, when nothing is left to be done.
 ///
 /// # Errors
-/// The first variant's, if all failed.
-fn finished(
-    engine: &Engine,
-    request: &Request,
-    results: impl Iterator<Item = Result<()>>,
-    published: Vec<Container>,
-) -> Result<Vec<Container>> {
-    let nothing = published.is_empty();
-    let mut published = published.into_iter();
+/// The first variant's, if all failed: one error says it, where there is nothing else to say.
+fn finished<T>(engine: &Engine, request: &Request, variants: Vec<Variant<T>>) -> Result<Vec<Container>> {
+    let nothing = !variants.iter().any(|variant| matches!(variant, Variant::There(_)));
     let mut containers = Vec::new();
-    for (variant, result) in (0u8..).zip(results) {
-        match result {
-            Ok(()) => containers.extend(published.next()),
-            // One error says it, where there is nothing else to say.
-            Err(error) if nothing => return Err(error),
-            Err(error) => containers.push(Container::failed(
-                container_id(request, variant),
+    for (number, variant) in (0u8..).zip(variants) {
+        match variant {
+            Variant::There(container) => containers.push(*container),
+            Variant::Failed(error) if nothing => return Err(error),
+            Variant::Failed(error) => containers.push(Container::failed(
+                container_id(request, number),
                 formats::resolve(request),
                 request,
                 engine.version(),
                 error.to_failure(),
             )),
+            Variant::Underway(..) => return Err(Error::new(ErrorKind::Internal, "a variant was not finished")),
         }
     }
     Ok(containers)

@@ -33,8 +33,7 @@ pub struct Visuals {
     pub chunks_rendered: u64,
     /// Chunks that were in the store already.
     pub chunks_reused: u64,
-    /// The pictures, by number, of each source, by its place in the plan, that could not be shown as they are coded in the
-    /// chunks that were rendered.
+    /// The pictures, by number, of each source, by its place in the plan, that could not be shown as they are coded.
     pub concealed: BTreeMap<usize, BTreeSet<u32>>,
     /// Wall time of the stages so far.
     pub stages: Vec<StageTime>,
@@ -44,10 +43,8 @@ pub struct Visuals {
 enum Event {
     /// A frame is finished.
     Frame,
-    /// A chunk was in the store, with this many frames.
-    Reused(u64),
-    /// A chunk was rendered of this source, with these damaged pictures.
-    Rendered(usize, BTreeSet<u32>),
+    /// The chunk of this number is finished, with these damaged pictures: it was in the store, or has been rendered.
+    Chunk { index: usize, reused: bool, concealed: BTreeSet<u32> },
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
@@ -139,7 +136,7 @@ pub(super) fn render_one(
     let stop = AtomicBool::new(false);
     let chunk = match &painter.slides {
         Some(slides) => SceneBrush::new(slides)?.paint(index, &stop, &mut || ())?,
-        None => Brush::new(&painter)?.paint(index, &stop, &mut || ())?.0,
+        None => Brush::new(&painter)?.paint(index, &stop, &mut || ())?,
     };
     store.put(&planned.key, &chunk)
 }
@@ -165,16 +162,17 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
             Ok(event) => {
                 match event {
                     Event::Frame => frames += 1,
-                    Event::Reused(count) => {
-                        frames += count;
-                        visuals.chunks_reused += 1;
-                    }
-                    Event::Rendered(source, concealed) => {
-                        visuals.chunks_rendered += 1;
-                        if !concealed.is_empty() {
-                            visuals.concealed.entry(source).or_default().extend(concealed);
+                    Event::Chunk { index, reused, concealed } => {
+                        let chunk = &plan.chunks()[index];
+                        if reused {
+                            frames += chunk.frames.len();
+                            visuals.chunks_reused += 1;
+                        } else {
+                            visuals.chunks_rendered += 1;
                         }
-                        continue;
+                        if let Some(shot) = plan.shots().get(chunk.shot).filter(|_| !concealed.is_empty()) {
+                            visuals.concealed.entry(shot.source).or_default().extend(concealed);
+                        }
                     }
                 }
                 control.frames_done(Stage::GeneratingVisuals, frames, plan.frames());
@@ -209,22 +207,19 @@ fn work(
         }
         let planned = &painter.plan.chunks()[index];
         // The listener is gone only when the job has ended; then nobody needs to hear.
-        if store.get(&planned.key)?.is_some() {
-            let _ = events.send(Event::Reused(planned.frames.len()));
+        if let Some(chunk) = store.get(&planned.key)? {
+            let _ = events.send(Event::Chunk { index, reused: true, concealed: chunk.concealed });
             continue;
         }
         let mut on_frame = || {
             let _ = events.send(Event::Frame);
         };
-        let (chunk, source, concealed) = match &mut brush {
-            Hand::Shots(brush) => {
-                let (chunk, concealed) = brush.paint(index, stop, &mut on_frame)?;
-                (chunk, painter.plan.shots()[planned.shot].source, concealed)
-            }
-            Hand::Scenes(brush) => (brush.paint(index, stop, &mut on_frame)?, 0, BTreeSet::new()),
+        let chunk = match &mut brush {
+            Hand::Shots(brush) => brush.paint(index, stop, &mut on_frame)?,
+            Hand::Scenes(brush) => brush.paint(index, stop, &mut on_frame)?,
         };
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Rendered(source, concealed));
+        let _ = events.send(Event::Chunk { index, reused: false, concealed: chunk.concealed });
     }
     Ok(())
 }
@@ -290,37 +285,26 @@ impl<'a> Brush<'a> {
         })
     }
 
-    /// Renders chunk `index`, and tells which pictures of its source could not be shown as they are coded; `on_frame` is called after each of its
+    /// Renders chunk `index`; `on_frame` is called after each of its
     /// frames.
     ///
     /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
     /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
     /// the chunk is rendered again from its own beginning: the key picture before it.
-    fn paint(
-        &mut self,
-        index: usize,
-        stop: &AtomicBool,
-        on_frame: &mut dyn FnMut(),
-    ) -> Result<(EncodedChunk, BTreeSet<u32>)> {
+    fn paint(&mut self, index: usize, stop: &AtomicBool, on_frame: &mut dyn FnMut()) -> Result<EncodedChunk> {
         let planned = &self.painter.plan.chunks()[index];
         let continues = matches!(&self.reader, Some((shot, reader, next))
             if *shot == planned.shot && *next == planned.frames.start && !reader.is_damaged());
         if continues {
             let chunk = self.paint_from_here(index, stop, on_frame)?;
             if self.reader.as_ref().is_some_and(|(_, reader, _)| !reader.is_damaged()) {
-                return Ok((chunk, self.concealed()));
+                return Ok(chunk);
             }
             self.open(index)?;
-            let chunk = self.paint_from_here(index, stop, &mut || ())?;
-            return Ok((chunk, self.concealed()));
+            return self.paint_from_here(index, stop, &mut || ());
         }
         self.open(index)?;
-        let chunk = self.paint_from_here(index, stop, on_frame)?;
-        Ok((chunk, self.concealed()))
-    }
-
-    fn concealed(&self) -> BTreeSet<u32> {
-        self.reader.as_ref().map(|(_, reader, _)| reader.concealed().clone()).unwrap_or_default()
+        self.paint_from_here(index, stop, on_frame)
     }
 
     /// Opens the shot of chunk `index` for its first frame.
@@ -373,10 +357,12 @@ impl<'a> Brush<'a> {
             interrupt.pulse().beat();
             on_frame();
         }
+        // Of this chunk alone: what is kept of it may not depend on the chunks before.
+        let concealed = reader.take_concealed();
         let chunk = encoder.finish();
-        // An encoder takes about 160 MB. What the allocator keeps of it would add up over chunks and workers.
+        // An encoder takes more than 100 MB. What the allocator keeps of it would add up over chunks and workers.
         release_free_memory();
-        chunk
+        Ok(EncodedChunk { concealed, ..chunk? })
     }
 }
 

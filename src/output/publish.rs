@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -48,7 +49,8 @@ impl Staging {
         let missing = out.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         let made = MadeFolders(missing.map(Path::to_owned).collect());
         fs::create_dir_all(out).map_err(failed)?;
-        let folder = tempfile::Builder::new().prefix(".remix-").tempdir_in(out).map_err(failed)?;
+        remove_stale(out);
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(out).map_err(failed)?;
         let staging = Self { folder, out: out.to_owned(), _made: made };
         fs::create_dir(staging.work()).map_err(failed)?;
         fs::create_dir(staging.results()).map_err(failed)?;
@@ -111,6 +113,31 @@ impl Staging {
     }
 }
 
+/// What the names of hidden folders begin with.
+const PREFIX: &str = ".remix-";
+/// No job takes that long.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes the hidden folders of jobs that were killed: those in which nothing has been made or removed for a day.
+fn remove_stale(out: &Path) {
+    let is_old = |path: &Path| {
+        let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > STALE))
+    };
+    for folder in fs::read_dir(out).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let is_ours = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+        let parts = [folder.join("work"), folder.join("results"), folder.join("work/chunks")];
+        // The last one is only there without a store.
+        if is_ours
+            && parts[..2].iter().all(|part| part.is_dir() && is_old(part))
+            && (is_old(&parts[2]) || !parts[2].exists())
+        {
+            // What cannot be removed is left over.
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+}
+
 /// Writes a file and waits until it is on the disk.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
@@ -150,6 +177,31 @@ mod tests {
         let out = root.path().join("a/b");
         drop(Staging::create(&out).expect("can be written"));
         assert_eq!(fs::read_dir(root.path()).expect("is there").count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_job_left_goes_after_a_day() {
+        let out = tempfile::tempdir().expect("a folder");
+        let age = |folder: &Path, hours: u64| {
+            let then = std::time::SystemTime::now() - Duration::from_secs(hours * 3600);
+            File::open(folder).and_then(|folder| folder.set_modified(then)).expect("can be set");
+        };
+        let left = |name: &str, hours: u64| {
+            for part in ["work", "results"] {
+                fs::create_dir_all(out.path().join(name).join(part)).expect("can be made");
+                age(&out.path().join(name).join(part), hours);
+            }
+        };
+        left(".remix-dead", 25);
+        left(".remix-alive", 23);
+        left("cnt_1", 25);
+        fs::create_dir(out.path().join(".remix-other")).expect("can be made");
+        age(&out.path().join(".remix-other"), 25);
+        drop(Staging::create(out.path()).expect("can be written"));
+        let mut names: Vec<_> =
+            fs::read_dir(out.path()).expect("is there").map(|entry| entry.expect("is there").file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".remix-alive", ".remix-other", "cnt_1"]);
     }
 
     #[test]

@@ -116,15 +116,17 @@ struct Audible<'a> {
     rate: FrameRate,
     loudness: Option<f64>,
     /// Each cue with the content and the stream that it plays; its source's place in the plan does not count.
-    cues: Vec<(AudioCue, &'a str, Option<usize>)>,
+    /// The pictures of a clip are its time's zero.
+    cues: Vec<(AudioCue, &'a str, Option<usize>, Option<usize>)>,
 }
 
 /// The key of the whole sound.
 pub(super) fn sound_key(content: &Content) -> ChunkKey {
     let cues = content.cues.iter().filter_map(|cue| {
         let info = &content.sources.get(cue.source)?.info;
-        let stream = info.audio.as_ref().map(|audio| audio.stream);
-        Some((AudioCue { source: 0, ..cue.clone() }, info.hash.as_str(), stream))
+        let sound = info.audio.as_ref().map(|audio| audio.stream);
+        let pictures = info.video.as_ref().map(|video| video.stream);
+        Some((AudioCue { source: 0, ..cue.clone() }, info.hash.as_str(), sound, pictures))
     });
     let audible = Audible {
         engine: &content.engine,

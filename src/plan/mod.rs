@@ -76,6 +76,9 @@ pub struct JobInfo {
     /// The BLAKE3 hash of the request's content.
     #[serde(default)]
     pub request_hash: String,
+    /// The BLAKE3 hash of the caption file's content; `None` without one.
+    #[serde(default)]
+    pub captions_hash: Option<String>,
     /// The format, resolved.
     pub format: Format,
     /// Variant, from 0.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -138,33 +139,78 @@ pub struct Request {
     pub allow_outside: bool,
 }
 
+/// What the caption file, which has no id of its own, is called in reports.
+pub(crate) const CAPTIONS_ID: &str = "captionsSrc";
+
 impl Request {
-    /// The BLAKE3 hash of what is asked for, 64 hexadecimal digits: of all fields of its JSON, however it is written, and
-    /// of the content of its caption file. Where the files are does not count, nor what is in the media: what was made of
-    /// it says that of each.
+    /// The BLAKE3 hash of what is asked for, 64 hexadecimal digits: of all fields of its JSON that say something, however it
+    /// is written, so that versions with more fields give the same hash. Where the files are does not count, nor what is in
+    /// them: what was made of it says that of each.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SOURCE_UNREADABLE` or `LIMIT_EXCEEDED` if there is a caption file and it cannot be read.
+    /// `INTERNAL` if it cannot be written as JSON.
     pub fn hash(&self) -> Result<String> {
-        let mut hasher = blake3::Hasher::new_derive_key("remix-engine 2026 request");
-        let json = serde_json::to_vec(self)
+        let json = serde_json::to_value(self)
             .map_err(|error| Error::new(ErrorKind::Internal, "a request cannot be written as JSON").caused_by(error))?;
-        hasher.update(&(json.len() as u64).to_le_bytes()).update(&json);
-        if let Some(src) = &self.captions_src {
-            hasher.update(&self.captions_file(src)?);
-        }
+        let mut hasher = blake3::Hasher::new_derive_key("remix-engine 2026 request");
+        add_to_hash(&json, &mut hasher);
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// The `src` of every file that goes by `id`: ids are unique in each list alone.
+    /// The hash of the caption file's content; `None` without one.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `SOURCE_UNREADABLE` or `LIMIT_EXCEEDED` if it cannot be read.
+    pub(crate) fn captions_hash(&self) -> Result<Option<String>> {
+        let hash = |src: &String| Ok(blake3::hash(&self.captions_file(src)?).to_hex().to_string());
+        self.captions_src.as_ref().map(hash).transpose()
+    }
+
+    /// The `src` of every file that goes by `id`: ids are unique in each list alone. The caption file's is
+    /// [`CAPTIONS_ID`].
     pub(crate) fn sources_of(&self, id: &str) -> impl Iterator<Item = &str> {
         let pools = self.reaction_templates.iter().chain(&self.music);
         let pools = pools.chain(self.source.iter().flat_map(|source| &source.slides));
-        let media = self.media.iter().map(|item| (&item.id, &item.src));
+        let media = self.media.iter().map(|item| (item.id.as_str(), item.src.as_str()));
+        let captions = self.captions_src.iter().map(|src| (CAPTIONS_ID, src.as_str()));
         media
-            .chain(pools.map(|item| (&item.id, &item.src)))
+            .chain(pools.map(|item| (item.id.as_str(), item.src.as_str())))
+            .chain(captions)
             .filter(move |(known, _)| *known == id)
-            .map(|(_, src)| src.as_str())
+            .map(|(_, src)| src)
+    }
+}
+
+/// Hashes a value so that no two have the same bytes, names in order; `null` and what is empty are as if they were missing.
+fn add_to_hash(value: &Value, hasher: &mut blake3::Hasher) {
+    let says_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    };
+    let mut add = |kind: u8, text: &str| {
+        hasher.update(&[kind]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    };
+    match value {
+        Value::Null => {}
+        Value::Bool(value) => add(b'b', if *value { "true" } else { "false" }),
+        Value::Number(number) => add(b'n', &number.to_string()),
+        Value::String(text) => add(b's', text),
+        Value::Array(items) => {
+            add(b'[', &items.len().to_string());
+            items.iter().for_each(|item| add_to_hash(item, hasher));
+        }
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().filter(|(_, value)| !says_nothing(value)).collect();
+            fields.sort_by_key(|(name, _)| name.as_str());
+            add(b'{', &fields.len().to_string());
+            for (name, value) in fields {
+                hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+                add_to_hash(value, hasher);
+            }
+        }
     }
 }
 
@@ -441,6 +487,22 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_requests_hash_is_of_what_it_says() {
+        let hash = |json: &str| Request::from_json(json.as_bytes(), "here").expect("parses").hash().expect("is hashed");
+        let one = hash(
+            r#"{"id":"a","format":"ugc-remix","hook":"x","media":[{"id":"m","mediaRole":"app-demo","src":"m.mp4"}]}"#,
+        );
+        let same = r#"{"media":[{"src":"m.mp4","mediaRole":"app-demo","id":"m"}],"music":[],"hook":"x","format":"ugc_remix","id":"a","output":{}}"#;
+        assert_eq!(hash(same), one);
+        // A job that was finished by an older version is found again by a newer one: this never changes.
+        assert_eq!(one, "46b8e3bfe0739aa808d34e83ea964da01d6c47cf53616f395318d886669a65c4");
+        for other in [r#"{"id":"a"}"#, r#"{"id":"ab"}"#, r#"{"id":"a","hook":"x"}"#, r#"{"id":"a","variantCount":2}"#] {
+            assert_ne!(hash(other), one);
+        }
+        assert_ne!(hash(r#"{"id":"a","hook":"b"}"#), hash(r#"{"id":"a","hook":"c"}"#));
+    }
 
     #[test]
     fn both_spellings_of_a_format_are_read() {

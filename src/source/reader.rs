@@ -165,10 +165,10 @@ impl ShotReader {
         }
     }
 
-    /// The source's pictures, by number, that were asked for and are damaged or missing: what was shown of them, or in
-    /// place of them, is what the decoder could make.
-    pub(crate) fn concealed(&self) -> &BTreeSet<u32> {
-        &self.concealed
+    /// The source's pictures, by number, that were asked for since this was asked last, and are damaged or missing: what
+    /// was shown of them, or in place of them, is what the decoder could make.
+    pub(crate) fn take_concealed(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.concealed)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +44,12 @@ impl LeaseFile {
         // Not while somebody clears up: what was looked for leases before this one came might still be removed.
         let sweep = sweep_lock(folder).map_err(failed)?;
         sweep.lock_shared().map_err(failed)?;
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            // As for entries: another user's sweep must be able to read what is leased.
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(failed)?;
         for key in keys {
             writeln!(file, "{key}").map_err(failed)?;
         }
@@ -65,7 +71,9 @@ impl Drop for LeaseFile {
 
 /// The file that is locked alone by who clears up, and together by who takes a lease.
 fn sweep_lock(folder: &Path) -> std::io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(folder.join(SWEEP_LOCK))
+    let path = folder.join(SWEEP_LOCK);
+    // Locking needs no right to write, which another user's file may not give.
+    File::open(&path).or_else(|_| File::options().create(true).truncate(false).write(true).open(&path))
 }
 
 /// Says that an entry was used now.
@@ -84,8 +92,7 @@ pub(super) fn sweep(folder: &Path, limit: u64) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::OutputFailed, format!("the store {} cannot be read", folder.display())).caused_by(error)
     };
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(folder.join(SWEEP_LOCK)).map_err(failed)?;
+    let lock = sweep_lock(folder).map_err(failed)?;
     if lock.try_lock().is_err() {
         return Ok(());
     }
@@ -100,7 +107,11 @@ pub(super) fn sweep(folder: &Path, limit: u64) -> Result<()> {
         // The folder may be one that has other things too: only what has a name of the store's is touched.
         match Kind::of(&path) {
             Some(Kind::Entry) => entries.push((used, metadata.len(), path)),
-            Some(Kind::Lease) => leased.extend(keys_of(&path)),
+            Some(Kind::Lease) => match keys_of(&path) {
+                Some(keys) => leased.extend(keys),
+                // Nobody knows what it needs: nothing goes this time.
+                None => return Ok(()),
+            },
             Some(Kind::Unfinished) if now.duration_since(used).is_ok_and(|age| age > STALE) => {
                 let _ = fs::remove_file(&path);
             }
@@ -147,16 +158,19 @@ impl Kind {
     }
 }
 
-/// The keys of a lease that is held; one whose owner is gone is removed.
-fn keys_of(path: &Path) -> Vec<String> {
-    let Ok(file) = File::open(path) else { return Vec::new() };
+/// The keys of a lease that is held; one whose owner is gone is removed. `None` if it cannot be read.
+fn keys_of(path: &Path) -> Option<Vec<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // Its job has ended just now.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Vec::new()),
+        Err(_) => return None,
+    };
     if file.try_lock_shared().is_ok() {
         let _ = fs::remove_file(path);
-        return Vec::new();
+        return Some(Vec::new());
     }
     let mut text = String::new();
-    match file.take(MAX_LEASE_BYTES).read_to_string(&mut text) {
-        Ok(_) => text.lines().map(str::to_owned).collect(),
-        Err(_) => Vec::new(),
-    }
+    file.take(MAX_LEASE_BYTES).read_to_string(&mut text).ok()?;
+    Some(text.lines().map(str::to_owned).collect())
 }

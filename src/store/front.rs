@@ -1,17 +1,17 @@
-//! The store that jobs see: chunks and slides by key, checked, over any backend.
+//! The store that jobs see: chunks, slides and sounds by key, checked, over any backend.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::local::LocalBackend;
 use super::memory::MemoryBackend;
-use super::{Lease, StoreBackend, chunk_file, slide_file, sound_file};
+use super::{Lease, StoreBackend, chunk_file, sound_file};
 use crate::encode::EncodedChunk;
 use crate::error::Result;
 use crate::output::EncodedSound;
 use crate::plan::{ChunkKey, Plan};
 
-/// Finished chunks and slides, found by key. Cheap to clone; the clones are the same store.
+/// Finished chunks, slides and sounds, found by key. Cheap to clone; the clones are the same store.
 ///
 /// Every entry has its length and a checksum in it. They are checked whenever it is read, and one that is damaged is
 /// dropped and rendered again.
@@ -97,7 +97,7 @@ impl ChunkStore {
     /// # Errors
     /// As [`get`](Self::get).
     pub fn get_slide(&self, key: &ChunkKey) -> Result<Option<Vec<u8>>> {
-        self.read(Entry::Slide, key, slide_file::read)
+        self.read(Entry::Slide, key, Some)
     }
 
     /// The sound of `key`; `None` if there is none, or if it is damaged, in which case it is dropped.
@@ -111,7 +111,7 @@ impl ChunkStore {
     fn read<T>(&self, entry: Entry, key: &ChunkKey, read: impl FnOnce(Vec<u8>) -> Option<T>) -> Result<Option<T>> {
         let name = entry.name(key);
         let Some(bytes) = self.backend.get(&name)? else { return Ok(None) };
-        let found = read(bytes);
+        let found = unsealed(bytes).and_then(read);
         if found.is_none() {
             tracing::warn!(%name, "a damaged entry is dropped and will be rendered again");
             if let Err(error) = self.backend.remove(&name) {
@@ -127,7 +127,7 @@ impl ChunkStore {
     /// # Errors
     /// `OUTPUT_FAILED` if it cannot be written, such as on a full disk; what another backend reports.
     pub fn put(&self, key: &ChunkKey, chunk: &EncodedChunk) -> Result<()> {
-        self.backend.put(&Entry::Chunk.name(key), chunk_file::write(chunk))
+        self.backend.put(&Entry::Chunk.name(key), sealed(chunk_file::write(chunk)))
     }
 
     /// Keeps the JPEG of a slide under `key`. Readers see it whole or not at all.
@@ -135,7 +135,7 @@ impl ChunkStore {
     /// # Errors
     /// As [`put`](Self::put).
     pub fn put_slide(&self, key: &ChunkKey, jpeg: &[u8]) -> Result<()> {
-        self.backend.put(&Entry::Slide.name(key), slide_file::write(jpeg))
+        self.backend.put(&Entry::Slide.name(key), sealed(jpeg.to_vec()))
     }
 
     /// Keeps `sound` under `key`. Readers see it whole or not at all.
@@ -143,7 +143,7 @@ impl ChunkStore {
     /// # Errors
     /// As [`put`](Self::put).
     pub(crate) fn put_sound(&self, key: &ChunkKey, sound: &EncodedSound) -> Result<()> {
-        self.backend.put(&Entry::Sound.name(key), sound_file::write(sound))
+        self.backend.put(&Entry::Sound.name(key), sealed(sound_file::write(sound)))
     }
 
     /// Whether there is a chunk or a slide of `key`; it may turn out to be damaged when it is read.
@@ -152,6 +152,14 @@ impl ChunkStore {
     /// `OUTPUT_FAILED` if that cannot be told; what another backend reports.
     pub fn contains(&self, key: &ChunkKey) -> Result<bool> {
         Ok(self.has(Entry::Chunk, key)? || self.has(Entry::Slide, key)?)
+    }
+
+    /// Whether there is a sound of `key`.
+    ///
+    /// # Errors
+    /// As [`contains`](Self::contains).
+    pub(crate) fn has_sound(&self, key: &ChunkKey) -> Result<bool> {
+        self.has(Entry::Sound, key)
     }
 
     fn has(&self, entry: Entry, key: &ChunkKey) -> Result<bool> {
@@ -181,6 +189,24 @@ impl ChunkStore {
     }
 }
 
+/// With a checksum behind it.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let hash = blake3::hash(&bytes);
+    bytes.extend_from_slice(hash.as_bytes());
+    bytes
+}
+
+/// What is before the checksum; `None` if they do not belong together.
+fn unsealed(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let length = bytes.len().checked_sub(blake3::OUT_LEN)?;
+    let (body, hash) = bytes.split_at(length);
+    if blake3::hash(body).as_bytes() != hash {
+        return None;
+    }
+    bytes.truncate(length);
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +218,12 @@ mod tests {
 
     fn chunk() -> EncodedChunk {
         let picture = EncodedPicture { frame: 0, is_key: true, data: vec![7; 500] };
-        EncodedChunk { extradata: vec![1, 2, 3], reorder_depth: 1, pictures: vec![picture] }
+        EncodedChunk {
+            extradata: vec![1, 2, 3],
+            reorder_depth: 1,
+            pictures: vec![picture],
+            concealed: Default::default(),
+        }
     }
 
     /// What every backend must do, and what the store does over each of them.
@@ -223,6 +254,18 @@ mod tests {
                 };
                 assert!(!found && !store.contains(key).expect("is asked"), "{name}: it is dropped");
             }
+        }
+    }
+
+    #[test]
+    fn every_damaged_byte_and_every_cut_is_noticed() {
+        let bytes = sealed(b"what an entry holds".to_vec());
+        assert_eq!(unsealed(bytes.clone()).as_deref(), Some(&b"what an entry holds"[..]));
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            assert_eq!(unsealed(damaged), None, "byte {at}");
+            assert_eq!(unsealed(bytes[..at].to_vec()), None, "cut at {at}");
         }
     }
 

@@ -64,7 +64,7 @@ impl StoreBackend for LocalBackend {
 
     fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let failed = |error: std::io::Error| {
-            Error::new(ErrorKind::OutputFailed, format!("a chunk cannot be written to {}", self.folder.display()))
+            Error::new(ErrorKind::OutputFailed, format!("{name} cannot be written to {}", self.folder.display()))
                 .caused_by(error)
                 .suggest("free space on the disk or choose another folder")
         };
@@ -81,7 +81,10 @@ impl StoreBackend for LocalBackend {
         let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if let Some(limit) = self.limit.filter(|limit| written > limit / SWEEP_SHARE) {
             self.written.store(0, Ordering::Relaxed);
-            bound::sweep(&self.folder, limit)?;
+            // The entry is there: that others stay too long is not its fault.
+            if let Err(error) = bound::sweep(&self.folder, limit) {
+                tracing::warn!(%error, "the store could not be cleared up");
+            }
         }
         Ok(())
     }

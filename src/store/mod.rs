@@ -1,4 +1,4 @@
-//! Finished chunks, found by their key.
+//! Finished chunks, slides and sounds, found by their key.
 //!
 //! [`ChunkStore`] is what jobs see. Where the entries are is the business of a [`StoreBackend`]: a folder, memory, a bucket
 //! (with the feature `object-store`), or one of your own.
@@ -16,7 +16,6 @@ mod local;
 mod memory;
 #[cfg(feature = "object-store")]
 mod object;
-mod slide_file;
 mod sound_file;
 
 pub use backend::{Lease, StoreBackend};

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Depend on `object_store` too, in the version that [`remix_engine::store::object_store`](object_store) is, and turn on the
 /// features of your provider (`aws`, `gcp`, `azure`): this crate turns on none.
 ///
-/// - An entry is one object, `<prefix>/<key>.chunk` or `.slide`, of usually one or two megabytes, written by one request.
+/// - An entry is one object, `<prefix>/<key>.chunk`, `.slide` or `.sound`, of usually one or two megabytes, written by one request.
 ///   Such a put is atomic at all providers.
 /// - Nothing is evicted from here, and a lease holds nothing. Give the bucket a *lifecycle rule* that removes objects some
 ///   days after they were made, and more days than a job can take: a chunk that goes between `generate_visuals` and

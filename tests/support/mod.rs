@@ -11,7 +11,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use remix_engine::output::Container;
 use remix_engine::request::Request;
+use remix_engine::store::ChunkStore;
 use remix_engine::{Engine, EngineOptions, Existing};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,6 +40,21 @@ pub(crate) fn engine(threads: usize) -> Engine {
     // What was rendered before is rendered again: tests compare.
     let options = EngineOptions { threads, existing: Existing::Replace, ..EngineOptions::default() };
     Engine::new(options).expect("this machine has what the engine needs")
+}
+
+/// Renders the one container of a project into `name` in its output folder, and gives it with the video's bytes.
+pub(crate) fn render_as(engine: &Engine, project: &Project, name: &str) -> (Container, Vec<u8>) {
+    let out = project.out().join(name);
+    let container = engine.render(&project.request(), &out).expect("can be rendered").remove(0);
+    let video = fs::read(out.join(&container.id).join("video.mp4")).expect("is there");
+    (container, video)
+}
+
+/// An engine that keeps its chunks in `store`, and renders again what was rendered.
+pub(crate) fn engine_with(store: &ChunkStore) -> Engine {
+    let store = Some(store.clone());
+    Engine::new(EngineOptions { store, existing: Existing::Replace, ..EngineOptions::default() })
+        .expect("this machine has what the engine needs")
 }
 
 /// Runs a tool and gives its standard output. It must succeed and say nothing on standard error.
