@@ -3,11 +3,14 @@
 mod support;
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use remix_engine::store::ChunkStore;
+use remix_engine::{Engine, EngineOptions, Existing};
 use support::boxes::Mp4;
 use support::numbered::{Case, Shown, assert_shown, bare, fault, numbered, numbers, rendered};
-use support::{clip, ffprobe};
+use support::{clip, ffprobe, left_in, render_as};
 
 /// H.264 with pictures out of order.
 const REORDERED: &str = "-c:v libx264 -preset veryfast -crf 20 -bf 3 -b_strategy 0 -sc_threshold 0";
@@ -316,4 +319,26 @@ fn damage_stays_where_it_is() {
     let json: serde_json::Value = serde_json::from_slice(&json).expect("is JSON");
     let damaged = json["report"]["damagedPictures"].as_u64().expect("a number");
     assert!((1..=13).contains(&damaged), "{damaged} damaged pictures");
+
+    // It is told of chunks that were made before too, and what is kept of a chunk does not depend on who made it.
+    let kept = [1, 3].map(|threads| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = EngineOptions {
+            threads: NonZeroUsize::new(threads),
+            store: Some(ChunkStore::open(folder.path()).expect("a store")),
+            existing: Existing::Replace,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::new(options).expect("an engine");
+        for reused in [false, true] {
+            let (container, _) = render_as(&engine, &project, "kept");
+            assert_eq!(container.report.chunks_reused > 0, reused);
+            assert_eq!(container.report.damaged_pictures, damaged, "{threads} threads, reused: {reused}");
+        }
+        let entries = left_in(folder.path()).into_iter().filter(|path| path.is_file());
+        entries
+            .map(|path| (path.file_name().map(ToOwned::to_owned), fs::read(path).expect("is there")))
+            .collect::<Vec<_>>()
+    });
+    assert!(kept[0] == kept[1]);
 }

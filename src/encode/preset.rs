@@ -11,7 +11,7 @@ pub enum Preset {
     /// For posting: platforms encode again, and this loses nothing that they keep. Default.
     #[default]
     Standard,
-    /// For archives and ads: closer to the picture, at about a quarter larger files and twice the time of `Standard`.
+    /// For archives and ads: closer to the picture, at larger files and twice the time of `Standard` or more.
     High,
 }
 
