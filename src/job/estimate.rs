@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Shared;
+use super::guarded;
 use crate::encode::{AUDIO_BIT_RATE, VideoSettings, reference_work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{available_memory, available_threads, free_disk};
@@ -53,7 +54,7 @@ const ENCODE_STILL_MS: f64 = 11.0;
 /// The same for each square root of a thousand bits that the source spends on what the frame shows.
 const ENCODE_MOVING_MS: f64 = 2.6;
 /// Milliseconds to decode a million pixels of H.264.
-const DECODE_MS: f64 = 1.9;
+const DECODE_MS: f64 = 2.2;
 /// Milliseconds to read a million pixels for scaling, and to write them.
 const SCALE_MS: (f64, f64) = (0.34, 0.9);
 /// Milliseconds to lay a frame's texts on it: a copy, and what they cover.
@@ -68,21 +69,31 @@ const SOUND_MS: f64 = 14.0;
 const JOB_MS: (f64, f64) = (220.0, 12.0);
 /// What the reference work takes on the machine that the constants are from. It is encoded as `standard` is: who changes
 /// that preset measures this again.
-const REFERENCE_SECONDS: f64 = 0.060;
+const REFERENCE_SECONDS: f64 = 0.050;
 
 /// How long this machine takes for what the reference machine takes a second for.
 fn slowness(shared: &Shared) -> f64 {
-    *shared.slowness.get_or_init(|| {
-        // What disturbs it makes it longer: the shortest of several is what the machine can do.
-        let times: Result<Vec<f64>> = (0..5).map(|_| reference_work()).collect();
-        match times {
-            Ok(times) => (times.into_iter().fold(f64::MAX, f64::min) / REFERENCE_SECONDS).clamp(0.1, 20.0),
-            Err(error) => {
-                tracing::warn!(%error, "the speed of this machine could not be measured");
-                1.0
-            }
+    *shared.slowness.get_or_init(|| match reference_seconds(shared.threads.min(available_threads())) {
+        Ok(seconds) => (seconds / REFERENCE_SECONDS).clamp(0.1, 20.0),
+        Err(error) => {
+            tracing::warn!(%error, "the speed of this machine could not be measured");
+            1.0
         }
     })
+}
+
+/// CPU seconds of the reference work while all of `threads` are at it, as in a render: cores that share their caches, or
+/// are two halves of one, are slower than one alone.
+fn reference_seconds(threads: NonZeroUsize) -> Result<f64> {
+    // What disturbs it makes it longer: the shortest of several is what the machine can do.
+    let shortest = || (0..5).map(|_| reference_work()).try_fold(f64::MAX, |least, time| Ok(least.min(time?)));
+    let times: Result<Vec<f64>> = std::thread::scope(|scope| {
+        let timed: Vec<_> =
+            (0..threads.get()).map(|_| scope.spawn(|| guarded("the timing of this machine", shortest))).collect();
+        let died = || Error::new(ErrorKind::Internal, "a thread died while it timed this machine");
+        timed.into_iter().map(|time| time.join().unwrap_or_else(|_| Err(died()))).collect()
+    });
+    Ok(times?.into_iter().sum::<f64>() / threads.get() as f64)
 }
 
 /// What chunk `chunk` costs, in milliseconds of the reference machine.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::assemble::{VIDEO, slide_name};
 use super::engine::{Shared, elapsed};
-use super::{Assembly, Control, Visuals};
+use super::{Assembly, Control, Visuals, guarded};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
 use crate::inspect::{Expected, InspectOptions, Inspection, Method, Subject, inspect};
@@ -230,11 +230,21 @@ fn finished_video(
         let synced = scope.spawn(|| fs::File::open(&video)?.sync_all());
         let probed = probe(&video, &shared.limits, interrupt)?;
         check(plan, &probed)?;
-        let thumbnail = match with_thumbnail {
-            true => Some(make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt)?),
-            false => None,
+        let thumbnail = || match with_thumbnail {
+            true => make_thumbnail(plan, &video, &probed, &shared.limits, shared.threads, interrupt).map(Some),
+            false => Ok(None),
         };
-        let inspection = inspected(shared, plan, &video, &probed, sound, interrupt)?;
+        let inspection = || inspected(shared, plan, &video, &probed, sound, interrupt);
+        // Side by side, neither leaves a core idle while the other ends with what cannot be shared out.
+        let (thumbnail, inspection) = match shared.threads.get() {
+            1 => (thumbnail()?, inspection()?),
+            _ => std::thread::scope(|scope| {
+                let chosen = scope.spawn(|| guarded("the maker of thumbnails", thumbnail));
+                let inspection = inspection();
+                let died = || Error::new(ErrorKind::Internal, "a thread died while it made the thumbnail");
+                Ok((chosen.join().unwrap_or_else(|_| Err(died()))?, inspection?))
+            })?,
+        };
         let _writing = interrupt.pulse().write();
         let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread died")));
         synced.map_err(|error| unwritable(&video, error))?;
