@@ -4,8 +4,9 @@
 //! seen: in a perceptual colour space, after a blur that forgives rounding at edges. After a change on purpose, run
 //! `GOLDEN=update cargo test --test golden`, look at every picture that changed, and commit it.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use image::{Rgb, RgbImage};
@@ -218,73 +219,8 @@ fn over_ground(sprite: &TextSprite) -> RgbImage {
     picture
 }
 
-/// Oklab (Ottosson, 2020): distances in it are about as large as they look; black to white is 1.
-fn oklab([r, g, b]: [u8; 3]) -> [f32; 3] {
-    let light = |value: u8| {
-        let value = f32::from(value) / 255.0;
-        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    };
-    let (r, g, b) = (light(r), light(g), light(b));
-    let l = (0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b).cbrt();
-    let m = (0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b).cbrt();
-    let s = (0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b).cbrt();
-    [
-        0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
-        1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
-        0.025_904_037 * l + 0.782_771_77 * m - 0.808_675_77 * s,
-    ]
-}
-
-/// How different two pictures look: the mean and the largest distance of 3x3 px means.
-fn difference(old: &RgbImage, new: &RgbImage) -> (f32, f32) {
-    if old.dimensions() != new.dimensions() {
-        return (f32::INFINITY, f32::INFINITY);
-    }
-    let lab = |picture: &RgbImage| picture.pixels().map(|pixel| oklab(pixel.0)).collect::<Vec<_>>();
-    let (old, new) = (lab(old), lab(new));
-    let (width, height) = (WIDTH as usize, HEIGHT as usize);
-    let (mut sum, mut most) = (0.0f32, 0.0f32);
-    for y in 1..height - 1 {
-        for x in 1..width - 1 {
-            let mut apart = [0.0f32; 3];
-            for at in (y - 1..=y + 1).flat_map(|y| (x - 1..=x + 1).map(move |x| y * width + x)) {
-                for (apart, (old, new)) in apart.iter_mut().zip(old[at].iter().zip(&new[at])) {
-                    *apart += (old - new) / 9.0;
-                }
-            }
-            let distance = apart.iter().map(|value| value * value).sum::<f32>().sqrt();
-            sum += distance;
-            most = most.max(distance);
-        }
-    }
-    (sum / ((width - 2) * (height - 2)) as f32, most)
-}
-
-fn file_of(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.png"))
-}
-
 fn compare(cases: Vec<Case>) {
-    let update = std::env::var_os("GOLDEN").is_some_and(|value| value == "update");
-    let mut wrong = Vec::new();
-    for case in cases {
-        let new = case.draw();
-        let file = file_of(case.name);
-        let old = image::open(&file).map(image::DynamicImage::into_rgb8);
-        let (mean, most) = old.as_ref().map_or((f32::INFINITY, f32::INFINITY), |old| difference(old, &new));
-        if mean <= 0.000_5 && most <= 0.04 {
-            continue;
-        }
-        if update {
-            new.save(&file).expect("is written");
-            wrong.push(format!("{}: written anew, to be looked at", case.name));
-            continue;
-        }
-        let found = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.png", case.name));
-        new.save(&found).expect("is written");
-        wrong.push(format!("{}: mean {mean:.4}, most {most:.3}; now {}", case.name, found.display()));
-    }
-    assert!(wrong.is_empty(), "these look different:\n{}", wrong.join("\n"));
+    support::golden::assert_same(cases.into_iter().map(|case| (case.name, case.draw())));
 }
 
 #[test]
@@ -319,9 +255,11 @@ fn every_picture_has_a_case_and_no_name_is_used_twice() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), cases.len());
-    let mut files: Vec<String> = fs::read_dir(file_of("").parent().expect("a folder"))
+    let mut files: Vec<String> = fs::read_dir(support::golden::file_of("").parent().expect("a folder"))
         .expect("the folder is there")
-        .map(|entry| entry.expect("is read").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .map(|entry| entry.expect("is read").path())
+        .filter(|path| path.is_file())
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
     files.sort_unstable();
     assert_eq!(files, names);
@@ -333,14 +271,14 @@ fn every_picture_has_a_case_and_no_name_is_used_twice() {
 fn a_changed_picture_is_told() {
     let of = |text: &str, style: Value| styled("", text, style).draw();
     let plain = of("wait for it...", json!({}));
-    assert_eq!(difference(&plain, &plain), (0.0, 0.0));
+    assert_eq!(support::golden::difference(&plain, &plain), (0.0, 0.0));
     for other in [
         of("wait for it..", json!({})),
         of("wait for it...", json!({ "fill": "#ffffe0" })),
         of("wait for it...", json!({ "stroke": { "width": 0.12 } })),
         of("wait for it...", json!({ "weight": 800 })),
     ] {
-        let (mean, most) = difference(&plain, &other);
+        let (mean, most) = support::golden::difference(&plain, &other);
         assert!(mean > 0.000_5 || most > 0.04, "{mean} {most}");
     }
 }

@@ -3,8 +3,8 @@
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 
 /// Black and grey: what a code value is counted from when it is multiplied by alpha.
-const LUMA_BASE: u8 = 16;
-const CHROMA_BASE: u8 = 128;
+pub(super) const LUMA_BASE: u8 = 16;
+pub(super) const CHROMA_BASE: u8 = 128;
 
 /// Multiplies a picture by its alpha, each sample as its distance from black (luma) or grey (chroma): what is
 /// transparent is black, and filters may blur and overshoot each plane by itself without tinting the edges. Chroma takes
@@ -35,10 +35,15 @@ pub fn blend_over(under: &mut I420Mut<'_>, over: I420Ref<'_>, alpha: PlaneRef<'_
 
 /// Black, opaque, in every pixel.
 pub fn fill_black(picture: &mut I420Mut<'_>) {
+    fill(picture, [LUMA_BASE, CHROMA_BASE, CHROMA_BASE]);
+}
+
+/// The colour of the code values `[y, u, v]` in every pixel.
+pub(crate) fn fill(picture: &mut I420Mut<'_>, [y, u, v]: [u8; 3]) {
     let fill = |plane: &mut PlaneMut<'_>, value| (0..plane.height()).for_each(|row| plane.row_mut(row).fill(value));
-    fill(&mut picture.y, LUMA_BASE);
-    fill(&mut picture.u, CHROMA_BASE);
-    fill(&mut picture.v, CHROMA_BASE);
+    fill(&mut picture.y, y);
+    fill(&mut picture.u, u);
+    fill(&mut picture.v, v);
 }
 
 /// The mean alpha of the pixels that each sample of chroma row `row` stands for.

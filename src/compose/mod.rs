@@ -4,8 +4,10 @@
 //! premultiplied, converted to Y'CbCr with alpha once, and blended only inside their rectangle.
 
 mod alpha;
+mod backdrop;
 mod fit;
 mod gamut;
+mod inset;
 mod motion;
 mod page;
 mod picture;
@@ -15,15 +17,20 @@ mod tone;
 mod transition;
 mod turn;
 
+pub(crate) use alpha::fill;
 pub use alpha::{blend_over, fill_black, premultiply};
+pub(crate) use backdrop::Blurred;
 pub use fit::{Fit, Focus, SourceRect, cover};
 pub use gamut::GamutMap;
+pub(crate) use inset::Inset;
+pub use inset::{Border, Edging};
 pub(crate) use motion::Scenery;
 pub use motion::{Easing, Motion, View};
 pub(crate) use page::{Page, Place};
 pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub use recolor::{Encoding, Recolor};
 pub use sprite::Sprite;
+pub(crate) use sprite::code_values;
 pub use tone::{Hdr, HdrColor, HdrMatrix, Primaries, ToneMap};
 pub(crate) use tone::{hlg_scene_light, pq_eotf};
 pub use transition::{Direction, TransitionKind};

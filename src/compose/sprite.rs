@@ -92,6 +92,14 @@ impl Sprite {
     }
 }
 
+/// The code values of a colour in sRGB: ITU-R BT.709-6, item 3.2 to 3.5, limited range.
+pub(crate) fn code_values(rgb: [u8; 3]) -> [u8; 3] {
+    let [r, g, b] = rgb.map(f32::from);
+    let y = luma_of(r, g, b);
+    let chroma = |difference: f32, range: f32| to_byte(128.0 + difference / range * (224.0 / 255.0));
+    [to_byte(16.0 + y * (219.0 / 255.0)), chroma(b - y, 1.8556), chroma(r - y, 1.5748)]
+}
+
 fn luma_of(r: f32, g: f32, b: f32) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }

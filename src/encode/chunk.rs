@@ -18,8 +18,8 @@ pub struct EncodedChunk {
     pub reorder_depth: u32,
     /// Its pictures in decoding order; the first is an IDR picture.
     pub pictures: Vec<EncodedPicture>,
-    /// The pictures of the source, by number, that it could not show as they are coded.
-    pub concealed: BTreeSet<u32>,
+    /// The pictures that it could not show as they are coded: which of the shot's clips, and the picture's number in it.
+    pub concealed: BTreeSet<(u32, u32)>,
 }
 
 /// One encoded picture.

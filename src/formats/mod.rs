@@ -1,11 +1,13 @@
 //! Request to timeline: one file per format.
 
+mod layout;
 mod overlays;
 pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 mod sound;
 pub(crate) mod ugc_remix;
 
+pub(crate) use layout::check as check_layout;
 pub use overlays::HookLook;
 use overlays::SAFE_AREA;
 pub(crate) use overlays::safe_area_names;

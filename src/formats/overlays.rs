@@ -33,7 +33,7 @@ pub(crate) fn safe_area_names() -> Vec<&'static str> {
     SAFE_AREAS.iter().map(|(name, _)| *name).collect()
 }
 
-fn safe_area(name: Option<&str>) -> Area {
+pub(super) fn safe_area(name: Option<&str>) -> Area {
     SAFE_AREAS.iter().find(|(known, _)| name == Some(*known)).map_or(SAFE_AREA, |(_, area)| *area)
 }
 
@@ -208,6 +208,8 @@ pub(super) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
         ("captionsSrc", request.captions_src.is_some()),
         ("captionOptions", request.caption_options.is_some()),
         ("hookAnimation", request.hook_animation.is_some()),
+        ("layout", request.layout.is_some()),
+        ("layoutOptions", request.layout_options.is_some()),
     ];
     let refused = |field: &str| {
         let message = format!("`{field}` has no meaning in slides");

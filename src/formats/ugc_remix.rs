@@ -1,16 +1,13 @@
 //! `ugc-remix`: a reaction clip under the hook, then the app demo, with music.
 
 use super::Pick;
-use crate::compose::{Fit, Focus};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Request, pick};
-use crate::source::AtEnd;
-use crate::timeline::{Asset, During, Shot, ShotDuration, TextOverlay, Timeline};
+use crate::timeline::{Asset, During, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The role of the media row that is remixed.
 const APP_DEMO: &str = "app-demo";
-const REACTION_SHOT: &str = "reaction";
 
 /// Music beside clips; under voices it goes down further.
 const MUSIC_GAIN: Decibels = Decibels(-6.0);
@@ -60,24 +57,17 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     picks.extend(voice_over.iter().map(|voice| Pick { role: "voice-over".to_owned(), id: voice.asset.id.clone() }));
 
     let (hook, motion, captions) = super::overlays::overlays(request)?;
+    let shots = super::layout::shots(request, CanvasSize::VERTICAL_HD, reaction, demo);
+    let first = shots.first().map_or_else(String::new, |shot| shot.name.clone());
     let during = match request.hook_duration.and_then(TimeSpan::from_secs_f64) {
         Some(span) => During::FromStart(span),
-        None => During::Shot(REACTION_SHOT.to_owned()),
+        None => During::Shot(first),
     };
     let texts = hook.map(|block| TextOverlay { name: "hook".to_owned(), block, during, motion });
-    let shot = |name: &str, asset| Shot {
-        name: name.to_owned(),
-        asset,
-        fit: Fit::Cover,
-        focus: Focus::default(),
-        volume: Decibels(0.0),
-        duration: ShotDuration::Media,
-        at_end: AtEnd::Hold,
-    };
     let timeline = Timeline {
         canvas: CanvasSize::VERTICAL_HD,
         rate: FrameRate::FPS_30,
-        shots: vec![shot(REACTION_SHOT, reaction), shot(APP_DEMO, demo)],
+        shots,
         texts: texts.into_iter().collect(),
         captions,
         music,

@@ -3,7 +3,7 @@
 use super::picture::Mask;
 use super::spans::Stretch;
 use crate::error::Result;
-use crate::plan::{Plan, PlannedLayer, PlannedScene, Role, SAMPLE_RATE};
+use crate::plan::{Plan, PlannedClip, PlannedLayer, PlannedScene, PlannedShot, Role, SAMPLE_RATE};
 use crate::source::{AtEnd, VideoKind};
 use crate::text::{FontBook, lay_out};
 use crate::units::{FrameIndex, FrameRange, TimeBase, Timestamp};
@@ -60,17 +60,21 @@ impl<'a> Expected<'a> {
         let mut still = Vec::new();
         for shot in self.plan.shots() {
             let whole = self.stretch(shot.frames);
-            let source = self.plan.sources().get(shot.source).and_then(|source| source.info.video.as_ref());
-            match source {
-                Some(video) if video.kind == VideoKind::Still => still.push(whole),
-                Some(video) if shot.at_end == AtEnd::Hold => {
-                    let left = video.duration.ticks().saturating_sub(shot.start.ticks());
-                    let end = whole.start.saturating_add(crate::units::TimeSpan::from_ticks(left));
-                    if end < whole.end {
-                        still.push(Stretch::new(end, whole.end));
+            // From when on every clip of the shot stands still.
+            let still_from = |clip: &PlannedClip| {
+                let video = self.plan.sources().get(clip.source).and_then(|source| source.info.video.as_ref());
+                match video {
+                    Some(video) if video.kind == VideoKind::Still => whole.start,
+                    Some(video) if clip.at_end == AtEnd::Hold => {
+                        let left = video.duration.ticks().saturating_sub(clip.start.ticks());
+                        whole.start.saturating_add(crate::units::TimeSpan::from_ticks(left))
                     }
+                    _ => whole.end,
                 }
-                _ => {}
+            };
+            let from = shot.clips.iter().map(still_from).max().unwrap_or(whole.start);
+            if from < whole.end {
+                still.push(Stretch::new(from, whole.end));
             }
         }
         let scenes = self.plan.scenes().iter().filter(|scene| scene.motion.is_none());
@@ -103,7 +107,8 @@ impl<'a> Expected<'a> {
     pub(super) fn shown_in(&self, stretch: Stretch) -> String {
         let shots = self.plan.shots().iter().filter(|shot| self.stretch(shot.frames).touches(stretch));
         let name = |source: usize| self.plan.sources().get(source).map_or("", |source| source.asset.id.as_str());
-        let shots = shots.map(|shot| format!("shot {} ({})", shot.name, name(shot.source)));
+        let names = |shot: &PlannedShot| shot.clips.iter().map(|clip| name(clip.source)).collect::<Vec<_>>().join(", ");
+        let shots = shots.map(|shot| format!("shot {} ({})", shot.name, names(shot)));
         let scenes = self.plan.scenes().iter().filter(|scene| self.stretch(scene.frames).touches(stretch));
         let slides = scenes.filter_map(|scene| self.plan.slides().get(scene.slide)).map(|slide| slide.name.clone());
         shots.chain(slides).collect::<Vec<_>>().join(", ")

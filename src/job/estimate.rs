@@ -16,7 +16,7 @@ use super::guarded;
 use crate::encode::{AUDIO_BIT_RATE, VideoSettings, reference_work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{available_memory, available_threads, free_disk};
-use crate::plan::{Plan, PlannedChunk, PlannedLayer, PlannedShot, PlannedSlide};
+use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedLayer, PlannedSlide};
 use crate::source::{VideoInfo, VideoKind};
 use crate::store::ChunkStore;
 use crate::units::{CanvasSize, FrameIndex};
@@ -59,6 +59,10 @@ const DECODE_MS: f64 = 2.2;
 const SCALE_MS: (f64, f64) = (0.34, 0.9);
 /// Milliseconds to lay a frame's texts on it: a copy, and what they cover.
 const TEXT_MS: f64 = 0.8;
+/// Milliseconds to lay a frame's clips out on a ground.
+const LAY_OUT_MS: f64 = 1.5;
+/// Milliseconds to blur a picture for all of the canvas.
+const BLUR_MS: f64 = 4.0;
 /// Milliseconds to compose a frame of a video of slides.
 const SCENE_MS: f64 = 18.0;
 /// Milliseconds for a slide, and for a million pixels of its pictures.
@@ -99,34 +103,52 @@ fn reference_seconds(threads: NonZeroUsize) -> Result<f64> {
 /// What chunk `chunk` costs, in milliseconds of the reference machine.
 pub(super) fn chunk_cost(plan: &Plan, chunk: &PlannedChunk) -> f64 {
     let frames = chunk.frames.len() as f64;
-    let canvas = megapixels(plan.canvas().pixels());
     let preset = preset_factor(plan.video_settings());
-    let scale = canvas / megapixels(CanvasSize::VERTICAL_HD.pixels());
-    let Some((shot, video, bytes)) = shot_of(plan, chunk) else {
+    let scale = megapixels(plan.canvas().pixels()) / megapixels(CanvasSize::VERTICAL_HD.pixels());
+    let Some(shot) = plan.shots().get(chunk.shot) else {
         // Slow zooms are encoded with every block looked at.
         return frames * scale * (SCENE_MS + 1.5 * preset * ENCODE_STILL_MS);
     };
+    let clips: Vec<ClipCost> = shot.clips.iter().filter_map(|clip| clip_cost(plan, clip)).collect();
+    // What a clip says of its movement counts for its part of the canvas.
+    let moving: f64 = clips.iter().map(|clip| clip.kilobits).sum();
+    let encode = preset * scale * (ENCODE_STILL_MS + ENCODE_MOVING_MS * moving.clamp(0.0, 4_000.0).sqrt());
+    let drawn: f64 = clips.iter().map(|clip| clip.milliseconds).sum();
+    let lay_out = if shot.only_clip(plan.canvas()).is_some() { 0.0 } else { LAY_OUT_MS * scale };
+    let with_text = plan.texts().iter().any(|text| !text.frames.intersect(chunk.frames).is_empty());
+    frames * (encode + drawn + lay_out + if with_text { TEXT_MS * scale } else { 0.0 })
+}
+
+/// What a clip costs for each frame.
+struct ClipCost {
+    /// To decode and scale it.
+    milliseconds: f64,
+    /// A thousand bits that its source spends on what of it is shown.
+    kilobits: f64,
+}
+
+fn clip_cost(plan: &Plan, clip: &PlannedClip) -> Option<ClipCost> {
+    let source = plan.sources().get(clip.source)?;
+    let video = source.info.video.as_ref()?;
+    let area = megapixels(u64::from(clip.area.width) * u64::from(clip.area.height));
     let rate = plan.rate().as_f64();
     let moving = video.pictures > 1;
-    let shown = f64::from(shot.rect.width) * f64::from(shot.rect.height) / video.size.pixels() as f64;
+    let shown = f64::from(clip.rect.width) * f64::from(clip.rect.height) / video.size.pixels() as f64;
     let seconds = video.duration.as_secs_f64().max(0.04);
-    let kilobits = if moving { efficiency(&video.codec) * bytes as f64 * 8e-3 / seconds / rate * shown } else { 0.0 };
-    let encode = preset * scale * (ENCODE_STILL_MS + ENCODE_MOVING_MS * kilobits.clamp(0.0, 4_000.0).sqrt());
+    let bits = efficiency(&video.codec) * source.info.bytes as f64 * 8e-3 / seconds / rate * shown;
     let pictures = if moving { (video.mean_rate / rate).clamp(0.02, 8.0) } else { 0.0 };
     // Pictures that nothing refers to and nobody sees are not decoded.
     let decoded = if pictures > 1.0 { 1.0 + (pictures - 1.0) / 2.0 } else { pictures };
     let size = megapixels(video.size.pixels());
     let decode = decoded * size * DECODE_MS * efficiency(&video.codec);
-    let is_scaled = (shot.rect.width, shot.rect.height) != (plan.canvas().width(), plan.canvas().height());
-    let convert = pictures.min(1.0) * if is_scaled { size * shown * SCALE_MS.0 + canvas * SCALE_MS.1 } else { 0.0 };
-    let with_text = plan.texts().iter().any(|text| !text.frames.intersect(chunk.frames).is_empty());
-    frames * (encode + decode + convert + if with_text { TEXT_MS * scale } else { 0.0 })
-}
-
-fn shot_of<'a>(plan: &'a Plan, chunk: &PlannedChunk) -> Option<(&'a PlannedShot, &'a VideoInfo, u64)> {
-    let shot = plan.shots().get(chunk.shot)?;
-    let source = plan.sources().get(shot.source)?;
-    Some((shot, source.info.video.as_ref()?, source.info.bytes))
+    let is_scaled = (clip.rect.width, clip.rect.height) != (clip.area.width, clip.area.height);
+    let convert = if is_scaled { size * shown * SCALE_MS.0 + area * SCALE_MS.1 } else { 0.0 };
+    let blur = clip.backdrop.map_or(0.0, |_| size * SCALE_MS.0 + BLUR_MS);
+    Some(ClipCost {
+        milliseconds: decode + pictures.min(1.0) * (convert + blur),
+        // A picture that is made smaller has less to say.
+        kilobits: if moving { bits * (area / (size * shown)).min(1.0) } else { 0.0 },
+    })
 }
 
 fn megapixels(pixels: u64) -> f64 {
@@ -175,8 +197,11 @@ fn worker_bytes(plan: &Plan) -> u64 {
     let canvas = plan.canvas().pixels();
     let slides = plan.slides().iter().map(|slide| slide_source_bytes(plan, slide)).max().unwrap_or(0);
     let chunks = plan.chunks().iter().map(|chunk| {
-        let drawn = match shot_of(plan, chunk) {
-            Some((_, video, _)) => decoder_bytes(video).saturating_add(3 * canvas * 3 / 2),
+        let drawn = match plan.shots().get(chunk.shot) {
+            Some(shot) => {
+                let clips = shot.clips.iter().map(|clip| clip_bytes(plan, clip));
+                clips.fold(2 * canvas * 3 / 2, u64::saturating_add)
+            }
             // Both pages of a transition, larger than the canvas for the zoom, and what is drawn of them.
             None => slides.saturating_add(14 * canvas),
         };
@@ -185,6 +210,18 @@ fn worker_bytes(plan: &Plan) -> u64 {
     // A slide in four bytes a pixel, three times, and its dearest source.
     let slide = if plan.slides().is_empty() { 0 } else { slides.saturating_add(12 * canvas) };
     chunks.chain([slide]).max().unwrap_or(0)
+}
+
+/// Bytes that a clip takes while it is shown: its decoder, its picture at the size that it is shown at, and what is around
+/// it or blurred below.
+fn clip_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
+    let decoder =
+        plan.sources().get(clip.source).and_then(|source| source.info.video.as_ref()).map_or(0, decoder_bytes);
+    let area = u64::from(clip.area.width) * u64::from(clip.area.height);
+    let around = if clip.edging.is_plain() { 0 } else { area.saturating_mul(4) };
+    let blurred =
+        clip.backdrop.map_or(0, |backdrop| u64::from(backdrop.area.width) * u64::from(backdrop.area.height) * 3 / 2);
+    [area * 3 / 2, around, blurred].into_iter().fold(decoder, u64::saturating_add)
 }
 
 /// Bytes that the decoder of a clip holds. What a plan says of sizes may be anything: it comes as JSON too.

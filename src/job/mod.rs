@@ -11,6 +11,7 @@ mod queue;
 mod render;
 mod scenes;
 mod sheet;
+mod shots;
 mod slides;
 mod submit;
 mod texts;

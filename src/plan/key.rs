@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AudioCue, Content, PlannedShot, PlannedText};
-use crate::source::{AtEnd, ColorInfo};
+use super::{AudioCue, Content, PlannedClip, PlannedShot, PlannedText};
+use crate::source::ColorInfo;
 use crate::text::TextBlock;
-use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
+use crate::units::{CanvasSize, FrameRange, FrameRate};
 
 /// A BLAKE3 hash, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,14 +53,20 @@ struct Visible<'a> {
     rate: FrameRate,
     video: &'a crate::encode::VideoSettings,
     frames: u64,
+    /// The shot's frame that is the chunk's first.
+    first: u64,
+    ground: [u8; 3],
+    clips: Vec<VisibleClip<'a>>,
+    texts: Vec<VisibleText<'a>>,
+}
+
+/// A clip with the content and the stream that it shows; its source's place in the plan does not count.
+#[derive(Serialize)]
+struct VisibleClip<'a> {
+    clip: PlannedClip,
     source: &'a str,
     stream: Option<usize>,
     color: Option<ColorInfo>,
-    start: TimeSpan,
-    at_end: AtEnd,
-    first: u64,
-    rect: crate::compose::SourceRect,
-    texts: Vec<VisibleText<'a>>,
 }
 
 #[derive(Serialize)]
@@ -73,21 +79,26 @@ struct VisibleText<'a> {
 
 /// The key of the chunk `frames` of `shot`.
 pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRange) -> ChunkKey {
-    let source = &content.sources[shot.source].info;
     let origin = frames.start.0;
+    let visible_clip = |clip: &PlannedClip| {
+        let info = content.sources.get(clip.source).map(|source| &source.info);
+        let video = info.and_then(|info| info.video.as_ref());
+        VisibleClip {
+            clip: PlannedClip { source: 0, ..clip.clone() },
+            source: info.map_or("", |info| info.hash.as_str()),
+            stream: video.map(|video| video.stream),
+            color: video.map(|video| video.color),
+        }
+    };
     let visible = Visible {
         engine: &content.engine,
         canvas: content.canvas,
         rate: content.rate,
         video: &content.video,
         frames: frames.len(),
-        source: &source.hash,
-        stream: source.video.as_ref().map(|video| video.stream),
-        color: source.video.as_ref().map(|video| video.color),
-        start: shot.start,
-        at_end: shot.at_end,
         first: origin - shot.frames.start.0,
-        rect: shot.rect,
+        ground: shot.ground,
+        clips: shot.clips.iter().map(visible_clip).collect(),
         texts: content
             .texts
             .iter()

@@ -5,6 +5,7 @@ mod chunks;
 mod key;
 mod resolve;
 mod scenes;
+mod shots;
 mod slides;
 mod texts;
 
@@ -16,18 +17,18 @@ pub use chunks::PlannedChunk;
 pub use key::ChunkKey;
 pub(crate) use resolve::{Context, resolve, resolve_slides};
 pub use scenes::{PlannedScene, PlannedTransition};
+pub use shots::{Backdrop, PlannedClip, PlannedShot};
 pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
 pub(crate) use texts::TextLook;
 pub use texts::{PlannedChange, PlannedText, PlannedWord};
 
-use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Pick;
 use crate::request::{Format, InspectionPolicy, is_id};
-use crate::source::{AtEnd, SourceInfo, VideoKind};
+use crate::source::SourceInfo;
 use crate::timeline::Asset;
-use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, Gain, TimeSpan};
+use crate::units::{CanvasSize, FrameIndex, FrameRate, Gain, TimeSpan};
 
 /// Sample frames a second of the engine's sound.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -114,24 +115,6 @@ pub struct PlannedSource {
     pub asset: Asset,
     /// What is in it.
     pub info: SourceInfo,
-}
-
-/// A shot on the output's frame clock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PlannedShot {
-    /// Its name.
-    pub name: String,
-    /// The source, by its place in the plan.
-    pub source: usize,
-    /// The output's frames that it fills.
-    pub frames: FrameRange,
-    /// The source's time at its first frame, from the source's first picture.
-    pub start: TimeSpan,
-    /// What is shown after the source's end.
-    pub at_end: AtEnd,
-    /// The part of the source that is scaled to the canvas.
-    pub rect: SourceRect,
 }
 
 /// A stretch of a source's sound on the output's sample clock.
@@ -362,37 +345,17 @@ impl Plan {
             time(FrameIndex(self.0.frames))
         );
         for shot in &self.0.shots {
-            let Some(source) = self.0.sources.get(shot.source) else { continue };
             let _ = writeln!(
                 out,
-                "  shot {:<12} {:>8.3} .. {:>8.3} s  frames {}..{}  {} ({})",
+                "  shot {:<12} {:>8.3} .. {:>8.3} s  frames {}..{}",
                 shot.name,
                 time(shot.frames.start),
                 time(shot.frames.end),
                 shot.frames.start,
                 shot.frames.end,
-                source.asset.id,
-                source.asset.path.display()
             );
-            if let Some(video) = &source.info.video {
-                let _ = writeln!(
-                    out,
-                    "       {} {} {}; the part {}x{} at ({}, {}) covers the canvas, scaled by {:.3}",
-                    video.codec,
-                    video.size,
-                    match video.kind {
-                        VideoKind::Still => "still".to_owned(),
-                        _ => format!("{:.2} fps, {} long", video.mean_rate, video.duration),
-                    },
-                    shot.rect.width,
-                    shot.rect.height,
-                    shot.rect.x,
-                    shot.rect.y,
-                    f64::from(self.0.canvas.width()) / f64::from(shot.rect.width)
-                );
-            }
-            for correction in source.info.all_corrections() {
-                let _ = writeln!(out, "       corrected: {correction}");
+            for clip in &shot.clips {
+                shots::describe(clip, &self.0.sources, self.0.canvas, &mut out);
             }
         }
         for text in &self.0.texts {
@@ -504,17 +467,11 @@ impl TryFrom<Content> for Plan {
         let has_source = |index: usize| index < content.sources.len();
         let mut end = FrameIndex(0);
         for shot in &content.shots {
-            let video = content.sources.get(shot.source).and_then(|source| source.info.video.as_ref());
-            let Some(video) = video else { return broken("a shot has no video source") };
-            let inside =
-                |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
             if shot.frames.start != end || shot.frames.is_empty() {
                 return broken("its shots do not follow each other");
             }
-            if !inside(shot.rect.x, shot.rect.width, video.size.width())
-                || !inside(shot.rect.y, shot.rect.height, video.size.height())
-            {
-                return broken("a shot shows more than its source has");
+            if let Err(what) = shots::check(shot, &content.sources) {
+                return broken(what);
             }
             end = shot.frames.end;
         }

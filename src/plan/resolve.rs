@@ -2,16 +2,15 @@
 
 use super::texts::Unseen;
 use super::{
-    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText, Role,
-    SAMPLE_RATE, captions, chunks, scenes, slides,
+    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedClip, PlannedShot, PlannedSlide, PlannedSource, PlannedText,
+    Role, SAMPLE_RATE, captions, chunks, scenes, shots, slides,
 };
-use crate::compose::{Fit, cover};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::source::{AtEnd, SourceInfo};
 use crate::text::{FontBook, lay_out};
-use crate::timeline::{Asset, During, MusicTrack, Shot, ShotDuration, Slideshow, Timeline, VoiceOver};
+use crate::timeline::{Asset, During, Layer, MusicTrack, Shot, ShotDuration, Slideshow, Timeline, VoiceOver};
 use crate::units::{FrameIndex, FrameRange, FrameRate, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
@@ -48,7 +47,7 @@ pub(crate) fn resolve(
     let (canvas, rate) = (timeline.canvas, timeline.rate);
     let mut sources = Sources::default();
     let mut failures = Vec::new();
-    let clips = timeline.shots.iter().map(|shot| (&shot.asset, Need::Video));
+    let clips = timeline.shots.iter().flat_map(|shot| &shot.layers).map(|layer| (&layer.asset, Need::Video));
     let music = timeline.music.iter().map(|music| (&music.asset, Need::Audio));
     let voice = timeline.voice_over.iter().map(|voice| (&voice.asset, Need::Audio));
     for (asset, need) in clips.chain(music).chain(voice) {
@@ -80,8 +79,8 @@ pub(crate) fn resolve(
     let mut cues = Vec::new();
     for shot in &timeline.shots {
         let start = shots.last().map_or(0, |last| last.frames.end.0);
-        let planned = sources.shot(shot, start, timeline)?;
-        cues.extend(sources.sound(shot, &planned, timeline));
+        let (planned, sounds) = sources.shot(shot, start, timeline)?;
+        cues.extend(sounds);
         shots.push(planned);
     }
     let frames = shots.last().map_or(0, |last| last.frames.end.0);
@@ -340,33 +339,37 @@ impl Sources {
         })
     }
 
-    fn shot(&self, shot: &Shot, start: u64, timeline: &Timeline) -> Result<PlannedShot> {
-        let source = self.index(&shot.asset)?;
-        let video = self.0[source].info.video.as_ref();
-        let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
+    /// A shot from frame `start` on, and what is heard of its clips.
+    fn shot(&self, shot: &Shot, start: u64, timeline: &Timeline) -> Result<(PlannedShot, Vec<AudioCue>)> {
+        let video = |layer: &Layer| {
+            let source = self.index(&layer.asset)?;
+            let video = self.0[source].info.video.as_ref();
+            let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
+            Ok((source, video))
+        };
+        let first = shot.layers.first().ok_or_else(|| Error::new(ErrorKind::Internal, "a shot shows nothing"))?;
         let duration = match shot.duration {
-            ShotDuration::Media => video.duration,
+            ShotDuration::Media => video(first)?.1.duration,
             ShotDuration::For(span) => span,
         };
         let frames = timeline.rate.frames_in(duration).max(1);
-        let Fit::Cover = shot.fit;
-        Ok(PlannedShot {
-            name: shot.name.clone(),
-            source,
-            frames: FrameRange::new(start, start.saturating_add(frames)),
-            start: TimeSpan::ZERO,
-            at_end: shot.at_end,
-            rect: cover(video.size, timeline.canvas, shot.focus),
-        })
+        let frames = FrameRange::new(start, start.saturating_add(frames));
+        let (mut clips, mut cues) = (Vec::new(), Vec::new());
+        for layer in &shot.layers {
+            let (source, video) = video(layer)?;
+            let clip = shots::clip(layer, source, video)?;
+            cues.extend(self.sound(layer, &clip, frames, timeline.rate));
+            clips.push(clip);
+        }
+        Ok((shots::shot(shot, frames, clips, &self.0, timeline.canvas), cues))
     }
 
     /// The clip's own sound; none if it has none. A clip that loops starts its sound with each pass.
-    fn sound(&self, shot: &Shot, planned: &PlannedShot, timeline: &Timeline) -> Vec<AudioCue> {
-        let info = &self.0[planned.source].info;
+    fn sound(&self, layer: &Layer, clip: &PlannedClip, frames: FrameRange, rate: FrameRate) -> Vec<AudioCue> {
+        let info = &self.0[clip.source].info;
         let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
-        let (start, end) =
-            (samples_at(timeline.rate, planned.frames.start), samples_at(timeline.rate, planned.frames.end));
-        let pass = match planned.at_end {
+        let (start, end) = (samples_at(rate, frames.start), samples_at(rate, frames.end));
+        let pass = match clip.at_end {
             AtEnd::Loop => samples_in(video.duration).max(1),
             AtEnd::Hold => end - start,
         };
@@ -374,13 +377,13 @@ impl Sources {
         let cue = |start: u64| {
             let length = pass.min(end - start);
             AudioCue {
-                source: planned.source,
+                source: clip.source,
                 role: Role::Clip,
                 curve: FadeCurve::Linear,
                 start,
                 length,
-                source_start: planned.start,
-                gain: shot.volume.to_gain(),
+                source_start: clip.start,
+                gain: layer.volume.to_gain(),
                 fade_in: DECLICK.min(length),
                 fade_out: DECLICK.min(length),
                 looped: false,

@@ -1,6 +1,7 @@
 //! What the caller asked for, in the partner API's words: read, checked, and every finding reported at once.
 
 mod captions;
+mod layout;
 mod parse;
 mod pick;
 mod sound;
@@ -18,8 +19,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
+pub use layout::LayoutOptions;
 use parse::Faults;
-pub(crate) use parse::nearest;
+pub(crate) use parse::{nearest, shorten};
 pub(crate) use pick::pick;
 pub use sound::{AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, Switch, VoiceOverOptions};
 pub use style::{AnimationRequest, StyleRequest};
@@ -90,9 +92,14 @@ pub struct Request {
     /// How the sound is mixed.
     #[deserr(default)]
     pub audio: Option<AudioOptions>,
-    /// How the clips lie: `sequence` (one after the other). Default: `sequence`.
+    /// How the clips lie: `sequence` (the reaction, then the app demo), `split` (one above the other), `picture-in-picture`
+    /// (the reaction in a corner of the app demo), or `phone-frame` (the reaction, then the app demo on the screen of a
+    /// phone). Default: `sequence`.
     #[deserr(default)]
     pub layout: Option<String>,
+    /// How they lie in detail.
+    #[deserr(default)]
+    pub layout_options: Option<LayoutOptions>,
     /// The app that the content is about; `slideshow-builder` needs its name and description.
     #[deserr(default)]
     pub app: Option<App>,

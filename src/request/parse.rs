@@ -226,7 +226,7 @@ pub(crate) fn nearest(name: &str, known: &[&str]) -> String {
 }
 
 /// At most 80 characters of a text that somebody else wrote.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     if text.chars().count() <= 80 {
         text.to_owned()
     } else {

@@ -37,10 +37,7 @@ impl Request {
                 Finding::new(ErrorKind::InfluencerRequired, "/influencerId", message).suggest("give one of the two"),
             );
         }
-        if let Some(layout) = self.layout.as_deref().filter(|&layout| layout != "sequence") {
-            let message = format!("unknown layout `{}`", shorten(layout));
-            found.push(Finding::new(ErrorKind::Validation, "/layout", message).suggest(nearest(layout, &["sequence"])));
-        }
+        found.extend(crate::formats::check_layout(self));
         if let Some(name) = self.output.preset.as_deref().filter(|name| Preset::from_name(name).is_none()) {
             let message = format!("unknown preset `{}`", shorten(name));
             found.push(

@@ -31,6 +31,7 @@ pub(crate) fn open_finished(
         at_end: AtEnd::Hold,
         rect,
         canvas: plan.canvas(),
+        second: None,
     };
     ShotReader::open(path, video, reading, limits, interrupt)
 }

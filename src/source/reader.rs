@@ -29,6 +29,8 @@ pub(crate) struct Reading {
     /// The part of the displayed picture that is scaled to `canvas`.
     pub(crate) rect: SourceRect,
     pub(crate) canvas: CanvasSize,
+    /// A part that is also wanted at another size.
+    pub(crate) second: Option<(SourceRect, CanvasSize)>,
 }
 
 /// Reads one source forward, for the frames of one shot.
@@ -40,11 +42,30 @@ pub(crate) struct ShotReader {
     first: u64,
     /// The picture that was asked for last.
     last: u32,
+    converter: Shaper,
+    second: Option<Shaper>,
+    /// The pictures that were asked for and could not be shown as they are coded.
+    concealed: BTreeSet<u32>,
+}
+
+/// Makes working pictures of decoded ones, each once.
+struct Shaper {
     converter: Converter,
     /// The pts of the picture that was converted last.
     converted: Option<i64>,
-    /// The pictures that were asked for and could not be shown as they are coded.
-    concealed: BTreeSet<u32>,
+}
+
+impl Shaper {
+    fn shape<'a>(&'a mut self, picture: &'a VideoFrame, pts: i64) -> Result<&'a VideoFrame> {
+        if self.converter.passes(picture)? {
+            return Ok(picture);
+        }
+        if self.converted == Some(pts) {
+            return self.converter.converted();
+        }
+        self.converted = Some(pts);
+        self.converter.convert(picture)
+    }
 }
 
 /// Where the decoded pictures come from.
@@ -94,7 +115,7 @@ impl ShotReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let Reading { start, rate, frames, at_end, rect, canvas } = reading;
+        let Reading { start, rate, frames, at_end, rect, canvas, second } = reading;
         let index = Arc::clone(&video.index);
         let mut schedule = index.schedule(start, rate, frames.end.0, at_end);
         let first = frames.start.0;
@@ -107,13 +128,16 @@ impl ShotReader {
                 Pictures::Picture(Box::new(PictureReader::new(path, *kind, &index, limits, interrupt)))
             }
         };
-        let converter = Converter::new(video.look.clone(), rect, canvas)?;
+        let shaper = |(rect, canvas): (SourceRect, CanvasSize)| {
+            Converter::new(video.look.clone(), rect, canvas).map(|converter| Shaper { converter, converted: None })
+        };
+        let (converter, second) = (shaper((rect, canvas))?, second.map(shaper).transpose()?);
         let last = schedule.first().copied().unwrap_or(0);
-        Ok(Self { pictures, index, schedule, first, last, converter, converted: None, concealed: BTreeSet::new() })
+        Ok(Self { pictures, index, schedule, first, last, converter, second, concealed: BTreeSet::new() })
     }
 
-    /// The working picture of the shot's frame `frame`: canvas size, 8-bit 4:2:0 BT.709 limited, with premultiplied
-    /// alpha if the source has it. Frames must be asked for in ascending order.
+    /// The working picture of the shot's frame `frame`: of the size that was asked for, 8-bit 4:2:0 BT.709 limited, with
+    /// premultiplied alpha if the source has it. Frames must be asked for in ascending order.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
         let number = self.picture_of(frame)?;
         let wanted = self.index.pts(number as usize);
@@ -127,14 +151,15 @@ impl ShotReader {
         if picture.is_damaged() || (pts != wanted && self.index.is_complete()) {
             self.concealed.insert(number);
         }
-        if self.converter.passes(picture)? {
-            return Ok(picture);
-        }
-        if self.converted == Some(pts) {
-            return self.converter.converted();
-        }
-        self.converted = Some(pts);
-        self.converter.convert(picture)
+        self.converter.shape(picture, pts)
+    }
+
+    /// What [`Self::frame`] gave last as the second part that was asked for, and its time, which tells it from others.
+    pub(crate) fn second(&mut self) -> Result<(&VideoFrame, i64)> {
+        let missing = || Error::new(ErrorKind::Internal, "no second part was asked for");
+        let shaper = self.second.as_mut().ok_or_else(missing)?;
+        let (picture, pts) = self.pictures.current()?;
+        Ok((shaper.shape(picture, pts)?, pts))
     }
 
     fn picture_of(&self, frame: u64) -> Result<u32> {
@@ -499,6 +524,7 @@ mod tests {
             at_end,
             rect: SourceRect { x: 0, y: 0, width: size.width(), height: size.height() },
             canvas,
+            second: None,
         };
         let mut reader = ShotReader::open(path, &video, reading, &limits, &interrupt).expect("can be opened");
         (from..to)

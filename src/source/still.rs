@@ -41,6 +41,7 @@ pub(crate) fn still(
                 at_end: AtEnd::Hold,
                 rect,
                 canvas: size,
+                second: None,
             };
             let mut reader = ShotReader::open(path, video, reading, limits, interrupt)?;
             rgba_of(reader.frame_anywhere(0)?)

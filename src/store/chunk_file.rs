@@ -1,16 +1,16 @@
-//! A chunk as bytes: a header, the pictures' sizes and times, which of the source's were damaged, and the pictures' data.
+//! A chunk as bytes: a header, the pictures' sizes and times, which of the sources' were damaged, and the pictures' data.
 
 use crate::encode::{EncodedChunk, EncodedPicture};
 
 /// The form's name and version.
-const MAGIC: [u8; 8] = *b"RXCHUNK2";
+const MAGIC: [u8; 8] = *b"RXCHUNK3";
 /// No chunk has more pictures: the planner cuts far below it.
 const MAX_PICTURES: u32 = 100_000;
 
 /// The chunk as bytes. Numbers are little-endian `u32`.
 pub(super) fn write(chunk: &EncodedChunk) -> Vec<u8> {
     let data: usize = chunk.pictures.iter().map(|picture| picture.data.len() + 12).sum();
-    let mut bytes = Vec::with_capacity(MAGIC.len() + 16 + 4 * chunk.concealed.len() + chunk.extradata.len() + data);
+    let mut bytes = Vec::with_capacity(MAGIC.len() + 16 + 8 * chunk.concealed.len() + chunk.extradata.len() + data);
     bytes.extend_from_slice(&MAGIC);
     let number = |bytes: &mut Vec<u8>, value: usize| {
         bytes.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
@@ -24,7 +24,8 @@ pub(super) fn write(chunk: &EncodedChunk) -> Vec<u8> {
         number(&mut bytes, usize::from(picture.is_key));
         number(&mut bytes, picture.data.len());
     }
-    for &picture in &chunk.concealed {
+    for &(clip, picture) in &chunk.concealed {
+        number(&mut bytes, clip as usize);
         number(&mut bytes, picture as usize);
     }
     bytes.extend_from_slice(&chunk.extradata);
@@ -50,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<EncodedChunk> {
     for _ in 0..count {
         table.push((number()?, number()? != 0, number()? as usize));
     }
-    let concealed = (0..damaged).map(|_| number()).collect::<Option<_>>()?;
+    let concealed = (0..damaged).map(|_| Some((number()?, number()?))).collect::<Option<_>>()?;
     let mut take = |length: usize| {
         let (head, tail) = rest.split_at_checked(length)?;
         rest = tail;
@@ -74,7 +75,7 @@ mod tests {
             extradata: vec![0, 0, 1, 0x67, 9],
             reorder_depth: 2,
             pictures: vec![picture(0, true, 40), picture(2, false, 7), picture(1, false, 0)],
-            concealed: [7, 70_000].into(),
+            concealed: [(0, 7), (1, 70_000)].into(),
         }
     }
 
@@ -90,6 +91,6 @@ mod tests {
             assert_eq!(read(&bytes[..at]), None, "cut at {at}");
         }
         assert_eq!(read(&[&bytes[..], &[0]].concat()), None);
-        assert_eq!(read(&[b"RXCHUNK1", &bytes[8..]].concat()), None);
+        assert_eq!(read(&[b"RXCHUNK2", &bytes[8..]].concat()), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Which pictures and sounds lie where: plain data, made by a format.
 //!
-//! Shots follow each other; a shot is as long as its clip unless it says otherwise. Texts and music lie over all of
+//! Shots follow each other; a shot shows one clip or several, and is as long as its first clip unless it says otherwise. Texts and music lie over all of
 //! them and are placed on the whole timeline's clock.
 
 mod slides;
@@ -10,9 +10,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Fit, Focus};
+use crate::compose::{Edging, Fit, Focus};
 use crate::plan::Duck;
 use crate::source::AtEnd;
+use crate::text::Area;
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 pub use slides::{
@@ -47,7 +48,7 @@ impl Timeline {
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
         let music = self.music.iter().map(|music| &music.asset);
         let voice = self.voice_over.iter().map(|voice| &voice.asset);
-        self.shots.iter().map(|shot| &shot.asset).chain(music).chain(voice)
+        self.shots.iter().flat_map(|shot| &shot.layers).map(|layer| &layer.asset).chain(music).chain(voice)
     }
 }
 
@@ -63,24 +64,18 @@ pub struct Asset {
     pub pointer: String,
 }
 
-/// One clip for a stretch of the timeline.
+/// A stretch of the timeline, with what is seen in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shot {
     /// Its name, unique in the timeline.
     pub name: String,
-    /// The clip.
-    pub asset: Asset,
-    /// How it is fitted to the canvas.
-    pub fit: Fit,
-    /// What stays in view when it is cut.
-    pub focus: Focus,
-    /// Level of its own sound.
-    pub volume: Decibels,
+    /// The colour of what no layer covers: red, green and blue, sRGB.
+    pub ground: [u8; 3],
+    /// What is seen, the lowest first; at least one.
+    pub layers: Vec<Layer>,
     /// How long it is on.
     pub duration: ShotDuration,
-    /// What is shown where it is on for longer than its clip lasts.
-    pub at_end: AtEnd,
 }
 
 /// How long a shot is on.
@@ -88,10 +83,49 @@ pub struct Shot {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ShotDuration {
-    /// As long as its clip, rounded to the nearest frame; a still picture for four seconds.
+    /// As long as the clip of its first layer, rounded to the nearest frame; a still picture for four seconds.
     Media,
     /// This long, rounded to the nearest frame, at least one.
     For(TimeSpan),
+}
+
+/// A clip or picture in a shot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Layer {
+    /// The clip.
+    pub asset: Asset,
+    /// The part of the canvas that it is fitted to, whose four numbers are even; it may reach beyond the canvas.
+    pub area: Area,
+    /// How it is fitted to its area.
+    pub fit: Fit,
+    /// What stays in view when it is cut, and where it stands in an area that it does not fill.
+    pub focus: Focus,
+    /// What is around it.
+    pub edging: Edging,
+    /// The part of the canvas that the same covers below it, blurred; its numbers are even. With [`Fit::Blur`] and `None`,
+    /// it is the layer's area.
+    pub backdrop: Option<Area>,
+    /// Level of its own sound.
+    pub volume: Decibels,
+    /// What is shown where the shot is on for longer than the clip lasts.
+    pub at_end: AtEnd,
+}
+
+impl Layer {
+    /// A clip that covers the canvas, with its own sound.
+    pub fn covering(canvas: CanvasSize, asset: Asset) -> Self {
+        Self {
+            asset,
+            area: Area { x: 0, y: 0, width: canvas.width(), height: canvas.height() },
+            fit: Fit::Cover,
+            focus: Focus::default(),
+            edging: Edging::default(),
+            backdrop: None,
+            volume: Decibels(0.0),
+            at_end: AtEnd::Hold,
+        }
+    }
 }
 
 /// Music under the whole timeline.

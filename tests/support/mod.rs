@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 pub(crate) mod boxes;
+pub(crate) mod golden;
 pub(crate) mod numbered;
 
 use std::ffi::OsStr;

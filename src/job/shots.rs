@@ -1,0 +1,307 @@
+//! Frames of shots: one clip as it is, or several, laid out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Control;
+use super::engine::Shared;
+use super::slides::SlidePainter;
+use super::texts::TextBrush;
+use crate::compose::{Blurred, I420Mut, Inset, PlaneRef, blend_over, code_values, fill, fill_black};
+use crate::encode::{ChunkEncoder, EncodedChunk};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::{AvError, Interrupt, VideoFrame, release_free_memory};
+use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedShot};
+use crate::source::{Probed, ProbedVideo, Reading, ShotReader};
+use crate::units::{CanvasSize, FrameIndex, FrameRange};
+
+/// What all workers share.
+pub(super) struct Painter<'a> {
+    shared: &'a Shared,
+    pub(super) plan: &'a Plan,
+    interrupt: Interrupt,
+    sources: Vec<Arc<Probed>>,
+    /// For a video of slides.
+    pub(super) slides: Option<SlidePainter<'a>>,
+}
+
+impl<'a> Painter<'a> {
+    pub(super) fn new(shared: &'a Shared, plan: &'a Plan, control: &'a Control) -> Result<Self> {
+        let sources = shared.probe_sources(plan, control)?;
+        let slides = match plan.scenes() {
+            [] => None,
+            _ => Some(SlidePainter::new(shared, plan, control)?),
+        };
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, slides })
+    }
+
+    fn video(&self, clip: &PlannedClip) -> Result<&ProbedVideo> {
+        let missing = || Error::new(ErrorKind::Internal, "a shot has no video source");
+        self.sources.get(clip.source).and_then(|probed| probed.video.as_ref()).ok_or_else(missing)
+    }
+
+    /// Opens the reader of `clip` in `shot` for the frames from `first` on.
+    fn open(&self, shot: &PlannedShot, clip: &PlannedClip, first: FrameIndex) -> Result<ShotReader> {
+        let nowhere = || Error::new(ErrorKind::Internal, "a clip stands nowhere");
+        let second = match clip.backdrop {
+            Some(backdrop) => {
+                let (width, height) = Blurred::reduced(backdrop.area);
+                Some((backdrop.rect, CanvasSize::new(width, height).ok_or_else(nowhere)?))
+            }
+            None => None,
+        };
+        let reading = Reading {
+            start: clip.start,
+            rate: self.plan.rate(),
+            frames: FrameRange::new(first.0 - shot.frames.start.0, shot.frames.len()),
+            at_end: clip.at_end,
+            rect: clip.rect,
+            canvas: CanvasSize::new(clip.area.width, clip.area.height).ok_or_else(nowhere)?,
+            second,
+        };
+        let path = &self.plan.sources()[clip.source].asset.path;
+        ShotReader::open(path, self.video(clip)?, reading, &self.shared.limits, &self.interrupt)
+            .map_err(|error| self.about(clip, error))
+    }
+
+    /// `error` with the source that it is about.
+    fn about(&self, clip: &PlannedClip, error: Error) -> Error {
+        let source = &self.plan.sources()[clip.source].asset;
+        error.for_asset(format!("{} ({})", source.id, source.path.display()))
+    }
+}
+
+/// One worker's tools, kept from chunk to chunk.
+pub(super) struct Brush<'a> {
+    painter: &'a Painter<'a>,
+    /// The shot that is open.
+    open: Option<OpenShot>,
+    /// A frame of our own to draw on.
+    canvas: VideoFrame,
+    /// Refers to a picture while it is encoded.
+    shown: VideoFrame,
+    texts: TextBrush<'a>,
+}
+
+/// A shot whose clips are read.
+struct OpenShot {
+    /// Its place in the plan.
+    number: usize,
+    /// The output frame that its readers give next.
+    next: FrameIndex,
+    clips: Vec<OpenClip>,
+}
+
+struct OpenClip {
+    reader: ShotReader,
+    place: Inset,
+    backdrop: Option<Blurred>,
+}
+
+impl OpenShot {
+    fn is_damaged(&self) -> bool {
+        self.clips.iter().any(|clip| clip.reader.is_damaged())
+    }
+
+    /// The pictures that were concealed since this was asked last, with the place of their clip.
+    fn take_concealed(&mut self) -> BTreeSet<(u32, u32)> {
+        let clips = (0u32..).zip(&mut self.clips);
+        clips.flat_map(|(number, clip)| clip.reader.take_concealed().into_iter().map(move |at| (number, at))).collect()
+    }
+}
+
+impl<'a> Brush<'a> {
+    pub(super) fn new(painter: &'a Painter<'a>) -> Result<Self> {
+        let canvas = painter.plan.canvas();
+        Ok(Self {
+            painter,
+            open: None,
+            canvas: VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)?,
+            shown: VideoFrame::empty().map_err(no_memory)?,
+            texts: TextBrush::new(painter.shared, painter.plan),
+        })
+    }
+
+    /// Renders chunk `index`; `on_frame` is called after each of its
+    /// frames.
+    ///
+    /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
+    /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
+    /// the chunk is rendered again from its own beginning: the key pictures before it.
+    pub(super) fn paint(
+        &mut self,
+        index: usize,
+        stop: &AtomicBool,
+        on_frame: &mut dyn FnMut(),
+    ) -> Result<EncodedChunk> {
+        let planned = &self.painter.plan.chunks()[index];
+        let continues = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.number == planned.shot && open.next == planned.frames.start && !open.is_damaged());
+        if continues {
+            let chunk = self.paint_from_here(planned, stop, on_frame)?;
+            if self.open.as_ref().is_some_and(|open| !open.is_damaged()) {
+                return Ok(chunk);
+            }
+            self.open(planned)?;
+            return self.paint_from_here(planned, stop, &mut || ());
+        }
+        self.open(planned)?;
+        self.paint_from_here(planned, stop, on_frame)
+    }
+
+    /// Opens the shot of a chunk for its first frame.
+    fn open(&mut self, planned: &PlannedChunk) -> Result<()> {
+        let painter = self.painter;
+        let canvas = painter.plan.canvas();
+        let canvas = (canvas.width(), canvas.height());
+        let shot = &painter.plan.shots()[planned.shot];
+        // The old decoders go before the new ones come: they are what takes memory.
+        self.open = None;
+        let open = |clip: &PlannedClip| {
+            let reader = painter.open(shot, clip, planned.frames.start)?;
+            let is_opaque =
+                painter.plan.sources()[clip.source].info.video.as_ref().is_some_and(|video| !video.has_alpha);
+            Ok(OpenClip {
+                reader,
+                place: Inset::new(clip.area, &clip.edging, canvas, is_opaque),
+                backdrop: clip.backdrop.map(|backdrop| Blurred::new(backdrop.area, canvas)),
+            })
+        };
+        let clips = shot.clips.iter().map(open).collect::<Result<_>>()?;
+        self.open = Some(OpenShot { number: planned.shot, next: planned.frames.start, clips });
+        Ok(())
+    }
+
+    /// Renders a chunk with the readers that are open for its first frame.
+    fn paint_from_here(
+        &mut self,
+        planned: &PlannedChunk,
+        stop: &AtomicBool,
+        on_frame: &mut dyn FnMut(),
+    ) -> Result<EncodedChunk> {
+        let Painter { plan, interrupt, .. } = self.painter;
+        let shot = &plan.shots()[planned.shot];
+        let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate(), interrupt.clone())?;
+        for frame in planned.frames.start.0..planned.frames.end.0 {
+            if interrupt.is_set() || stop.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
+            }
+            let frame = FrameIndex(frame);
+            match shot.only_clip(plan.canvas()) {
+                Some(clip) => self.show(shot, clip, frame, &mut encoder)?,
+                None => {
+                    self.lay_out(shot, frame)?;
+                    encoder.send(&mut self.canvas)?;
+                }
+            }
+            if let Some(open) = &mut self.open {
+                open.next = FrameIndex(frame.0 + 1);
+            }
+            interrupt.pulse().beat();
+            on_frame();
+        }
+        // Of this chunk alone: what is kept of it may not depend on the chunks before.
+        let concealed = self.open.as_mut().map(OpenShot::take_concealed).unwrap_or_default();
+        let chunk = encoder.finish();
+        // An encoder takes more than 100 MB. What the allocator keeps of it would add up over chunks and workers.
+        release_free_memory();
+        Ok(EncodedChunk { concealed, ..chunk? })
+    }
+
+    /// Encodes a frame of a shot whose only clip fills the canvas: its own picture, where nothing is drawn on it.
+    fn show(
+        &mut self,
+        shot: &PlannedShot,
+        clip: &PlannedClip,
+        frame: FrameIndex,
+        encoder: &mut ChunkEncoder,
+    ) -> Result<()> {
+        let Some(open) = self.open.as_mut().and_then(|open| open.clips.first_mut()) else { return Err(not_open()) };
+        let source = &self.painter.plan.sources()[clip.source].asset;
+        let _working = self.painter.interrupt.pulse().enter(&source.path, None);
+        let picture =
+            open.reader.frame(frame.0 - shot.frames.start.0).map_err(|error| self.painter.about(clip, error))?;
+        if self.texts.is_live(frame) || !picture.is_i420() {
+            // The picture may be shown again and may be the decoder's own: texts go on a copy.
+            lay_down(picture, &mut self.canvas)?;
+            if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
+                self.texts.blend(frame, &mut planes)?;
+            }
+            return encoder.send(&mut self.canvas);
+        }
+        self.shown.share(picture).map_err(no_memory)?;
+        encoder.send(&mut self.shown)?;
+        // x264 has its own copy by now; a second reference would make the reader copy its picture.
+        self.shown.unref();
+        Ok(())
+    }
+
+    /// Draws all of a frame on the canvas.
+    fn lay_out(&mut self, shot: &PlannedShot, frame: FrameIndex) -> Result<()> {
+        let Some(open) = &mut self.open else { return Err(not_open()) };
+        let mut target = self.canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+        fill(&mut target, code_values(shot.ground));
+        for (clip, open) in shot.clips.iter().zip(&mut open.clips) {
+            let source = &self.painter.plan.sources()[clip.source].asset;
+            let _working = self.painter.interrupt.pulse().enter(&source.path, None);
+            open.draw(frame.0 - shot.frames.start.0, &mut target).map_err(|error| self.painter.about(clip, error))?;
+        }
+        self.texts.blend(frame, &mut target)
+    }
+}
+
+impl OpenClip {
+    /// Draws the clip as it is at its shot's frame `frame`.
+    fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
+        let Self { reader, place, backdrop } = self;
+        if let Some(backdrop) = backdrop {
+            reader.frame(frame)?;
+            let (small, time) = reader.second()?;
+            backdrop.draw(small.planes().ok_or_else(not_working)?, time, target)?;
+        }
+        let picture = reader.frame(frame)?;
+        place.draw(target, picture.planes().ok_or_else(not_working)?, picture.alpha());
+        Ok(())
+    }
+}
+
+/// Puts a working picture on the canvas: copied, or if it has alpha, over black.
+fn lay_down(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+    let source = from.planes().ok_or_else(not_working)?;
+    let mut target = to.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+    let size = |plane: PlaneRef<'_>| (plane.width(), plane.height());
+    if size(source.y) != (target.y.width(), target.y.height()) {
+        return Err(not_working());
+    }
+    match from.alpha() {
+        Some(alpha) => {
+            fill_black(&mut target);
+            blend_over(&mut target, source, alpha);
+        }
+        None => {
+            for (from, to) in [(source.y, &mut target.y), (source.u, &mut target.u), (source.v, &mut target.v)] {
+                for (y, row) in from.rows().enumerate() {
+                    to.row_mut(y).copy_from_slice(row);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_open() -> Error {
+    Error::new(ErrorKind::Internal, "the reader of a shot is missing")
+}
+
+fn not_working() -> Error {
+    Error::new(ErrorKind::Internal, "a picture is not in the working format")
+}
+
+fn no_memory(error: AvError) -> Error {
+    Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated")
+        .caused_by(error)
+        .suggest("give the job more memory or fewer threads")
+}

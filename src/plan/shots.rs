@@ -1,0 +1,345 @@
+//! Shots on the output's frame clock: which part of which clip stands where.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::PlannedSource;
+use crate::compose::{Edging, Fit, SourceRect};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::{AtEnd, VideoInfo, VideoKind};
+use crate::text::Area;
+use crate::timeline::{Layer, Shot};
+use crate::units::{CanvasSize, FrameRange, TimeSpan};
+
+/// A shot on the output's frame clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedShot {
+    /// Its name.
+    pub name: String,
+    /// The output's frames that it fills.
+    pub frames: FrameRange,
+    /// The colour of what no clip covers: red, green and blue, sRGB.
+    pub ground: [u8; 3],
+    /// What is seen, the lowest first; what others hide whole is left out.
+    pub clips: Vec<PlannedClip>,
+}
+
+/// A clip or picture in a shot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedClip {
+    /// The source, by its place in the plan.
+    pub source: usize,
+    /// The source's time at the shot's first frame, from the source's first picture.
+    pub start: TimeSpan,
+    /// What is shown after the source's end.
+    pub at_end: AtEnd,
+    /// The part of the source that is shown.
+    pub rect: SourceRect,
+    /// Where on the canvas, which it may reach beyond; all four numbers are even.
+    pub area: Area,
+    /// What is around it.
+    pub edging: Edging,
+    /// The same, blurred, below it.
+    pub backdrop: Option<Backdrop>,
+}
+
+/// A blurred picture of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backdrop {
+    /// The part of the source that is shown.
+    pub rect: SourceRect,
+    /// Where on the canvas; all four numbers are even.
+    pub area: Area,
+}
+
+impl PlannedShot {
+    /// The only clip, if it fills the canvas and nothing is around it.
+    pub(crate) fn only_clip(&self, canvas: CanvasSize) -> Option<&PlannedClip> {
+        match &self.clips[..] {
+            [clip] if clip.edging.is_plain() && clip.backdrop.is_none() && clip.area == whole(canvas) => Some(clip),
+            _ => None,
+        }
+    }
+}
+
+/// All of the canvas.
+fn whole(canvas: CanvasSize) -> Area {
+    Area { x: 0, y: 0, width: canvas.width(), height: canvas.height() }
+}
+
+/// The most clips that a shot shows at once: each has a decoder of its own.
+const MAX_CLIPS: usize = 8;
+/// How far an area may reach, in pixels from the canvas's corner, and the most of its sides.
+const FARTHEST: i32 = 16_384;
+const LARGEST: u32 = 8_192;
+
+/// Places `layer`, whose clip is `source` with the video `video`.
+///
+/// # Errors
+/// `VALIDATION` for an area that is none.
+pub(super) fn clip(layer: &Layer, source: usize, video: &VideoInfo) -> Result<PlannedClip> {
+    let no_room = || {
+        Error::new(ErrorKind::Validation, "the part of the canvas for a clip has no pixels")
+            .suggest("give each layer at least two by two pixels")
+    };
+    let (rect, area) = layer.fit.place(video.size, layer.area, layer.focus).ok_or_else(no_room)?;
+    let around = layer.backdrop.or((layer.fit == Fit::Blur).then_some(layer.area)).filter(|around| *around != area);
+    let covered = around.and_then(|around| Fit::Cover.place(video.size, around, layer.focus));
+    Ok(PlannedClip {
+        source,
+        start: TimeSpan::ZERO,
+        at_end: layer.at_end,
+        rect,
+        area,
+        edging: layer.edging.clone(),
+        backdrop: covered.map(|(rect, area)| Backdrop { rect, area }),
+    })
+}
+
+/// The shot `shot` with these clips, without those that are not seen.
+pub(super) fn shot(
+    shot: &Shot,
+    frames: FrameRange,
+    clips: Vec<PlannedClip>,
+    sources: &[PlannedSource],
+    canvas: CanvasSize,
+) -> PlannedShot {
+    let is_seen = |(number, clip): (usize, &PlannedClip)| {
+        let seen = bounds(clip, canvas);
+        !seen.is_empty() && !clips[number + 1..].iter().any(|above| hides(above, sources, seen))
+    };
+    let seen: Vec<bool> = clips.iter().enumerate().map(is_seen).collect();
+    let mut clips: Vec<_> = clips.into_iter().zip(seen).filter(|(_, seen)| *seen).map(|(clip, _)| clip).collect();
+    clips.shrink_to_fit();
+    PlannedShot { name: shot.name.clone(), frames, ground: shot.ground, clips }
+}
+
+/// Edges of a part of the canvas: left, top, right, bottom.
+#[derive(Clone, Copy)]
+struct Bounds([i64; 4]);
+
+impl Bounds {
+    fn of(area: Area, reach: u32) -> Self {
+        let (x, y, reach) = (i64::from(area.x), i64::from(area.y), i64::from(reach));
+        Self([x - reach, y - reach, x + i64::from(area.width) + reach, y + i64::from(area.height) + reach])
+    }
+
+    fn is_empty(self) -> bool {
+        self.0[0] >= self.0[2] || self.0[1] >= self.0[3]
+    }
+
+    fn within(self, canvas: CanvasSize) -> Self {
+        let [left, top, right, bottom] = self.0;
+        let (width, height) = (canvas.width().into(), canvas.height().into());
+        Self([left.clamp(0, width), top.clamp(0, height), right.clamp(0, width), bottom.clamp(0, height)])
+    }
+
+    fn contains(self, other: Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a <= e && b <= f && c >= g && d >= h
+    }
+}
+
+/// What of the canvas a clip changes, at most.
+fn bounds(clip: &PlannedClip, canvas: CanvasSize) -> Bounds {
+    let area = clip.backdrop.map_or(clip.area, |backdrop| backdrop.area);
+    Bounds::of(area, clip.edging.reach()).within(canvas)
+}
+
+/// Whether nothing below `clip` is seen in `part`.
+fn hides(clip: &PlannedClip, sources: &[PlannedSource], part: Bounds) -> bool {
+    let video = sources.get(clip.source).and_then(|source| source.info.video.as_ref());
+    let is_opaque = video.is_some_and(|video| !video.has_alpha);
+    let area = match clip.backdrop {
+        Some(backdrop) => backdrop.area,
+        None if clip.edging.radius == 0 => clip.area,
+        None => return false,
+    };
+    is_opaque && Bounds::of(area, 0).contains(part)
+}
+
+/// Whether a shot of a plan that was read can be shown; else what is wrong.
+pub(super) fn check(shot: &PlannedShot, sources: &[PlannedSource]) -> std::result::Result<(), &'static str> {
+    if shot.clips.is_empty() || shot.clips.len() > MAX_CLIPS {
+        return Err("a shot shows no clip, or too many");
+    }
+    for clip in &shot.clips {
+        let video = sources.get(clip.source).and_then(|source| source.info.video.as_ref());
+        let video = video.ok_or("a shot has no video source")?;
+        let backdrop = clip.backdrop.iter().map(|backdrop| (backdrop.rect, backdrop.area));
+        for (rect, area) in backdrop.chain([(clip.rect, clip.area)]) {
+            if !is_inside(rect, video) {
+                return Err("a shot shows more than its source has");
+            }
+            if !is_sane(area) {
+                return Err("a clip stands nowhere");
+            }
+        }
+        let widest = clip.edging.borders.iter().map(|border| border.width).max().unwrap_or(0);
+        if clip.edging.borders.len() > 4 || widest > 256 || clip.edging.radius > LARGEST {
+            return Err("a clip's borders are too wide");
+        }
+    }
+    Ok(())
+}
+
+/// Whether an area's numbers are even, and none is out of proportion.
+fn is_sane(Area { x, y, width, height }: Area) -> bool {
+    let near = |at: i32| at % 2 == 0 && (-FARTHEST..=FARTHEST).contains(&at);
+    let long = |side: u32| side.is_multiple_of(2) && (2..=LARGEST).contains(&side);
+    near(x) && near(y) && long(width) && long(height)
+}
+
+fn is_inside(rect: SourceRect, video: &VideoInfo) -> bool {
+    let inside =
+        |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
+    inside(rect.x, rect.width, video.size.width()) && inside(rect.y, rect.height, video.size.height())
+}
+
+/// A clip for people, in lines of their own.
+pub(super) fn describe(clip: &PlannedClip, sources: &[PlannedSource], canvas: CanvasSize, out: &mut String) {
+    let Some(source) = sources.get(clip.source) else { return };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "       {} ({})", source.asset.id, source.asset.path.display());
+    if let Some(video) = &source.info.video {
+        let (rect, area) = (clip.rect, clip.area);
+        let cut = 1.0 - f64::from(rect.width) * f64::from(rect.height) / video.size.pixels() as f64;
+        let part = match cut {
+            cut if cut > 0.0 => {
+                format!(
+                    "the part {}x{} at ({}, {}), {:.0} % cut off,",
+                    rect.width,
+                    rect.height,
+                    rect.x,
+                    rect.y,
+                    cut * 100.0
+                )
+            }
+            _ => "all of it".to_owned(),
+        };
+        let place = match area == whole(canvas) {
+            true => "the canvas".to_owned(),
+            false => format!("{}x{} at ({}, {})", area.width, area.height, area.x, area.y),
+        };
+        let (across, down) =
+            (f64::from(area.width) / f64::from(rect.width), f64::from(area.height) / f64::from(rect.height));
+        let scale = match (across / down - 1.0).abs() < 0.01 {
+            true => format!("{across:.3}"),
+            false => format!("{across:.3} and {down:.3}"),
+        };
+        let _ = writeln!(
+            out,
+            "       {} {} {}; {part} covers {place}, scaled by {scale}",
+            video.codec,
+            video.size,
+            match video.kind {
+                VideoKind::Still => "still".to_owned(),
+                _ => format!("{:.2} fps, {} long", video.mean_rate, video.duration),
+            },
+        );
+    }
+    for correction in source.info.all_corrections() {
+        let _ = writeln!(out, "       corrected: {correction}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::compose::Border;
+    use crate::timeline::{Asset, ShotDuration};
+    use crate::units::SourceSize;
+
+    /// An opaque clip and one with alpha, both of 300x400.
+    fn sources() -> Vec<PlannedSource> {
+        let source = |has_alpha: bool| {
+            let info = json!({
+                "bytes": 1, "hash": "", "container": "mov", "audio": null, "corrections": [], "damage": null,
+                "unusableVideo": null,
+                "video": {
+                    "stream": 0, "codec": "h264", "size": SourceSize::new(300, 400), "kind": "clip", "pictures": 30,
+                    "duration": TimeSpan::from_secs(1), "meanRate": 30.0, "color": { "matrix": 1, "fullRange": false, "primaries": 1, "transfer": 1 }, "hasAlpha": has_alpha,
+                },
+            });
+            PlannedSource { asset: asset(), info: serde_json::from_value(info).expect("is one") }
+        };
+        vec![source(false), source(true)]
+    }
+
+    fn asset() -> Asset {
+        Asset { id: "a".to_owned(), path: "a.mp4".into(), pointer: String::new() }
+    }
+
+    fn layer(x: i32, y: i32, width: u32, height: u32) -> Layer {
+        Layer { area: Area { x, y, width, height }, ..Layer::covering(CanvasSize::VERTICAL_HD, asset()) }
+    }
+
+    /// The places of the layers, each with its source, that are left of a shot.
+    fn seen(layers: &[(usize, Layer)]) -> Vec<Area> {
+        let (sources, canvas) = (sources(), CanvasSize::VERTICAL_HD);
+        let planned = |(source, layer): &(usize, Layer)| {
+            clip(layer, *source, sources[*source].info.video.as_ref().expect("pictures")).expect("has room")
+        };
+        let clips = layers.iter().map(planned).collect();
+        let layers = layers.iter().map(|(_, layer)| layer.clone()).collect();
+        let made = Shot { name: "s".to_owned(), ground: [0; 3], layers, duration: ShotDuration::Media };
+        let made = shot(&made, FrameRange::new(0, 30), clips, &sources, canvas);
+        assert_eq!(check(&made, &sources), Ok(()));
+        made.clips.iter().map(|clip| clip.area).collect()
+    }
+
+    #[test]
+    fn what_is_not_seen_is_not_read() {
+        let (whole, part) = (layer(0, 0, 1080, 1920), layer(100, 200, 400, 600));
+        assert_eq!(seen(&[(0, part.clone()), (0, whole.clone())]), [whole.area], "it is below");
+        assert_eq!(seen(&[(0, whole.clone()), (0, part.clone())]), [whole.area, part.area], "it is above");
+        assert_eq!(seen(&[(0, part.clone()), (1, whole.clone())]).len(), 2, "what covers it is transparent");
+        assert_eq!(seen(&[(0, whole.clone()), (0, layer(1080, 0, 400, 600))]), [whole.area], "it is beside the canvas");
+        assert_eq!(seen(&[(0, whole.clone()), (0, layer(1078, 0, 400, 600))]).len(), 2, "two columns of it are seen");
+        // What covers most of it leaves its border, its shadow or its corners.
+        let border = Edging { borders: vec![Border { width: 4, color: [255; 3] }], ..Edging::default() };
+        let bordered = Layer { edging: border, ..part.clone() };
+        assert_eq!(seen(&[(0, bordered.clone()), (0, part.clone())]).len(), 2);
+        assert_eq!(seen(&[(0, bordered), (0, layer(96, 196, 408, 608))]).len(), 1);
+        let round = Layer { edging: Edging { radius: 20, ..Edging::default() }, ..part.clone() };
+        assert_eq!(seen(&[(0, part.clone()), (0, round)]).len(), 2);
+        // A contained picture leaves a part of its area, and fills it with a backdrop.
+        let contained = Layer { fit: Fit::Contain, ..whole.clone() };
+        assert_eq!(seen(&[(0, whole.clone()), (0, contained.clone())]).len(), 2);
+        assert_eq!(seen(&[(0, whole), (0, Layer { fit: Fit::Blur, ..contained })]).len(), 1);
+    }
+
+    #[test]
+    fn a_plan_that_was_read_is_looked_at() {
+        let sources = sources();
+        let fine =
+            clip(&layer(0, 0, 400, 600), 0, sources[0].info.video.as_ref().expect("pictures")).expect("has room");
+        let with = |change: &dyn Fn(&mut PlannedClip)| {
+            let mut clip = fine.clone();
+            change(&mut clip);
+            let clips = vec![clip];
+            check(&PlannedShot { name: String::new(), frames: FrameRange::new(0, 1), ground: [0; 3], clips }, &sources)
+        };
+        assert_eq!(with(&|_| ()), Ok(()));
+        let bad: [&dyn Fn(&mut PlannedClip); 9] = [
+            &|clip| clip.source = 2,
+            &|clip| clip.rect.width = 301,
+            &|clip| clip.rect.x = u32::MAX,
+            &|clip| clip.area.x = 1,
+            &|clip| clip.area.y = i32::MIN,
+            &|clip| clip.area.width = 0,
+            &|clip| clip.area.height = 100_000,
+            &|clip| clip.edging.borders = vec![Border { width: 1 << 30, color: [0; 3] }],
+            &|clip| clip.backdrop = Some(Backdrop { rect: clip.rect, area: Area { x: 0, y: 0, width: 3, height: 2 } }),
+        ];
+        for (number, change) in bad.iter().enumerate() {
+            assert!(with(*change).is_err(), "{number}");
+        }
+    }
+}

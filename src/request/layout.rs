@@ -1,0 +1,42 @@
+//! What a request says about the layout of its clips.
+
+use deserr::Deserr;
+use serde::{Deserialize, Serialize};
+
+use super::FocusPoint;
+use super::parse::Faults;
+
+/// How the clips of a layout lie. Options that the layout does not have are refused.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+pub struct LayoutOptions {
+    /// How the app demo is fitted to its part of the canvas: `cover`, `contain`, `fill`, `none` or `blur` (contained, over
+    /// itself blurred). Default: `cover`, and `contain` on a phone.
+    #[deserr(default)]
+    pub fit: Option<String>,
+    /// The point of the app demo that stays in view when it is cut. Default: its centre.
+    #[deserr(default)]
+    pub focus: Option<FocusPoint>,
+    /// Where the reaction is: `top` or `bottom` in a split (default `top`); `bottom-left`, `bottom-right`, `top-left` or
+    /// `top-right` of the safe area for a picture in a picture (default `bottom-left`).
+    #[deserr(default)]
+    pub position: Option<String>,
+    /// The reaction's share of the canvas: of its height in a split, 0.2 to 0.8 (default 0.5); of its width for a picture in
+    /// a picture, 0.15 to 0.6 (default 0.36).
+    #[deserr(default)]
+    pub size: Option<f64>,
+    /// Picture in a picture: `rounded` (3:4 with round corners), `circle` or `square` (3:4 with square corners). Default:
+    /// `rounded`.
+    #[deserr(default)]
+    pub shape: Option<String>,
+    /// Picture in a picture: the colour of a border, `#rrggbb`. Default: none.
+    #[deserr(default)]
+    pub border: Option<String>,
+    /// Picture in a picture: whether it throws a soft shadow. Default: yes.
+    #[deserr(default)]
+    pub shadow: Option<bool>,
+    /// Phone: what is behind it, `blur` (the app demo, blurred) or a colour, `#rrggbb`. Default: `blur`.
+    #[deserr(default)]
+    pub background: Option<String>,
+}

@@ -1,0 +1,163 @@
+//! How the two clips of a remix lie: what is seen where, for how long, and what is heard.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use remix_engine::Control;
+use remix_engine::plan::{Plan, Role};
+use serde_json::{Value, json};
+use support::golden::assert_same;
+use support::{H264, Project, clip, engine, ffmpeg, fixture, moving};
+
+/// Half a second from the middle of a clip of the fixture.
+fn part_of(name: &str) -> PathBuf {
+    let file = fixture().join("media").join(name);
+    clip("mp4", &format!("-ss 1.5 -i {} -t 0.5 {H264} -crf 12 -c:a aac", file.display()))
+}
+
+/// The fixture's clips, without a hook.
+fn project(layout: &str, options: &Value) -> Project {
+    let project = Project::of(&part_of("reaction.mp4"), &part_of("app-demo.mp4")).with("/hook", Value::Null);
+    project.with("/layout", json!(layout)).with("/layoutOptions", options.clone())
+}
+
+fn plan(project: &Project) -> Plan {
+    engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0)
+}
+
+/// A frame of a video, a quarter as wide and high.
+fn frame(video: &Path, number: u64) -> RgbImage {
+    let take = format!("select=eq(n\\,{number}),scale=270:480:flags=area,format=rgb24");
+    let bytes = ffmpeg(video, &format!("-i FILE -an -vf {take} -frames:v 1 -f rawvideo -"));
+    RgbImage::from_raw(270, 480, bytes).expect("a whole frame")
+}
+
+/// The last frame of what a project makes, which shows the app demo in every layout.
+fn last_frame(project: &Project) -> RgbImage {
+    let container = engine(2).render(&project.request(), &project.out()).expect("can be rendered").remove(0);
+    let frames = container.assets[0].frames.expect("a video");
+    frame(&project.out().join("cnt_test/video.mp4"), frames - 1)
+}
+
+#[test]
+fn layouts_look_as_they_did() {
+    let cases = [
+        ("layouts/split", "split", json!({})),
+        ("layouts/split-blur", "split", json!({ "position": "bottom", "size": 0.4, "fit": "blur" })),
+        ("layouts/split-focus", "split", json!({ "size": 0.3, "focus": { "x": 0.5, "y": 0.0 } })),
+        ("layouts/inset", "picture-in-picture", json!({})),
+        (
+            "layouts/inset-circle",
+            "picture-in-picture",
+            json!({ "shape": "circle", "border": "#ffffff", "position": "top-right", "size": 0.5 }),
+        ),
+        (
+            "layouts/inset-square",
+            "picture-in-picture",
+            json!({ "shape": "square", "position": "bottom-right", "size": 0.2, "shadow": false, "border": "#ffd84a" }),
+        ),
+        ("layouts/phone", "phone-frame", json!({})),
+        ("layouts/phone-color", "phone-frame", json!({ "background": "#ffd84a" })),
+        ("layouts/phone-cover", "phone-frame", json!({ "background": "#101418", "fit": "cover" })),
+        ("layouts/sequence-blur", "sequence", json!({ "fit": "blur" })),
+        ("layouts/sequence-contain", "sequence", json!({ "fit": "contain", "focus": { "x": 0.0, "y": 0.5 } })),
+        ("layouts/sequence-fill", "sequence", json!({ "fit": "fill" })),
+        ("layouts/sequence-none", "sequence", json!({ "fit": "none", "focus": { "x": 0.5, "y": 1.0 } })),
+    ];
+    assert_same(cases.map(|(name, layout, options)| (name, last_frame(&project(layout, &options)))));
+}
+
+/// A recording that lies: the phone lies too.
+#[test]
+fn a_phone_has_the_shape_of_its_recording() {
+    let lying = part_of("app-demo.mp4");
+    let lying = clip("mp4", &format!("-i {} -vf transpose=1 {H264} -crf 12 -an", lying.display()));
+    let project = project("phone-frame", &json!({}));
+    project.put("demo.mp4", &lying);
+    let area = plan(&project).shots()[1].clips[0].area;
+    assert_eq!((area.width, area.height), (820, 378), "all of 2532x1170");
+    assert_same([("layouts/phone-lying", last_frame(&project))]);
+}
+
+/// The app demo says how long both are on, and the reaction starts over, with its sound.
+#[test]
+fn both_at_once_last_as_long_as_the_app_demo() {
+    for layout in ["split", "picture-in-picture"] {
+        let project = Project::of(&moving(1.0, 0), &moving(2.5, 1)).with("/layout", json!(layout));
+        let plan = plan(&project);
+        assert_eq!(plan.frames(), 75, "{layout}");
+        let [shot] = plan.shots() else { unreachable!("{layout} has one shot") };
+        assert_eq!(shot.clips.len(), 2, "{layout}");
+        let heard = plan.cues().iter().filter(|cue| cue.role == Role::Clip);
+        let heard: Vec<_> =
+            heard.map(|cue| (plan.sources()[cue.source].asset.id.as_str(), cue.start, cue.length)).collect();
+        let whole = 120_000;
+        assert_eq!(
+            heard,
+            [("med_demo", 0, whole), ("rt_one", 0, 48_000), ("rt_one", 48_000, 48_000), ("rt_one", 96_000, 24_000)],
+            "{layout}"
+        );
+        assert_eq!(plan.texts()[0].frames, shot.frames, "the hook is on with the first shot");
+        let text = plan.describe();
+        assert!(text.contains("% cut off") || layout != "split", "{text}");
+    }
+}
+
+#[test]
+fn one_and_three_threads_give_the_same_bytes() {
+    for (layout, options) in
+        [("picture-in-picture", json!({ "border": "#ffffff" })), ("split", json!({ "fit": "blur" }))]
+    {
+        let project = Project::of(&moving(1.3, 0), &moving(5.0, 1)).with("/layout", json!(layout));
+        let project = project.with("/layoutOptions", options);
+        let [one, three] = [1, 3].map(|threads| {
+            let out = project.out().join(threads.to_string());
+            engine(threads).render(&project.request(), &out).expect("can be rendered");
+            fs::read(out.join("cnt_test/video.mp4")).expect("is there")
+        });
+        assert!(one == three, "{layout}");
+    }
+}
+
+/// What is told of a request: pointers and suggestions.
+fn findings(layout: &str, options: &Value) -> Vec<(String, String)> {
+    let project = Project::small().with("/layout", json!(layout)).with("/layoutOptions", options.clone());
+    let error = engine(1).plan(&project.request(), &Control::new()).expect_err("is refused");
+    error.findings().iter().map(|found| (found.pointer.clone(), found.suggestion.clone().unwrap_or_default())).collect()
+}
+
+#[test]
+fn what_a_layout_does_not_have_is_refused() {
+    let told = |layout, options| findings(layout, &options);
+    let [(pointer, suggestion)] = &told("spilt", Value::Null)[..] else { unreachable!("one finding") };
+    assert!(pointer == "/layout" && suggestion.contains("`split`"), "{pointer}: {suggestion}");
+    let pointers = |layout, options| told(layout, options).into_iter().map(|(pointer, _)| pointer).collect::<Vec<_>>();
+    assert_eq!(
+        pointers("sequence", json!({ "position": "top", "size": 0.5, "fit": "cover" })),
+        ["/layoutOptions/position", "/layoutOptions/size"]
+    );
+    assert_eq!(
+        pointers(
+            "split",
+            json!({ "position": "left", "size": 0.9, "fit": "stretch", "focus": { "x": 2.0, "y": 0.0 } })
+        ),
+        ["/layoutOptions/position", "/layoutOptions/fit", "/layoutOptions/size", "/layoutOptions/focus"]
+    );
+    assert_eq!(
+        pointers(
+            "picture-in-picture",
+            json!({ "shape": "star", "border": "white", "size": 0.1, "background": "blur" })
+        ),
+        ["/layoutOptions/background", "/layoutOptions/shape", "/layoutOptions/size", "/layoutOptions/border"]
+    );
+    assert_eq!(pointers("phone-frame", json!({ "background": "#12345678" })), ["/layoutOptions/background"]);
+    let slides = Project::blank(json!({
+        "id": "cnt_test", "format": "slideshow-builder", "influencerId": "inf_ada", "layout": "split",
+        "app": { "name": "Glow", "description": "Habits" }, "slides": [{ "text": "one" }, { "text": "two" }],
+    }));
+    let error = engine(1).plan(&slides.request(), &Control::new()).expect_err("slides have no layout");
+    assert_eq!(error.findings()[0].pointer, "/layout");
+}
