@@ -519,7 +519,7 @@ fn check(args: CheckArgs) -> Result<()> {
     }
     let memory = health.memory_bytes.map_or("unknown".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
     print_text(&format!(
-        "{}\n  encoders   libx264, aac: there\n  fonts      {} faces: all mandatory ones are there\n  threads    {}\n  \
+        "{}\n  encoders   libx264: there\n  fonts      {} faces: all mandatory ones are there\n  threads    {}\n  \
          memory     {memory}\n  sources    at most {} pixels a picture, {} s\n  output     at most {} s\n",
         health.engine,
         health.font_faces,

@@ -1,10 +1,12 @@
-//! Pictures to H.264 chunks, and pictures to JPEG.
+//! Pictures to H.264 chunks, pictures to JPEG, and sound to AAC.
 
+mod aac;
 mod annexb;
 mod chunk;
 mod jpeg;
 mod preset;
 
+pub(crate) use aac::{AacEncoder, FRAME_SIZE};
 pub(crate) use chunk::{ChunkEncoder, reference_work, x264_build};
 pub use chunk::{EncodedChunk, EncodedPicture};
 pub(crate) use jpeg::encode_jpeg;

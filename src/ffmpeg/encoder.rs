@@ -1,4 +1,4 @@
-//! The H.264 and AAC encoders.
+//! The H.264 encoder.
 
 use std::ffi::{CString, c_int};
 use std::ptr::{self, NonNull};
@@ -149,93 +149,5 @@ impl H264Encoder {
     /// The next packet, if there is one yet.
     pub(crate) fn receive(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
         self.0.receive(packet)
-    }
-}
-
-/// The highest tones that are encoded, in hertz.
-const AAC_CUTOFF: c_int = 20_000;
-
-/// FFmpeg's AAC-LC encoder for 48 kHz stereo.
-pub(crate) struct AacEncoder {
-    encoder: Encoder,
-    frame: NonNull<ffi::AVFrame>,
-    next_pts: i64,
-}
-
-// SAFETY: the frame is owned and referred to by nobody else.
-unsafe impl Send for AacEncoder {}
-
-impl AacEncoder {
-    /// Opens the encoder for `sample_rate` sample frames a second at `bit_rate` bits a second.
-    pub(crate) fn open(sample_rate: u32, bit_rate: u32) -> Result<Self, AvError> {
-        let sample_rate = c_int::try_from(sample_rate).map_err(|_| AvError::invalid("avcodec_open2"))?;
-        // The fast coder takes half of the two-loop search's time at the same signal-to-noise ratio at these rates. By
-        // itself it would cut off all above 17 kHz or so.
-        let encoder = Encoder::open("aac", [("aac_coder", "fast")], |context| {
-            context.cutoff = AAC_CUTOFF.min(sample_rate / 2);
-            context.sample_fmt = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP;
-            context.sample_rate = sample_rate;
-            context.bit_rate = i64::from(bit_rate);
-            context.time_base = ffi::AVRational { num: 1, den: sample_rate };
-            // SAFETY: the layout is zeroed in a fresh context, as av_channel_layout_default needs.
-            unsafe { ffi::av_channel_layout_default(&mut context.ch_layout, 2) };
-            context.flags |= (ffi::AV_CODEC_FLAG_GLOBAL_HEADER | ffi::AV_CODEC_FLAG_BITEXACT) as c_int;
-        })?;
-        // SAFETY: av_frame_alloc has no preconditions.
-        let frame = NonNull::new(unsafe { ffi::av_frame_alloc() }).ok_or(AvError::no_memory("av_frame_alloc"))?;
-        Ok(Self { encoder, frame, next_pts: 0 })
-    }
-
-    /// The AudioSpecificConfig.
-    pub(crate) fn extradata(&self) -> Vec<u8> {
-        self.encoder.extradata()
-    }
-
-    /// Sample frames in one packet.
-    pub(crate) fn frame_size(&self) -> usize {
-        usize::try_from(self.encoder.get().frame_size).unwrap_or(1024)
-    }
-
-    /// Encodes one frame of interleaved stereo, at most `frame_size` sample frames; only the last may be shorter.
-    pub(crate) fn send(&mut self, interleaved: &[f32]) -> Result<(), AvError> {
-        let samples = interleaved.len() / 2;
-        let count = c_int::try_from(samples).map_err(|_| AvError::invalid("avcodec_send_frame"))?;
-        // SAFETY: the frame is ours; av_frame_get_buffer gives it two planes of `samples` floats, which are filled.
-        unsafe {
-            let raw = self.frame.as_ptr();
-            ffi::av_frame_unref(raw);
-            (*raw).nb_samples = count;
-            (*raw).format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as c_int;
-            (*raw).sample_rate = self.encoder.get().sample_rate;
-            let code = ffi::av_channel_layout_copy(&mut (*raw).ch_layout, &self.encoder.get().ch_layout);
-            AvError::check("av_channel_layout_copy", code)?;
-            AvError::check("av_frame_get_buffer", ffi::av_frame_get_buffer(raw, 0))?;
-            for channel in 0..2 {
-                let plane = std::slice::from_raw_parts_mut((*raw).data[channel].cast::<f32>(), samples);
-                for (target, pair) in plane.iter_mut().zip(interleaved.chunks_exact(2)) {
-                    *target = pair[channel];
-                }
-            }
-            (*raw).pts = self.next_pts;
-        }
-        self.next_pts += i64::from(count);
-        self.encoder.send(self.frame.as_ptr())
-    }
-
-    pub(crate) fn send_end(&mut self) -> Result<(), AvError> {
-        self.encoder.send(ptr::null())
-    }
-
-    /// The next packet, if there is one yet. Its pts is in sample frames, the first at minus the priming.
-    pub(crate) fn receive(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
-        self.encoder.receive(packet)
-    }
-}
-
-impl Drop for AacEncoder {
-    fn drop(&mut self) {
-        let mut raw = self.frame.as_ptr();
-        // SAFETY: the frame is ours and not used again.
-        unsafe { ffi::av_frame_free(&mut raw) }
     }
 }

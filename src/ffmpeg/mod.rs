@@ -1,4 +1,4 @@
-//! The only folder with `unsafe`: small owning wrappers over FFmpeg's libraries.
+//! The only folder with `unsafe`: small owning wrappers over FFmpeg's libraries, and over libxaac.
 //!
 //! The objects of `ffmpeg-next` are not used where they would hide an error, panic on data or lack an option (its
 //! packet iterator ends on any fault, its scaler cannot be told a colour matrix, its enums panic on unknown values);
@@ -17,12 +17,13 @@ mod muxer;
 mod packet;
 mod parameters;
 mod scaler;
+mod xaac;
 
 pub(crate) use audio::{AudioFrame, Resampler, SoundPlanes};
 pub(crate) use av::{AvError, give_pictures_pages_of_their_own, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use deinterlace::Deinterlacer;
-pub(crate) use encoder::{AacEncoder, H264Encoder, encoder_available};
+pub(crate) use encoder::{H264Encoder, encoder_available};
 pub(crate) use frame::{ColorTags, FormatInfo, PixelFormat, VideoFrame};
 pub(crate) use input::{DolbyVision, Input, StreamInfo, StreamKind};
 pub(crate) use interrupt::{Interrupt, Pulse};
@@ -30,3 +31,4 @@ pub(crate) use muxer::{AudioTrack, Mp4Writer, VideoTrack};
 pub(crate) use packet::Packet;
 pub(crate) use parameters::CodecParameters;
 pub(crate) use scaler::{Crop, Scaler};
+pub(crate) use xaac::{XaacEncoder, XaacError};

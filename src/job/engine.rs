@@ -71,7 +71,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 6;
+const RENDERING: u32 = 7;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 64;
@@ -90,15 +90,13 @@ impl Engine {
     /// allocator maps blocks (`M_MMAP_THRESHOLD`) to 512 KiB, for the whole process.
     ///
     /// # Errors
-    /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264 or AAC.
+    /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264.
     pub fn new(options: EngineOptions) -> Result<Self> {
         ffmpeg::quiet();
         ffmpeg::give_pictures_pages_of_their_own();
-        for encoder in ["libx264", "aac"] {
-            if !ffmpeg::encoder_available(encoder) {
-                return Err(Error::new(ErrorKind::Internal, format!("FFmpeg has no encoder {encoder}"))
-                    .suggest("install an FFmpeg built with libx264"));
-            }
+        if !ffmpeg::encoder_available("libx264") {
+            return Err(Error::new(ErrorKind::Internal, "FFmpeg has no encoder libx264")
+                .suggest("install an FFmpeg built with libx264"));
         }
         let fonts = match options.fonts {
             Some(fonts) => fonts,
