@@ -35,6 +35,9 @@ const FINEST: i32 = 2;
 /// `random_access_interval`: none, which is for USAC alone.
 const NONE: i32 = -1;
 
+/// Blocks that are smaller are not worth looking at.
+const GIVEN_BACK: usize = 1 << 20;
+
 /// An open encoder of stereo, for 16-bit samples. Its packets are raw: without ADTS headers.
 pub(crate) struct XaacEncoder {
     /// What the library was told and tells; it keeps no address of it between calls.
@@ -86,7 +89,42 @@ impl XaacEncoder {
             });
         }
         encoder.config = encoder.output();
+        encoder.give_back_zeros();
         Ok(encoder)
+    }
+
+    /// Gives pages of the library's memory that are all zero back to the system, where they are zero until they are written
+    /// to. Its tables are made for every profile that it has, 58 MB, and it fills all of them with zeros; AAC-LC uses a few
+    /// megabytes.
+    fn give_back_zeros(&self) {
+        // SAFETY: sysconf has no preconditions.
+        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4_096).max(1);
+        for table in &self.shared.output_config.mem_info_table {
+            let (start, size) = (table.mem_ptr.addr(), table.ui_size as usize);
+            if table.mem_ptr.is_null() || size < GIVEN_BACK {
+                continue;
+            }
+            let first = start.next_multiple_of(page);
+            let mut zeros: Option<(usize, usize)> = None;
+            for at in (first..(start + size).saturating_sub(page - 1)).step_by(page) {
+                // SAFETY: a whole page inside of the library's block, which nobody writes to between its calls.
+                let is_zero = unsafe { std::slice::from_raw_parts(table.mem_ptr.with_addr(at).cast::<u8>(), page) }
+                    .iter()
+                    .all(|&byte| byte == 0);
+                zeros = match (zeros, is_zero) {
+                    (Some((from, _)), true) => Some((from, at + page)),
+                    (None, true) => Some((at, at + page)),
+                    (Some(range), false) => {
+                        give_back(table.mem_ptr, range);
+                        None
+                    }
+                    (None, false) => None,
+                };
+            }
+            if let Some(range) = zeros {
+                give_back(table.mem_ptr, range);
+            }
+        }
     }
 
     /// The AudioSpecificConfig (ISO 14496-3, 1.6.2.1).
@@ -132,6 +170,13 @@ impl Drop for XaacEncoder {
             tracing::warn!(%error, "an AAC encoder was not closed");
         }
     }
+}
+
+/// Gives the whole pages from `from` to `to`, which are zero, inside of the block at `block`, back to the system.
+fn give_back(block: *mut c_void, (from, to): (usize, usize)) {
+    // SAFETY: whole pages of a block of `calloc`, which is private memory, and nothing else is on them; reading them gives
+    // zeros afterwards, as it did before. If the system refuses, nothing has changed.
+    unsafe { libc::madvise(block.with_addr(from), to - from, libc::MADV_DONTNEED) };
 }
 
 fn parts(shared: &mut ffi::ixheaace_user_config_struct) -> (*mut c_void, *mut c_void) {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Control;
 use super::engine::{Shared, elapsed};
 use crate::audio::{Mixer, level};
+use crate::encode::AacEncoder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::output::{AudioReport, EncodedSound, StageTime, encode_sound, write_file, write_mp4};
 use crate::plan::Plan;
@@ -36,8 +37,10 @@ pub(super) fn make_sound(shared: &Shared, plan: &Plan, store: &ChunkStore, contr
     let interrupt = control.interrupt();
     let sources = shared.probe_sources(plan, control)?;
     let mixer = || Mixer::new(plan, &sources, &shared.limits, &interrupt);
+    // Before there is anything else: it takes much memory while it is opened, and little afterwards.
+    let encoder = AacEncoder::open()?;
     let measured = mixer().measure()?;
-    let sound = encode_sound(level(&measured, plan.loudness(), mixer)?)?;
+    let sound = encode_sound(encoder, level(&measured, plan.loudness(), mixer)?)?;
     store.put_sound(&key, &sound)?;
     Ok(sound)
 }

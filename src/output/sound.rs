@@ -24,13 +24,12 @@ pub(crate) struct SoundPacket {
     pub(crate) data: Vec<u8>,
 }
 
-/// Encodes all of `mix`.
+/// Encodes all of `mix` with an `encoder` that has encoded nothing.
 ///
 /// What the encoder needs to get going is left out, so that the first packet in the file starts at 0 without an edit list:
 /// players that honour edit lists and those that do not hear the same. The last packet, which the encoder fills up, is as
 /// long as the sound.
-pub(crate) fn encode_sound((mut mix, levels): (Leveled<'_>, Levels)) -> Result<EncodedSound> {
-    let mut encoder = AacEncoder::open()?;
+pub(crate) fn encode_sound(mut encoder: AacEncoder, (mut mix, levels): (Leveled<'_>, Levels)) -> Result<EncodedSound> {
     let extradata = encoder.config().to_vec();
     let mut block = vec![0.0; FRAME_SIZE * 2];
     let (mut packets, mut mixed) = (Vec::new(), 0);
