@@ -110,6 +110,7 @@ fn pictures(path: &Path, probed: &Probed) -> Result<u64> {
             at_end,
             rect: cover(info.size, canvas, Focus::default()),
             canvas,
+            second: None,
         };
         let mut reader = ShotReader::open(path, video, reading, &limits, &interrupt)?;
         for frame in 0..FRAMES {
