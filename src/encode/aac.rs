@@ -1,4 +1,4 @@
-//! AAC-LC, 48 kHz stereo, by libxaac. At its bit rate the encoder keeps tones up to 17 kHz.
+//! AAC-LC, 48 kHz stereo, by libxaac. At its bit rate the encoder keeps tones up to 20 kHz.
 
 use super::AUDIO_BIT_RATE;
 use crate::error::{Error, ErrorKind, Result};
