@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn the_worst_sounds_are_encoded() {
         let count = 2 * 96_000;
-        let square = |period: usize| (0..count).map(move |n| if n / 2 / period % 2 == 0 { 1.0 } else { -1.0 });
+        let square =
+            |period: usize| (0..count).map(move |n| if (n / 2 / period).is_multiple_of(2) { 1.0 } else { -1.0 });
         let bursts = noise(5).zip(0..count).map(|(value, n)| if n / 5_000 % 3 == 0 { value.signum() } else { 0.0 });
         let sounds: [(&str, Vec<f32>); 8] = [
             ("silence", vec![0.0; count]),
