@@ -106,6 +106,42 @@ fn both_at_once_last_as_long_as_the_app_demo() {
     }
 }
 
+/// What would be millions of cues of a few milliseconds is a single one.
+#[test]
+fn a_reaction_too_short_to_start_over_is_heard_once() {
+    let project = Project::of(&moving(0.1, 0), &moving(3.0, 1)).with("/layout", json!("split"));
+    let plan = plan(&project);
+    let heard: Vec<_> = plan.cues().iter().filter(|cue| cue.role == Role::Clip).map(|cue| cue.length).collect();
+    assert_eq!(heard, [144_000, 4_800]);
+    let container = engine(2).render(&project.request(), &project.out()).expect("can be rendered").remove(0);
+    assert_eq!(container.assets[0].frames, Some(90));
+}
+
+/// Of two clips that are on at once one is damaged: it is told of that one, the same for every number of threads.
+#[test]
+fn damage_is_told_of_the_clip_that_has_it() {
+    let whole = moving(5.0, 0);
+    let noise = "-bsf:v noise=amount=if(between(n\\,17\\,19)\\,20\\,0)";
+    let damaged = clip("mp4", &format!("-i {} -c copy {noise}", moving(5.0, 1).display()));
+    let project = Project::of(&damaged, &whole).with("/layout", json!("picture-in-picture"));
+    let reports = [1, 3].map(|threads| {
+        let out = project.out().join(threads.to_string());
+        let container = engine(threads).render(&project.request(), &out).expect("can be rendered").remove(0);
+        let json = fs::read(out.join("cnt_test/container.json")).expect("is there");
+        let json: Value = serde_json::from_slice(&json).expect("is JSON");
+        let told = |id: &str| {
+            let sources = json["report"]["sources"].as_array().expect("a list");
+            let source = sources.iter().find(|source| source["id"] == id).expect("is told of");
+            source["corrections"].to_string()
+        };
+        (container.report.damaged_pictures, told("rt_one"), told("med_demo"))
+    });
+    let (count, of_reaction, of_demo) = &reports[0];
+    assert!(*count > 0 && of_reaction.contains(&format!("{count} damaged frames concealed")), "{count}: {of_reaction}");
+    assert!(!of_demo.contains("damaged"), "{of_demo}");
+    assert_eq!(reports[0], reports[1]);
+}
+
 #[test]
 fn one_and_three_threads_give_the_same_bytes() {
     for (layout, options) in
@@ -153,7 +189,10 @@ fn what_a_layout_does_not_have_is_refused() {
         ),
         ["/layoutOptions/background", "/layoutOptions/shape", "/layoutOptions/size", "/layoutOptions/border"]
     );
-    assert_eq!(pointers("phone-frame", json!({ "background": "#12345678" })), ["/layoutOptions/background"]);
+    assert_eq!(
+        pointers("phone-frame", json!({ "background": "#12345678", "fit": "blur" })),
+        ["/layoutOptions/fit", "/layoutOptions/background"]
+    );
     let slides = Project::blank(json!({
         "id": "cnt_test", "format": "slideshow-builder", "influencerId": "inf_ada", "layout": "split",
         "app": { "name": "Glow", "description": "Habits" }, "slides": [{ "text": "one" }, { "text": "two" }],

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alpha::{CHROMA_BASE, LUMA_BASE};
+use super::rounded::Rounded;
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef, Sprite};
 use crate::text::Area;
 
@@ -110,14 +111,10 @@ struct Corner {
 impl Corner {
     fn new(radius: u32) -> Self {
         // Even, so that chroma has its half; what is added is inside.
-        let side = radius.next_multiple_of(2) as usize;
-        let radius = radius as f32;
-        let inside = |at: usize| {
-            let past = |at: usize| (radius - at as f32 - 0.5).max(0.0);
-            let (x, y) = (past(at % side), past(at / side));
-            if x == 0.0 || y == 0.0 { 255 } else { to_byte((radius - x.hypot(y) + 0.5).clamp(0.0, 1.0) * 255.0) }
-        };
-        Self { side, cover: (0..side * side).map(inside).collect() }
+        let side = radius.next_multiple_of(2);
+        let shape = Rounded::new((0, 0), (2 * side, 2 * side), radius);
+        let inside = |y: u32| (0..side).map(move |x| to_byte(shape.cover(x as f32, y as f32) * 255.0));
+        Self { side: side as usize, cover: (0..side).flat_map(inside).collect() }
     }
 
     /// At half the size: means of two by two pixels.
@@ -151,53 +148,75 @@ fn visible(start: isize, length: usize, size: usize) -> Option<(usize, usize, us
     (count > 0).then_some((first, count, to))
 }
 
-/// Puts an opaque plane on the target.
-fn lay(target: &mut PlaneMut<'_>, (x, y): (isize, isize), from: PlaneRef<'_>, corner: &Corner) {
-    let (width, height) = (from.width(), from.height());
-    let Some((left, columns, to)) = visible(x, width, target.width()) else { return };
-    let Some((top, rows, down)) = visible(y, height, target.height()) else { return };
-    for row in 0..rows {
-        let target = &mut target.row_mut(down + row)[to..to + columns];
-        let picture = &from.row(top + row)[left..left + columns];
-        let Some(corner) = corner.row(top + row, height) else {
-            target.copy_from_slice(picture);
-            continue;
-        };
-        let side = corner.len();
-        // The two ends are mixed, and what is between them is copied.
-        let start = side.saturating_sub(left).min(columns);
-        let end = (width - side).saturating_sub(left).clamp(start, columns);
-        target[start..end].copy_from_slice(&picture[start..end]);
-        for at in (0..start).chain(end..columns) {
-            let x = left + at;
-            let cover = corner.get(x.min(width - 1 - x)).copied().unwrap_or(255);
-            target[at] = mixed(target[at], picture[at], cover);
-        }
+/// What of a row of a picture is seen.
+struct Row<'a> {
+    /// Which row it is.
+    number: usize,
+    /// Its first column that is seen.
+    left: usize,
+    picture: &'a [u8],
+    /// The row of the corner that crosses it; `None` between the corners.
+    corner: Option<&'a [u8]>,
+    /// How wide all of the picture is.
+    width: usize,
+}
+
+impl Row<'_> {
+    /// How much of its sample `at` is inside.
+    fn cover(&self, at: usize) -> u8 {
+        let x = self.left + at;
+        self.corner.and_then(|corner| corner.get(x.min(self.width - 1 - x))).copied().unwrap_or(255)
     }
 }
 
-/// Blends a premultiplied plane over the target.
-fn blend(
+/// Calls `draw` with what is seen of each row of a plane at a place of the target.
+fn each_row<'a>(
     target: &mut PlaneMut<'_>,
     (x, y): (isize, isize),
-    from: PlaneRef<'_>,
-    corner: &Corner,
-    base: u8,
-    alpha: impl Fn(usize, usize) -> u8,
+    from: PlaneRef<'a>,
+    corner: &'a Corner,
+    draw: impl Fn(&mut [u8], Row<'a>),
 ) {
     let (width, height) = (from.width(), from.height());
     let Some((left, columns, to)) = visible(x, width, target.width()) else { return };
     let Some((top, rows, down)) = visible(y, height, target.height()) else { return };
     for row in 0..rows {
-        let target = &mut target.row_mut(down + row)[to..to + columns];
-        let picture = &from.row(top + row)[left..left + columns];
-        let corner = corner.row(top + row, height);
-        for (at, (target, &over)) in target.iter_mut().zip(picture).enumerate() {
-            let x = left + at;
-            let cover = corner.and_then(|row| row.get(x.min(width - 1 - x))).copied().unwrap_or(255);
-            *target = blended(*target, over, alpha(x, top + row), cover, base);
-        }
+        let number = top + row;
+        let picture = &from.row(number)[left..left + columns];
+        let row_of_it = Row { number, left, picture, corner: corner.row(number, height), width };
+        draw(&mut target.row_mut(down + row)[to..to + columns], row_of_it);
     }
+}
+
+/// Puts an opaque plane on the target.
+fn lay(target: &mut PlaneMut<'_>, at: (isize, isize), from: PlaneRef<'_>, corner: &Corner) {
+    each_row(target, at, from, corner, |target, row| {
+        let columns = target.len();
+        // The two ends are mixed, and what is between them is copied.
+        let side = row.corner.map_or(0, <[u8]>::len);
+        let start = side.saturating_sub(row.left).min(columns);
+        let end = (row.width - side).saturating_sub(row.left).clamp(start, columns);
+        target[start..end].copy_from_slice(&row.picture[start..end]);
+        for at in (0..start).chain(end..columns) {
+            target[at] = mixed(target[at], row.picture[at], row.cover(at));
+        }
+    });
+}
+
+/// Blends a premultiplied plane over the target.
+fn blend(
+    target: &mut PlaneMut<'_>,
+    at: (isize, isize),
+    from: PlaneRef<'_>,
+    corner: &Corner,
+    base: u8,
+    alpha: impl Fn(usize, usize) -> u8,
+) {
+    each_row(target, at, from, corner, |target, row| {
+        for (at, (target, &over)) in target.iter_mut().zip(row.picture).enumerate() {
+            *target = blended(*target, over, alpha(row.left + at, row.number), row.cover(at), base);
+        }
+    });
 }
 
 /// `cover` of 255 parts of `over`.
@@ -230,9 +249,10 @@ fn around(area: Area, radius: u32, edging: &Edging, canvas: (u32, u32), is_opaqu
     // What the picture covers whole is not drawn. A circle of this radius reaches into its corner to 1 - 1/sqrt(2).
     let inset = if is_opaque { (radius * 3 / 10).next_multiple_of(2) + 2 } else { u32::MAX / 4 };
     let hole = |start: i32, size: u32, from: u32, to: u32| {
-        let start = (i64::from(start) + i64::from(inset)).clamp(from.into(), to.into());
-        let end = (start + i64::from(size) - 2 * i64::from(inset)).clamp(start, to.into());
-        (start as u32, end as u32)
+        let (start, inset) = (i64::from(start), i64::from(inset));
+        let within = |at: i64| at.clamp(from.into(), to.into());
+        let (first, end) = (within(start + inset), within(start + i64::from(size) - inset));
+        (first as u32, end.max(first) as u32)
     };
     let (hole_left, hole_right) = hole(area.x, area.width, left, right);
     let (hole_top, hole_bottom) = hole(area.y, area.height, top, bottom);
@@ -246,11 +266,12 @@ fn around(area: Area, radius: u32, edging: &Edging, canvas: (u32, u32), is_opaqu
     } else {
         vec![(left, top, right, bottom)]
     };
+    let picture = Rounded::new((area.x, area.y), (area.width, area.height), radius);
     let sprite = |(left, top, right, bottom): (u32, u32, u32, u32)| {
-        let mut rgba = Vec::with_capacity((right - left) as usize * bottom.saturating_sub(top) as usize * 4);
+        let mut rgba = Vec::with_capacity((right - left) as usize * (bottom - top) as usize * 4);
         for y in top..bottom {
             for x in left..right {
-                rgba.extend(edge_at(area, radius as f32, edging, x as f32 + 0.5, y as f32 + 0.5));
+                rgba.extend(edge_at(picture, edging, x as f32, y as f32));
             }
         }
         Sprite::from_premultiplied_rgba(left, top, right - left, bottom - top, &rgba)
@@ -258,26 +279,19 @@ fn around(area: Area, radius: u32, edging: &Edging, canvas: (u32, u32), is_opaqu
     strips.into_iter().filter(|(left, top, right, bottom)| left < right && top < bottom).filter_map(sprite).collect()
 }
 
-/// The premultiplied colour of what is around a picture, at a point of the canvas.
-fn edge_at(area: Area, radius: f32, edging: &Edging, x: f32, y: f32) -> [u8; 4] {
-    let (half_width, half_height) = (area.width as f32 / 2.0, area.height as f32 / 2.0);
-    let (dx, dy) = (x - area.x as f32 - half_width, y - area.y as f32 - half_height);
-    // How far outside of the rectangle with rounded corners that is larger by `grown`.
-    let distance = |grown: f32, dy: f32| {
-        let radius = if radius > 0.0 { radius + grown } else { 0.0 };
-        let (x, y) = (dx.abs() - half_width - grown + radius, dy.abs() - half_height - grown + radius);
-        x.max(0.0).hypot(y.max(0.0)) + x.max(y).min(0.0) - radius
-    };
+/// The premultiplied colour of what is around a picture, for the canvas's pixel at `(x, y)`.
+fn edge_at(picture: Rounded, edging: &Edging, x: f32, y: f32) -> [u8; 4] {
     let widths: f32 = edging.borders.iter().map(|border| border.width as f32).sum();
     let (mut color, mut alpha) = ([0.0f32; 3], 0.0f32);
     if edging.shadow {
         let (reach, fall, dark) = SHADOW;
-        let near = (1.0 - distance(widths, dy - fall).max(0.0) / reach).clamp(0.0, 1.0);
+        let distance = picture.grown(widths).lowered(fall).distance(x + 0.5, y + 0.5);
+        let near = (1.0 - distance.max(0.0) / reach).clamp(0.0, 1.0);
         alpha = dark * near * near;
     }
     let mut grown = widths;
     for border in edging.borders.iter().rev() {
-        let cover = (0.5 - distance(grown, dy)).clamp(0.0, 1.0);
+        let cover = picture.grown(grown).cover(x, y);
         color.iter_mut().zip(border.color).for_each(|(part, to)| *part += (f32::from(to) - *part) * cover);
         alpha += (1.0 - alpha) * cover;
         grown -= border.width as f32;
@@ -330,12 +344,22 @@ mod tests {
     }
 
     fn drawn(area: Area, edging: &Edging, color: [u8; 3], alpha: Option<u8>) -> Flat {
-        let mut canvas = Flat::new((WIDTH, HEIGHT), UNDER);
+        drawn_on((WIDTH, HEIGHT), area, edging, color, alpha)
+    }
+
+    fn drawn_on(
+        (width, height): (usize, usize),
+        area: Area,
+        edging: &Edging,
+        color: [u8; 3],
+        alpha: Option<u8>,
+    ) -> Flat {
+        let mut canvas = Flat::new((width, height), UNDER);
         let size = (area.width as usize, area.height as usize);
         let picture = Flat::new(size, color);
         let mask = vec![alpha.unwrap_or(255); size.0 * size.1];
         let mask = alpha.and(PlaneRef::new(&mask, size.0, size.1, size.0));
-        let place = Inset::new(area, edging, (WIDTH as u32, HEIGHT as u32), alpha.is_none());
+        let place = Inset::new(area, edging, (width as u32, height as u32), alpha.is_none());
         place.draw(&mut canvas.view_mut(), picture.view(), mask);
         canvas
     }
@@ -383,6 +407,31 @@ mod tests {
                 let is_edge = round > 0.0 && around.into_iter().any(|(x, y)| covered(area, round, x, y) != cover);
                 let most = if is_edge { 1.0 + 255.0 / 15.0 } else { 1.0 };
                 prop_assert!(apart <= most, "{found} for {exact} at {at}, {cover} covered");
+            }
+        }
+    }
+
+    proptest! {
+        /// What reaches beyond the canvas is cut off, and changes nothing of what is left.
+        #[test]
+        fn the_canvas_is_a_part_of_a_larger_one(
+            x in -40i32..40, y in -50i32..50, width in 1u32..40, height in 1u32..50, radius in 0u32..30,
+            borders in prop::collection::vec(1u32..9, 0..3), shadow: bool, alpha in prop::option::of(any::<u8>()),
+        ) {
+            const AROUND: usize = 100;
+            let borders = borders.into_iter().map(|width| Border { width, color: [250, 20, 90] }).collect();
+            let edging = Edging { radius, borders, shadow };
+            let area = Area { x: 2 * x, y: 2 * y, width: 2 * width, height: 2 * height };
+            let moved = Area { x: area.x + AROUND as i32, y: area.y + AROUND as i32, ..area };
+            let color = [40, 100, 150];
+            let small = drawn(area, &edging, color, alpha);
+            let large = drawn_on((WIDTH + 2 * AROUND, HEIGHT + 2 * AROUND), moved, &edging, color, alpha);
+            for (plane, by) in [(0, 1), (1, 2), (2, 2)] {
+                let (width, around, stride) = (WIDTH / by, AROUND / by, (WIDTH + 2 * AROUND) / by);
+                for (row, small) in small.planes[plane].chunks_exact(width).enumerate() {
+                    let large = &large.planes[plane][(around + row) * stride + around..][..width];
+                    prop_assert_eq!(small, large, "plane {}, row {}", plane, row);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ mod motion;
 mod page;
 mod picture;
 mod recolor;
+mod rounded;
 mod sprite;
 mod tone;
 mod transition;

@@ -1,5 +1,7 @@
 //! A still page in RGB: grounds, pictures, shades and sprites, one over the other.
 
+use super::rounded::Rounded;
+
 /// A picture in sRGB, 8 bit, rows without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -15,6 +17,12 @@ pub(crate) struct Place {
     pub(crate) y: i32,
     pub(crate) width: u32,
     pub(crate) height: u32,
+}
+
+impl Place {
+    fn rounded(self, radius: u32) -> Rounded {
+        Rounded::new((self.x, self.y), (self.width, self.height), radius)
+    }
 }
 
 /// The relative luminance on which white letters have a contrast of 4.5 to 1, the least that WCAG 2.2 (1.4.3) asks for:
@@ -59,6 +67,7 @@ impl Page {
     /// Draws `rgba`, premultiplied, of the size of `place`, with corners of the radius `radius`.
     pub(crate) fn draw(&mut self, place: Place, rgba: &[[u8; 4]], radius: u32) {
         let Some(rows) = self.rows(place) else { return };
+        let shape = place.rounded(radius);
         for y in rows {
             let row = y * self.width;
             let inner = (y as i64 - i64::from(place.y)) as usize;
@@ -66,7 +75,7 @@ impl Page {
             for (dx, &[r, g, b, a]) in source.iter().enumerate() {
                 let x = i64::from(place.x) + dx as i64;
                 let Some(pixel) = usize::try_from(x).ok().filter(|&x| x < self.width) else { continue };
-                let cover = if radius == 0 { 255 } else { corner(place, radius, dx as f32, inner as f32) };
+                let cover = if radius == 0 { 255 } else { to_byte(shape.cover(x as f32, y as f32)) };
                 if cover == 255 && a == 255 {
                     self.rgb[row + pixel] = [r, g, b];
                 } else {
@@ -80,12 +89,13 @@ impl Page {
     /// Fills `place` with `color`, with corners of the radius `radius`.
     pub(crate) fn fill(&mut self, place: Place, [r, g, b, a]: [u8; 4], radius: u32) {
         let Some(rows) = self.rows(place) else { return };
+        let shape = place.rounded(radius);
         for y in rows {
-            let inner = (y as i64 - i64::from(place.y)) as f32;
             for dx in 0..place.width {
                 let x = i64::from(place.x) + i64::from(dx);
                 let Some(x) = usize::try_from(x).ok().filter(|&x| x < self.width) else { continue };
-                let a = scale(a, if radius == 0 { 255 } else { corner(place, radius, dx as f32, inner) });
+                let cover = if radius == 0 { 255 } else { to_byte(shape.cover(x as f32, y as f32)) };
+                let a = scale(a, cover);
                 over(&mut self.rgb[y * self.width + x], [scale(r, a), scale(g, a), scale(b, a)], a);
             }
         }
@@ -94,20 +104,12 @@ impl Page {
     /// The soft shadow of a card at `place` with corners of the radius `radius`.
     pub(crate) fn shadow(&mut self, place: Place, radius: u32) {
         let (reach, fall, dark) = SHADOW;
-        let (half_width, half_height) = (place.width as f32 / 2.0, place.height as f32 / 2.0);
-        let (center_x, center_y) = (place.x as f32 + half_width, place.y as f32 + half_height + fall);
-        let radius = (radius as f32).min(half_width).min(half_height);
+        let card = place.rounded(radius).lowered(fall);
         for (y, row) in self.rgb.chunks_exact_mut(self.width.max(1)).enumerate() {
-            let dy = (y as f32 + 0.5 - center_y).abs() - half_height + radius;
-            if dy - radius > reach {
-                continue;
-            }
             for (x, pixel) in row.iter_mut().enumerate() {
-                let dx = (x as f32 + 0.5 - center_x).abs() - half_width + radius;
-                let outside = (dx.max(0.0) * dx.max(0.0) + dy.max(0.0) * dy.max(0.0)).sqrt();
-                let distance = outside + dx.max(dy).min(0.0) - radius;
+                let distance = card.distance(x as f32 + 0.5, y as f32 + 0.5);
                 let near = (1.0 - distance.max(0.0) / reach).clamp(0.0, 1.0);
-                let a = (dark * near * near * 255.0 + 0.5) as u8;
+                let a = to_byte(dark * near * near);
                 if a > 0 {
                     over(pixel, [0; 3], a);
                 }
@@ -299,16 +301,9 @@ const BAYER: [[u8; 8]; 8] = {
     matrix
 };
 
-/// How much of the pixel at `(x, y)` of `place` lies inside of its rounded corners, 0 to 255.
-fn corner(place: Place, radius: u32, x: f32, y: f32) -> u8 {
-    let radius = radius.min(place.width / 2).min(place.height / 2) as f32;
-    let past = |at: f32, size: u32| (radius - at - 0.5).max(at + 0.5 - (size as f32 - radius));
-    let (dx, dy) = (past(x, place.width), past(y, place.height));
-    if dx <= 0.0 || dy <= 0.0 {
-        return 255;
-    }
-    let distance = (dx * dx + dy * dy).sqrt();
-    ((radius - distance + 0.5).clamp(0.0, 1.0) * 255.0 + 0.5) as u8
+/// A share as a byte.
+fn to_byte(share: f32) -> u8 {
+    (share * 255.0 + 0.5) as u8
 }
 
 /// `value * by / 255`, to the nearest (Blinn, "Three Wrongs Make a Right", 1995).

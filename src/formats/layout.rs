@@ -68,6 +68,11 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
             found.push(Finding::new(ErrorKind::Validation, pointer(field), message).suggest(nearest(value, known)));
         }
     }
+    if layout == "phone-frame" && options.fit.as_deref() == Some("blur") {
+        let message = "the screen of a phone is not filled with a blurred picture";
+        let suggestion = "use `contain`; what is behind the phone is blurred by `background`";
+        found.push(Finding::new(ErrorKind::Validation, pointer("fit"), message).suggest(suggestion));
+    }
     let (least, _, most) = if layout == "split" { SPLIT } else { INSET };
     if let Some(size) = options.size.filter(|size| is_for(allowed, "size") && !(least..=most).contains(size)) {
         let message = format!("the size is {size}; it must be {least} to {most}");
@@ -176,10 +181,7 @@ fn picture_in_picture(options: &LayoutOptions, room: Area, reaction: Layer, demo
 /// The demo on the screen of a phone, over itself blurred or a colour.
 fn phone_frame(options: &LayoutOptions, canvas: CanvasSize, demo: Layer) -> Shot {
     let ground = options.background.as_deref().and_then(color);
-    let fit = match options.fit.as_deref().and_then(Fit::from_name) {
-        None | Some(Fit::Blur) => Fit::Contain,
-        Some(fit) => fit,
-    };
+    let fit = options.fit.as_deref().and_then(Fit::from_name).unwrap_or(Fit::Contain);
     let layer = Layer {
         area: SCREEN,
         fit,

@@ -75,6 +75,9 @@ const JOB_MS: (f64, f64) = (220.0, 12.0);
 /// that preset measures this again.
 const REFERENCE_SECONDS: f64 = 0.050;
 
+/// Threads that are enough to see how much cores slow each other down.
+const TIMED_THREADS: usize = 4;
+
 /// How long this machine takes for what the reference machine takes a second for.
 fn slowness(shared: &Shared) -> f64 {
     *shared.slowness.get_or_init(|| match reference_seconds(shared.threads.min(available_threads())) {
@@ -86,18 +89,19 @@ fn slowness(shared: &Shared) -> f64 {
     })
 }
 
-/// CPU seconds of the reference work while all of `threads` are at it, as in a render: cores that share their caches, or
+/// CPU seconds of the reference work while `threads`, or [`TIMED_THREADS`], are at it, as in a render: cores that share their caches, or
 /// are two halves of one, are slower than one alone.
 fn reference_seconds(threads: NonZeroUsize) -> Result<f64> {
+    let threads = threads.get().min(TIMED_THREADS);
     // What disturbs it makes it longer: the shortest of several is what the machine can do.
     let shortest = || (0..5).map(|_| reference_work()).try_fold(f64::MAX, |least, time| Ok(least.min(time?)));
     let times: Result<Vec<f64>> = std::thread::scope(|scope| {
         let timed: Vec<_> =
-            (0..threads.get()).map(|_| scope.spawn(|| guarded("the timing of this machine", shortest))).collect();
+            (0..threads).map(|_| scope.spawn(|| guarded("the timing of this machine", shortest))).collect();
         let died = || Error::new(ErrorKind::Internal, "a thread died while it timed this machine");
         timed.into_iter().map(|time| time.join().unwrap_or_else(|_| Err(died()))).collect()
     });
-    Ok(times?.into_iter().sum::<f64>() / threads.get() as f64)
+    Ok(times?.into_iter().sum::<f64>() / threads as f64)
 }
 
 /// What chunk `chunk` costs, in milliseconds of the reference machine.

@@ -27,6 +27,7 @@ pub use submit::Job;
 pub use visuals::Visuals;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::AvError;
 
 /// Runs `work`; a panic in it becomes an `INTERNAL` error, so that a fault of the engine does not take its host along.
 fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -38,6 +39,16 @@ fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         Err(Error::new(ErrorKind::Internal, format!("{what} panicked: {text}"))
             .suggest("report this with the request that caused it"))
     })
+}
+
+fn not_working() -> Error {
+    Error::new(ErrorKind::Internal, "a picture is not in the working format")
+}
+
+fn no_memory(error: AvError) -> Error {
+    Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated")
+        .caused_by(error)
+        .suggest("give the job more memory or fewer threads")
 }
 
 #[cfg(test)]

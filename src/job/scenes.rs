@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, rgb_to_yuv420};
 
 use super::slides::{Art, SlidePainter};
+use super::{no_memory, not_working};
 use crate::compose::{I420Mut, I420Ref, PlaneRef, Scenery, Sprite, TransitionKind, View, ZOOM, blend_transition};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, VideoFrame, release_free_memory};
+use crate::ffmpeg::{VideoFrame, release_free_memory};
 use crate::plan::{PlannedScene, PlannedTransition};
 use crate::units::{CanvasSize, FrameIndex};
 
@@ -191,14 +192,4 @@ fn fill([y, u, v]: &[Vec<u8>; 3], size: CanvasSize, target: &mut I420Mut<'_>) {
 fn packed(planes: I420Ref<'_>) -> [Vec<u8>; 3] {
     let pack = |plane: PlaneRef<'_>| plane.rows().flatten().copied().collect();
     [pack(planes.y), pack(planes.u), pack(planes.v)]
-}
-
-fn not_working() -> Error {
-    Error::new(ErrorKind::Internal, "a picture is not in the working format")
-}
-
-fn no_memory(error: AvError) -> Error {
-    Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated")
-        .caused_by(error)
-        .suggest("give the job more memory or fewer threads")
 }

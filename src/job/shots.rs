@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Control;
 use super::engine::Shared;
 use super::slides::SlidePainter;
 use super::texts::TextBrush;
+use super::{Control, no_memory, not_working};
 use crate::compose::{Blurred, I420Mut, Inset, PlaneRef, blend_over, code_values, fill, fill_black};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::{AvError, Interrupt, VideoFrame, release_free_memory};
+use crate::ffmpeg::{Interrupt, VideoFrame, release_free_memory};
 use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedShot};
 use crate::source::{Probed, ProbedVideo, Reading, ShotReader};
 use crate::units::{CanvasSize, FrameIndex, FrameRange};
@@ -123,8 +123,7 @@ impl<'a> Brush<'a> {
         })
     }
 
-    /// Renders chunk `index`; `on_frame` is called after each of its
-    /// frames.
+    /// Renders chunk `index`; `on_frame` is called after each of its frames.
     ///
     /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
     /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
@@ -294,14 +293,4 @@ fn lay_down(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
 
 fn not_open() -> Error {
     Error::new(ErrorKind::Internal, "the reader of a shot is missing")
-}
-
-fn not_working() -> Error {
-    Error::new(ErrorKind::Internal, "a picture is not in the working format")
-}
-
-fn no_memory(error: AvError) -> Error {
-    Error::new(ErrorKind::LimitExceeded, "a picture cannot be allocated")
-        .caused_by(error)
-        .suggest("give the job more memory or fewer threads")
 }

@@ -18,6 +18,9 @@ const GOP_SECONDS: u64 = 2;
 /// Linear fade at each end of a clip's sound, in sample frames: 5 ms, too short to hear, long enough not to click.
 const DECLICK: u64 = SAMPLE_RATE as u64 / 200;
 
+/// A clip that is shorter than this and starts over is heard once: its sound would be a rattle.
+const SHORTEST_HEARD_AGAIN: TimeSpan = TimeSpan::from_secs(1);
+
 /// What planning needs besides the timeline.
 pub(crate) struct Context<'a> {
     pub(crate) container_id: String,
@@ -364,16 +367,19 @@ impl Sources {
         Ok((shots::shot(shot, frames, clips, &self.0, timeline.canvas), cues))
     }
 
-    /// The clip's own sound; none if it has none. A clip that loops starts its sound with each pass.
+    /// The clip's own sound; none if it has none. A clip that loops starts its sound with each pass if it lasts for
+    /// [`SHORTEST_HEARD_AGAIN`].
     fn sound(&self, layer: &Layer, clip: &PlannedClip, frames: FrameRange, rate: FrameRate) -> Vec<AudioCue> {
         let info = &self.0[clip.source].info;
         let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
         let (start, end) = (samples_at(rate, frames.start), samples_at(rate, frames.end));
-        let pass = match clip.at_end {
-            AtEnd::Loop => samples_in(video.duration).max(1),
-            AtEnd::Hold => end - start,
+        let pass = samples_in(video.duration).max(1);
+        let (pass, again) = match clip.at_end {
+            AtEnd::Loop if video.duration < SHORTEST_HEARD_AGAIN => (pass, 1),
+            AtEnd::Loop => (pass, usize::MAX),
+            AtEnd::Hold => (end - start, 1),
         };
-        let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1));
+        let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1)).take(again);
         let cue = |start: u64| {
             let length = pass.min(end - start);
             AudioCue {

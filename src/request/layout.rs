@@ -12,7 +12,7 @@ use super::parse::Faults;
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
 pub struct LayoutOptions {
     /// How the app demo is fitted to its part of the canvas: `cover`, `contain`, `fill`, `none` or `blur` (contained, over
-    /// itself blurred). Default: `cover`, and `contain` on a phone.
+    /// itself blurred; not on a phone). Default: `cover`, and `contain` on a phone.
     #[deserr(default)]
     pub fit: Option<String>,
     /// The point of the app demo that stays in view when it is cut. Default: its centre.
