@@ -22,7 +22,7 @@ done
 cat >"$work/project.json" <<EOF
 {"id":"bench","format":"slideshow-builder","influencerId":"i","app":{"name":"A","description":"B"},
  "media":[$media],"slides":[$slides],
- "slideVideo":{"slideDuration":4.32,"transition":{"name":"fade","duration":0.4}}}
+ "slideVideo":{"slideDuration":4.32,"transition":{"name":"dissolve","duration":0.4}}}
 EOF
 
 inputs=() graph='' last=v0

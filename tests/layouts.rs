@@ -9,7 +9,7 @@ use image::RgbImage;
 use remix_engine::Control;
 use remix_engine::plan::{Plan, Role};
 use serde_json::{Value, json};
-use support::golden::assert_same;
+use support::golden::{assert_same, difference};
 use support::{H264, Project, clip, engine, ffmpeg, fixture, moving};
 
 /// Half a second from the middle of a clip of the fixture.
@@ -80,6 +80,72 @@ fn a_phone_has_the_shape_of_its_recording() {
     let area = plan(&project).shots()[1].clips[0].area;
     assert_eq!((area.width, area.height), (820, 378), "all of 2532x1170");
     assert_same([("layouts/phone-lying", last_frame(&project))]);
+}
+
+/// Half a second of the reaction in brown, which has no green, cut out along a soft ellipse; `rest` is done with it.
+fn cut_out(extension: &str, rest: &str) -> PathBuf {
+    let sepia = "colorchannelmixer=.393:.769:.189:0:.349:.686:.168:0:.272:.534:.131";
+    let ellipse = "255*clip((1-hypot((X-270)/210\\,(Y-560)/480))*20\\,0\\,1)";
+    clip(
+        extension,
+        &format!(
+            "-i {} -filter_complex [0:v]scale=540:960,{sepia},format=yuva444p,\
+             geq=lum=lum(X\\,Y):cb=cb(X\\,Y):cr=cr(X\\,Y):a={ellipse}[out];{rest}",
+            part_of("reaction.mp4").display()
+        ),
+    )
+}
+
+/// The reaction before a green screen with a shadow at its edges and noise, and the same with transparency.
+fn on_screen_and_transparent() -> (PathBuf, PathBuf) {
+    let screen = cut_out(
+        "mp4",
+        &format!(
+            "color=0x28c846:size=540x960:rate=30:duration=0.5,vignette=a=0.3,noise=alls=6:all_seed=1[screen];\
+             [screen][out]overlay=format=yuv444:shortest=1[o] -map [o] {H264} -crf 10"
+        ),
+    );
+    let transparent = cut_out("webm", "[out]format=yuva420p[o] -map [o] -c:v libvpx-vp9 -crf 8 -b:v 0");
+    (screen, transparent)
+}
+
+/// A screen that is taken out leaves what a clip with transparency shows.
+#[test]
+fn a_screen_is_taken_out() {
+    let (screen, transparent) = on_screen_and_transparent();
+    let base = project("green-screen", &json!({}));
+    base.put("reaction.mp4", &screen);
+    let made = plan(&base);
+    let key = made.shots()[0].clips[1].key.expect("is keyed");
+    let apart: Vec<u8> = key.color.iter().zip([0x28, 0xc8, 0x46]).map(|(found, is)| found.abs_diff(is)).collect();
+    assert!(apart.iter().all(|&apart| apart < 40), "{:?}", key.color);
+    assert!(made.describe().contains("without its screen, #"), "{}", made.describe());
+    let keyed = last_frame(&base);
+    let clear = project("green-screen", &json!({})).with("/reactionTemplates/0/src", json!("reaction.webm"));
+    clear.put("reaction.webm", &transparent);
+    assert_eq!(plan(&clear).shots()[0].clips[1].key, None, "it has transparency of its own");
+    let clear_frame = last_frame(&clear);
+    let (mean, most) = difference(&keyed, &clear_frame);
+    // The edge is sharper, and two pixels of it are gone.
+    assert!(mean < 0.003 && most < 0.35, "keyed and transparent differ: mean {mean:.4}, most {most:.3}");
+    let options =
+        json!({ "position": "left", "size": 0.4, "key": { "color": "#28c846", "softness": 0.3, "choke": 4 } });
+    let left = project("green-screen", &options);
+    left.put("reaction.mp4", &screen);
+    assert_same([
+        ("layouts/green-screen", keyed),
+        ("layouts/green-screen-alpha", clear_frame),
+        ("layouts/green-screen-left", last_frame(&left)),
+    ]);
+
+    // A clip without a screen, and a screen for a clip that has none.
+    let refused = |project: &Project| {
+        let error = engine(1).plan(&project.request(), &Control::new()).expect_err("is refused");
+        (error.code(), error.pointer().unwrap_or_default().to_owned())
+    };
+    assert_eq!(refused(&project("green-screen", &json!({}))), ("VALIDATION", "/reactionTemplates/0".to_owned()));
+    let both = clear.with("/layoutOptions", json!({ "key": { "color": "#00ff00" } }));
+    assert_eq!(refused(&both), ("VALIDATION", "/reactionTemplates/0".to_owned()));
 }
 
 /// The app demo says how long both are on, and the reaction starts over, with its sound.
@@ -193,6 +259,13 @@ fn what_a_layout_does_not_have_is_refused() {
         pointers("phone-frame", json!({ "background": "#12345678", "fit": "blur" })),
         ["/layoutOptions/fit", "/layoutOptions/background"]
     );
+    let key = json!({ "color": "#808080", "tolerance": 1, "softness": 0, "spill": -0.1, "choke": 17 });
+    assert_eq!(
+        pointers("green-screen", json!({ "position": "top", "size": 0.1, "shape": "circle", "key": key })),
+        ["shape", "position", "size", "key/tolerance", "key/softness", "key/spill", "key/choke", "key/color"]
+            .map(|field| format!("/layoutOptions/{field}"))
+    );
+    assert_eq!(pointers("split", json!({ "key": {} })), ["/layoutOptions/key"]);
     let slides = Project::blank(json!({
         "id": "cnt_test", "format": "slideshow-builder", "influencerId": "inf_ada", "layout": "split",
         "app": { "name": "Glow", "description": "Habits" }, "slides": [{ "text": "one" }, { "text": "two" }],

@@ -58,7 +58,7 @@ fn two(video: Value) -> Project {
 
 #[test]
 fn slides_overlap_while_one_gives_way_to_the_other() {
-    let project = two(json!({ "slideDuration": 2, "transition": { "name": "fade", "duration": 0.5 } }));
+    let project = two(json!({ "slideDuration": 2, "transition": { "name": "dissolve", "duration": 0.5 } }));
     let plan = plan(&project);
     let frames: Vec<_> = plan.scenes().iter().map(|scene| (scene.frames.start.0, scene.frames.end.0)).collect();
     assert_eq!(frames, [(0, 60), (45, 105)]);
@@ -241,7 +241,7 @@ fn a_slide_that_stands_still_costs_almost_nothing() {
 #[test]
 fn slides_can_be_fitted_to_the_music() {
     let base = || {
-        let project = two(json!({ "fitToMusic": true, "transition": { "name": "fade", "duration": 0.4 } }))
+        let project = two(json!({ "fitToMusic": true, "transition": { "name": "dissolve", "duration": 0.4 } }))
             .with("/music", json!([{ "id": "trk", "src": "m.wav" }]));
         project.put("m.wav", &support::track(7.0));
         project

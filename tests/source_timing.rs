@@ -91,6 +91,16 @@ fn a_rate_that_never_meets_the_outputs_clock_in_matroska() {
     assert_shown(&cases);
 }
 
+/// Of a rate that does meet the output's clock, every picture is seen, though half of the times are rounded up.
+#[test]
+fn no_picture_is_skipped_in_webm() {
+    let vp9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 1M";
+    let clips = ["30", "60"].map(|rate| numbered("webm", rate, rate.parse().expect("a number"), "", vp9));
+    let [first, second] = rendered(&bare(&clips[0], &clips[1]), 2);
+    assert_eq!(first, (0..30).map(Some).collect::<Vec<_>>());
+    assert_eq!(second, (0..30).map(|number| Some(2 * number)).collect::<Vec<_>>());
+}
+
 #[test]
 fn variable_rates() {
     // 21 to 43 ms apart, as a phone in poor light records.

@@ -47,7 +47,7 @@ pub(crate) fn fill(picture: &mut I420Mut<'_>, [y, u, v]: [u8; 3]) {
 }
 
 /// The mean alpha of the pixels that each sample of chroma row `row` stands for.
-fn chroma_alpha(alpha: PlaneRef<'_>, row: usize) -> impl Iterator<Item = u8> + Clone {
+pub(super) fn chroma_alpha(alpha: PlaneRef<'_>, row: usize) -> impl Iterator<Item = u8> + Clone {
     let top = alpha.row(2 * row);
     // The last row of an odd height stands for itself alone.
     let bottom = if 2 * row + 1 < alpha.height() { alpha.row(2 * row + 1) } else { top };
@@ -57,13 +57,13 @@ fn chroma_alpha(alpha: PlaneRef<'_>, row: usize) -> impl Iterator<Item = u8> + C
     })
 }
 
-fn multiply(values: &mut [u8], alpha: impl Iterator<Item = u8>, base: u8) {
+pub(super) fn multiply(values: &mut [u8], alpha: impl Iterator<Item = u8>, base: u8) {
     for (value, alpha) in values.iter_mut().zip(alpha) {
         *value = to_byte(i32::from(base) + times(i32::from(*value) - i32::from(base), alpha));
     }
 }
 
-fn blend(under: &mut [u8], over: &[u8], alpha: impl Iterator<Item = u8>, base: u8) {
+pub(super) fn blend(under: &mut [u8], over: &[u8], alpha: impl Iterator<Item = u8>, base: u8) {
     for ((under, &over), alpha) in under.iter_mut().zip(over).zip(alpha) {
         *under = to_byte(i32::from(over) + times(i32::from(*under) - i32::from(base), 255 - alpha));
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::alpha::{CHROMA_BASE, LUMA_BASE};
+use super::alpha::{CHROMA_BASE, LUMA_BASE, chroma_alpha};
 use super::rounded::Rounded;
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef, Sprite};
 use crate::text::Area;
@@ -81,25 +81,14 @@ impl Inset {
                 lay(&mut target.v, half, picture.v, &self.chroma);
             }
             Some(alpha) => {
-                let full = |x: usize, y: usize| alpha.row(y).get(x).copied().unwrap_or(0);
-                let mean = |x: usize, y: usize| mean_of(alpha, x, y);
+                let full = |row: usize| alpha.row(row).iter().copied();
+                let mean = |row: usize| chroma_alpha(alpha, row);
                 blend(&mut target.y, at, picture.y, &self.luma, LUMA_BASE, full);
                 blend(&mut target.u, half, picture.u, &self.chroma, CHROMA_BASE, mean);
                 blend(&mut target.v, half, picture.v, &self.chroma, CHROMA_BASE, mean);
             }
         }
     }
-}
-
-/// The mean alpha of the pixels that the chroma sample at `(x, y)` stands for.
-fn mean_of(alpha: PlaneRef<'_>, x: usize, y: usize) -> u8 {
-    let row = |y: usize| if y < alpha.height() { alpha.row(y) } else { alpha.row(alpha.height() - 1) };
-    let pair = |row: &[u8]| match row.get(2 * x..) {
-        Some([first, second, ..]) => u16::from(*first) + u16::from(*second),
-        Some([first]) => 2 * u16::from(*first),
-        _ => 0,
-    };
-    ((pair(row(2 * y)) + pair(row(2 * y + 1)) + 2) / 4) as u8
 }
 
 /// How much of each pixel of a rounded corner is inside, row by row from its outer end.
@@ -203,18 +192,22 @@ fn lay(target: &mut PlaneMut<'_>, at: (isize, isize), from: PlaneRef<'_>, corner
     });
 }
 
-/// Blends a premultiplied plane over the target.
-fn blend(
+/// Blends a premultiplied plane over the target; `alpha` gives that of a row.
+fn blend<I: Iterator<Item = u8>>(
     target: &mut PlaneMut<'_>,
     at: (isize, isize),
     from: PlaneRef<'_>,
     corner: &Corner,
     base: u8,
-    alpha: impl Fn(usize, usize) -> u8,
+    alpha: impl Fn(usize) -> I,
 ) {
     each_row(target, at, from, corner, |target, row| {
-        for (at, (target, &over)) in target.iter_mut().zip(row.picture).enumerate() {
-            *target = blended(*target, over, alpha(row.left + at, row.number), row.cover(at), base);
+        let alpha = alpha(row.number).skip(row.left);
+        if row.corner.is_none() {
+            return super::alpha::blend(target, row.picture, alpha, base);
+        }
+        for (at, ((target, &over), alpha)) in target.iter_mut().zip(row.picture).zip(alpha).enumerate() {
+            *target = blended(*target, over, alpha, row.cover(at), base);
         }
     });
 }

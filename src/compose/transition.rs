@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::alpha::{CHROMA_BASE, LUMA_BASE};
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 
 /// How one picture gives way to the next.
@@ -14,6 +15,8 @@ pub enum TransitionKind {
     Cut,
     /// The next one shines through more and more. Default.
     #[default]
+    Dissolve,
+    /// The old one fades to black, and the next one from black.
     Fade,
     /// An edge moves over the canvas, behind which the next one is.
     Wipe,
@@ -27,7 +30,7 @@ pub enum TransitionKind {
 
 impl TransitionKind {
     /// The names as they are written.
-    pub const NAMES: [&'static str; 6] = ["cut", "fade", "wipe", "slide", "push", "zoom"];
+    pub const NAMES: [&'static str; 7] = ["cut", "dissolve", "fade", "wipe", "slide", "push", "zoom"];
 }
 
 impl FromStr for TransitionKind {
@@ -36,6 +39,7 @@ impl FromStr for TransitionKind {
     fn from_str(name: &str) -> Result<Self, ()> {
         match name {
             "cut" => Ok(Self::Cut),
+            "dissolve" => Ok(Self::Dissolve),
             "fade" => Ok(Self::Fade),
             "wipe" => Ok(Self::Wipe),
             "slide" => Ok(Self::Slide),
@@ -95,15 +99,19 @@ pub(crate) fn blend_transition(
     target: &mut I420Mut<'_>,
 ) {
     let done = done.clamp(0.0, 1.0);
-    let pairs = [(old.y, new.y, 1), (old.u, new.u, 2), (old.v, new.v, 2)];
+    let pairs = [(old.y, new.y, 1, LUMA_BASE), (old.u, new.u, 2, CHROMA_BASE), (old.v, new.v, 2, CHROMA_BASE)];
     let targets = [&mut target.y, &mut target.u, &mut target.v];
     // Whole chroma samples: all planes move by the same.
     let size = if matches!(direction, Direction::Left | Direction::Right) { old.y.width() } else { old.y.height() };
     let moved = 2 * (done * size as f64 / 2.0).round() as usize;
-    for ((old, new, by), target) in pairs.into_iter().zip(targets) {
+    for ((old, new, by, black), target) in pairs.into_iter().zip(targets) {
         match kind {
             TransitionKind::Cut => copy(if done < 0.5 { old } else { new }, target),
-            TransitionKind::Fade | TransitionKind::Zoom => mix(old, new, (done * 256.0).round() as u32, target),
+            TransitionKind::Dissolve | TransitionKind::Zoom => mix(old, new, (done * 256.0).round() as u32, target),
+            TransitionKind::Fade => {
+                let (seen, left) = if done < 0.5 { (old, 1.0 - 2.0 * done) } else { (new, 2.0 * done - 1.0) };
+                dim(seen, black, (left * 256.0).round() as u16, target);
+            }
             TransitionKind::Wipe => wipe(old, new, direction, done, by as f64, target),
             TransitionKind::Slide => shift(old, new, direction, moved / by, false, target),
             TransitionKind::Push => shift(old, new, direction, moved / by, true, target),
@@ -121,6 +129,16 @@ fn copy(from: PlaneRef<'_>, target: &mut PlaneMut<'_>) {
 fn mix(old: PlaneRef<'_>, new: PlaneRef<'_>, weight: u32, target: &mut PlaneMut<'_>) {
     for y in 0..old.height() {
         mix_row(old.row(y), new.row(y), weight, target.row_mut(y));
+    }
+}
+
+/// `left` of 256 parts of what is seen, the rest black.
+fn dim(seen: PlaneRef<'_>, black: u8, left: u16, target: &mut PlaneMut<'_>) {
+    let black = u16::from(black) * (256 - left) + 128;
+    for y in 0..seen.height() {
+        for (target, &seen) in target.row_mut(y).iter_mut().zip(seen.row(y)) {
+            *target = ((u16::from(seen) * left + black) >> 8) as u8;
+        }
     }
 }
 
@@ -236,8 +254,8 @@ mod tests {
 
     #[test]
     fn all_begin_with_the_old_and_end_with_the_new_one() {
-        use TransitionKind::{Cut, Fade, Push, Slide, Wipe, Zoom};
-        for kind in [Cut, Fade, Wipe, Slide, Push, Zoom] {
+        use TransitionKind::{Cut, Dissolve, Fade, Push, Slide, Wipe, Zoom};
+        for kind in [Cut, Dissolve, Fade, Wipe, Slide, Push, Zoom] {
             for direction in [Direction::Left, Direction::Right, Direction::Up, Direction::Down] {
                 let (first, last) = (seen(kind, direction, 0.0), seen(kind, direction, 1.0));
                 assert!(first.iter().enumerate().all(|(at, &value)| usize::from(value) == at % WIDTH), "{kind:?}");
@@ -249,9 +267,12 @@ mod tests {
     #[test]
     fn halfway_each_is_what_its_name_says() {
         use Direction::{Down, Left, Right, Up};
-        use TransitionKind::{Fade, Push, Slide, Wipe};
+        use TransitionKind::{Dissolve, Fade, Push, Slide, Wipe};
         let at = |picture: &[u8], x: usize, y: usize| picture[y * WIDTH + x];
-        assert_eq!(at(&seen(Fade, Left, 0.5), 10, 5), 60);
+        assert_eq!(at(&seen(Dissolve, Left, 0.5), 10, 5), 60);
+        assert_eq!(at(&seen(Fade, Left, 0.5), 10, 5), 16, "black in the middle");
+        assert_eq!(at(&seen(Fade, Left, 0.25), 48, 5), 32, "half of the old one");
+        assert_eq!(at(&seen(Fade, Left, 0.75), 48, 5), 82, "half of the new one");
         let push = seen(Push, Left, 0.5);
         assert_eq!((at(&push, 0, 9), at(&push, 31, 9), at(&push, 32, 9), at(&push, 63, 9)), (32, 63, 100, 131));
         let push = seen(Push, Right, 0.5);

@@ -18,7 +18,8 @@ pub struct EncodedChunk {
     pub reorder_depth: u32,
     /// Its pictures in decoding order; the first is an IDR picture.
     pub pictures: Vec<EncodedPicture>,
-    /// The pictures that it could not show as they are coded: which of the shot's clips, and the picture's number in it.
+    /// The pictures that it could not show as they are coded: which of the clips that are on, in the order of
+    /// their shots, and the picture's number in it.
     pub concealed: BTreeSet<(u32, u32)>,
 }
 

@@ -1,30 +1,35 @@
 //! How the two clips of a remix lie.
 
 use super::overlays::safe_area;
-use crate::compose::{Border, Edging, Fit, Focus};
+use crate::compose::{Border, Edging, Fit, Focus, ScreenKey, TransitionKind, is_colored};
 use crate::error::{ErrorKind, Finding};
-use crate::request::{LayoutOptions, Request, nearest, shorten};
+use crate::request::{KeyOptions, LayoutOptions, Request, nearest, shorten};
 use crate::source::AtEnd;
 use crate::text::{Area, Rgba};
-use crate::timeline::{Asset, Layer, Shot, ShotDuration};
+use crate::timeline::{Asset, Key, Layer, Shot, ShotDuration};
 use crate::units::CanvasSize;
 
 /// The layouts, the default first, each with the options that it has besides `fit` and `focus`.
-const LAYOUTS: [(&str, &[&str]); 4] = [
+const LAYOUTS: [(&str, &[&str]); 5] = [
     ("sequence", &[]),
     ("split", &["position", "size"]),
     ("picture-in-picture", &["position", "size", "shape", "border", "shadow"]),
+    ("green-screen", &["position", "size", "key"]),
     ("phone-frame", &["background"]),
 ];
 
 const HALVES: [&str; 2] = ["top", "bottom"];
 const CORNERS: [&str; 4] = ["bottom-left", "bottom-right", "top-left", "top-right"];
+const STANDS: [&str; 3] = ["center", "left", "right"];
 const SHAPES: [&str; 3] = ["rounded", "circle", "square"];
 
 /// The least, the usual and the largest share of the height that the reaction has in a split.
 const SPLIT: (f64, f64, f64) = (0.2, 0.5, 0.8);
 /// The same of the width that it has in a picture in a picture.
 const INSET: (f64, f64, f64) = (0.15, 0.36, 0.6);
+
+/// The same of the height that it has without its screen.
+const STANDING: (f64, f64, f64) = (0.2, 0.6, 1.0);
 
 /// A phone: the part of the canvas that its screen is fitted to, the corners of its screen, and its edge from within.
 const SCREEN: Area = Area { x: 130, y: 210, width: 820, height: 1500 };
@@ -40,6 +45,13 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
         let message = format!("unknown layout `{}`", shorten(layout));
         return vec![Finding::new(ErrorKind::Validation, "/layout", message).suggest(nearest(layout, &names))];
     };
+    if let Some(transition) = &request.transition {
+        found.extend(super::transition::check(transition, "/transition"));
+        if matches!(layout, "split" | "picture-in-picture" | "green-screen") {
+            let message = format!("the layout `{layout}` has one shot alone, and nothing between shots");
+            found.push(Finding::new(ErrorKind::Validation, "/transition", message).suggest("leave it out"));
+        }
+    }
     let Some(options) = &request.layout_options else { return found };
     let given = [
         ("position", options.position.is_some()),
@@ -48,6 +60,7 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
         ("border", options.border.is_some()),
         ("shadow", options.shadow.is_some()),
         ("background", options.background.is_some()),
+        ("key", options.key.is_some()),
     ];
     let pointer = |field: &str| format!("/layoutOptions/{field}");
     for (field, _) in given.iter().filter(|(field, given)| *given && !allowed.contains(field)) {
@@ -56,7 +69,11 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
         let suggestion = format!("leave it out, or use the layout {}", others.join(" or "));
         found.push(Finding::new(ErrorKind::Validation, pointer(field), message).suggest(suggestion));
     }
-    let positions: &[&str] = if layout == "split" { &HALVES } else { &CORNERS };
+    let positions: &[&str] = match layout {
+        "split" => &HALVES,
+        "green-screen" => &STANDS,
+        _ => &CORNERS,
+    };
     let choices = [
         ("position", &options.position, positions),
         ("shape", &options.shape, &SHAPES[..]),
@@ -73,7 +90,11 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
         let suggestion = "use `contain`; what is behind the phone is blurred by `background`";
         found.push(Finding::new(ErrorKind::Validation, pointer("fit"), message).suggest(suggestion));
     }
-    let (least, _, most) = if layout == "split" { SPLIT } else { INSET };
+    let (least, _, most) = match layout {
+        "split" => SPLIT,
+        "green-screen" => STANDING,
+        _ => INSET,
+    };
     if let Some(size) = options.size.filter(|size| is_for(allowed, "size") && !(least..=most).contains(size)) {
         let message = format!("the size is {size}; it must be {least} to {most}");
         found.push(Finding::new(ErrorKind::Validation, pointer("size"), message));
@@ -86,9 +107,41 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
             found.push(Finding::new(ErrorKind::Validation, pointer(field), message).suggest("write it as `#101418`"));
         }
     }
+    if let Some(key) = options.key.as_ref().filter(|_| is_for(allowed, "key")) {
+        found.extend(check_key(key, &pointer("key")));
+    }
     if options.focus.is_some_and(|focus| !(0.0..=1.0).contains(&focus.x) || !(0.0..=1.0).contains(&focus.y)) {
         let message = "the focus must be 0 to 1 in both directions";
         found.push(Finding::new(ErrorKind::Validation, pointer("focus"), message));
+    }
+    found
+}
+
+fn check_key(key: &KeyOptions, pointer: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut wrong = |field: &str, message: String| {
+        found.push(Finding::new(ErrorKind::Validation, format!("{pointer}/{field}"), message));
+    };
+    let ranges = [
+        ("tolerance", key.tolerance, ScreenKey::TOLERANCE),
+        ("softness", key.softness, ScreenKey::SOFTNESS),
+        ("spill", key.spill, ScreenKey::SPILL),
+        ("choke", key.choke.map(f64::from), ScreenKey::CHOKE),
+    ];
+    for (field, value, range) in ranges {
+        if let Some(value) = value.filter(|value| !range.contains(value)) {
+            wrong(field, format!("it is {value}; it must be {} to {}", range.start(), range.end()));
+        }
+    }
+    match key.color.as_deref().map(color) {
+        Some(None) => wrong("color", "it is not a colour of the form #rrggbb".to_owned()),
+        Some(Some(screen)) if !is_colored(screen) => {
+            wrong(
+                "color",
+                "a screen that is grey, white or black cannot be told from what stands before it".to_owned(),
+            );
+        }
+        _ => {}
     }
     found
 }
@@ -111,19 +164,22 @@ pub(super) fn shots(request: &Request, canvas: CanvasSize, reaction: Asset, demo
         ..Layer::covering(canvas, demo)
     };
     let reaction = Layer::covering(canvas, reaction);
+    let enter = request.transition.as_ref().map(|wanted| super::transition::of(wanted, TransitionKind::Dissolve));
+    let second = |shot: Shot| Shot { enter, ..shot };
     match request.layout.as_deref() {
         Some("split") => vec![split(&options, canvas, reaction, demo)],
         Some("picture-in-picture") => {
             let room = safe_area(request.safe_area.as_deref());
             vec![picture_in_picture(&options, room, reaction, demo)]
         }
-        Some("phone-frame") => vec![shot("reaction", reaction), phone_frame(&options, canvas, demo)],
-        _ => vec![shot("reaction", reaction), shot("app-demo", demo)],
+        Some("green-screen") => vec![green_screen(&options, canvas, reaction, demo)],
+        Some("phone-frame") => vec![shot("reaction", reaction), second(phone_frame(&options, canvas, demo))],
+        _ => vec![shot("reaction", reaction), second(shot("app-demo", demo))],
     }
 }
 
 fn shot(name: &str, layer: Layer) -> Shot {
-    Shot { name: name.to_owned(), ground: [0; 3], layers: vec![layer], duration: ShotDuration::Media }
+    Shot { name: name.to_owned(), ground: [0; 3], layers: vec![layer], duration: ShotDuration::Media, enter: None }
 }
 
 /// Both at once, as long as the app demo, which is first; the reaction starts over until then.
@@ -176,6 +232,28 @@ fn picture_in_picture(options: &LayoutOptions, room: Area, reaction: Layer, demo
     let edging = Edging { radius, borders, shadow: options.shadow.unwrap_or(true) };
     let area = Area { x: x & !1, y: y & !1, width, height };
     both("picture-in-picture", demo, Layer { area, edging, ..reaction })
+}
+
+/// The reaction without its screen, before the demo; it stands on the canvas's lower edge.
+fn green_screen(options: &LayoutOptions, canvas: CanvasSize, reaction: Layer, demo: Layer) -> Shot {
+    let share = options.size.unwrap_or(STANDING.1);
+    let height = (f64::from(canvas.height()) * share / 2.0).round() as u32 * 2;
+    let area = Area { x: 0, y: (canvas.height() - height) as i32, width: canvas.width(), height };
+    let x = match options.position.as_deref() {
+        Some("left") => 0.0,
+        Some("right") => 1.0,
+        _ => 0.5,
+    };
+    let (key, usual) = (options.key.clone().unwrap_or_default(), Key::default());
+    let key = Key {
+        color: key.color.as_deref().and_then(color),
+        tolerance: key.tolerance.unwrap_or(usual.tolerance),
+        softness: key.softness.unwrap_or(usual.softness),
+        spill: key.spill.unwrap_or(usual.spill),
+        choke: key.choke.unwrap_or(usual.choke),
+    };
+    let reaction = Layer { area, fit: Fit::Contain, focus: Focus { x, y: 1.0 }, key: Some(key), ..reaction };
+    both("green-screen", demo, reaction)
 }
 
 /// The demo on the screen of a phone, over itself blurred or a colour.

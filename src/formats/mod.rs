@@ -5,6 +5,7 @@ mod overlays;
 pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 mod sound;
+mod transition;
 pub(crate) mod ugc_remix;
 
 pub(crate) use layout::check as check_layout;

@@ -210,6 +210,7 @@ pub(super) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
         ("hookAnimation", request.hook_animation.is_some()),
         ("layout", request.layout.is_some()),
         ("layoutOptions", request.layout_options.is_some()),
+        ("transition", request.transition.is_some()),
     ];
     let refused = |field: &str| {
         let message = format!("`{field}` has no meaning in slides");

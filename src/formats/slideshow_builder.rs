@@ -3,13 +3,11 @@
 use std::ops::RangeInclusive;
 
 use super::Pick;
-use crate::compose::{Direction, Easing, Focus, TransitionKind};
+use crate::compose::{Focus, TransitionKind};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Media, Request, SlideRequest, SlideVideo};
 use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle};
-use crate::timeline::{
-    Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
-};
+use crate::timeline::{Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The fewest and most slides of a set: TikTok takes up to 35 pictures, and one is no slideshow.
@@ -216,25 +214,14 @@ pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, var
         let own = request.slides.as_ref().and_then(|slides| slides.get(number)).and_then(|slide| slide.duration);
         TimeSpan::from_secs_f64(own.unwrap_or(all)).unwrap_or_default()
     };
-    let wanted = video.transition.clone().unwrap_or_default();
-    let kind = wanted.name.as_deref().and_then(|name| name.parse().ok());
     // As a finger does it; fading would lay texts over each other.
-    let kind = kind.unwrap_or(TransitionKind::Push);
-    let duration = match kind {
-        TransitionKind::Cut => TimeSpan::ZERO,
-        _ => TimeSpan::from_secs_f64(wanted.duration.unwrap_or(TRANSITION_SECONDS)).unwrap_or_default(),
-    };
+    let transition = super::transition::of(&video.transition.clone().unwrap_or_default(), TransitionKind::Push);
     let music = super::music(request, variant, MUSIC_GAIN)?;
     Ok(SlideshowVideo {
         rate: FrameRate::FPS_30,
         durations: (0..slides).map(seconds).collect(),
         fit_to_music: video.fit_to_music.unwrap_or(false),
-        transition: Transition {
-            kind,
-            direction: wanted.direction.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default(),
-            easing: wanted.easing.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default(),
-            duration,
-        },
+        transition,
         zoom: (video.motion.as_deref() != Some(MOTIONS[1])).then(|| video.motion_amount.unwrap_or(0.1)),
         music,
         voice_over: super::voice_over(request)?,
@@ -243,7 +230,6 @@ pub(super) fn video_of(request: &Request, video: &SlideVideo, slides: usize, var
 
 /// The names of `slideVideo.motion`.
 const MOTIONS: [&str; 2] = ["ken-burns", "none"];
-const TRANSITION_SECONDS: f64 = 0.4;
 /// Seconds that a slide may be on.
 const SLIDE_RANGE: RangeInclusive<f64> = 0.5..=30.0;
 
@@ -282,28 +268,17 @@ pub(super) fn check_video(request: &Request, found: &mut Vec<Finding>) {
         wrong("/motionAmount", format!("it is {amount}; it must be 0.01 to 0.5"));
     }
     let Some(transition) = &video.transition else { return };
-    let mut name = |field: &str, given: Option<&str>, known: &[&str]| {
-        if let Some(name) = given.filter(|name| !known.contains(name)) {
-            let message = format!("unknown {field} `{}`; known: {}", short(name), known.join(", "));
-            wrong(&format!("/transition/{field}"), message);
-        }
-    };
-    name("name", transition.name.as_deref(), &TransitionKind::NAMES);
-    name("direction", transition.direction.as_deref(), &Direction::NAMES);
-    name("easing", transition.easing.as_deref(), &Easing::NAMES);
-    if let Some(seconds) = transition.duration.filter(|seconds| !(0.1..=3.0).contains(seconds)) {
-        wrong("/transition/duration", format!("it is {seconds}; it must be 0.1 to 3 seconds"));
-    }
     let all = video.slide_duration.unwrap_or(SLIDE_SECONDS);
     let own = request.slides.iter().flatten().filter_map(|slide| slide.duration);
     let shortest = own.fold(all, f64::min);
-    let duration = transition.duration.unwrap_or(TRANSITION_SECONDS);
+    let duration = transition.duration.unwrap_or(super::transition::SECONDS);
     if transition.name.as_deref() != Some("cut") && duration > shortest / 2.0 {
         wrong(
             "/transition/duration",
             format!("it is {duration} seconds, more than half of the shortest slide's {shortest}"),
         );
     }
+    found.extend(super::transition::check(transition, "/slideVideo/transition"));
 }
 
 type Made = (Vec<Slide>, Vec<Media>);

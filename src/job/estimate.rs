@@ -63,6 +63,8 @@ const TEXT_MS: f64 = 0.8;
 const LAY_OUT_MS: f64 = 1.5;
 /// Milliseconds to blur a picture for all of the canvas.
 const BLUR_MS: f64 = 4.0;
+/// To take the screen out of a million pixels.
+const KEY_MS: f64 = 1.5;
 /// Milliseconds to compose a frame of a video of slides.
 const SCENE_MS: f64 = 18.0;
 /// Milliseconds for a slide, and for a million pixels of its pictures.
@@ -109,16 +111,21 @@ pub(super) fn chunk_cost(plan: &Plan, chunk: &PlannedChunk) -> f64 {
     let frames = chunk.frames.len() as f64;
     let preset = preset_factor(plan.video_settings());
     let scale = megapixels(plan.canvas().pixels()) / megapixels(CanvasSize::VERTICAL_HD.pixels());
-    let Some(shot) = plan.shots().get(chunk.shot) else {
+    let shots: Vec<_> = plan.shots_of(chunk).map(|(_, shot)| shot).collect();
+    if shots.is_empty() {
         // Slow zooms are encoded with every block looked at.
         return frames * scale * (SCENE_MS + 1.5 * preset * ENCODE_STILL_MS);
-    };
-    let clips: Vec<ClipCost> = shot.clips.iter().filter_map(|clip| clip_cost(plan, clip)).collect();
+    }
+    let clips: Vec<ClipCost> = plan.clips_of(chunk).filter_map(|clip| clip_cost(plan, clip)).collect();
     // What a clip says of its movement counts for its part of the canvas.
     let moving: f64 = clips.iter().map(|clip| clip.kilobits).sum();
     let encode = preset * scale * (ENCODE_STILL_MS + ENCODE_MOVING_MS * moving.clamp(0.0, 4_000.0).sqrt());
     let drawn: f64 = clips.iter().map(|clip| clip.milliseconds).sum();
-    let lay_out = if shot.only_clip(plan.canvas()).is_some() { 0.0 } else { LAY_OUT_MS * scale };
+    let lay_out = match shots[..] {
+        [shot] if shot.only_clip(plan.canvas()).is_some() => 0.0,
+        // One for each, and one for both.
+        ref shots => (2 * shots.len() - 1) as f64 * LAY_OUT_MS * scale,
+    };
     let with_text = plan.texts().iter().any(|text| !text.frames.intersect(chunk.frames).is_empty());
     frames * (encode + drawn + lay_out + if with_text { TEXT_MS * scale } else { 0.0 })
 }
@@ -148,8 +155,10 @@ fn clip_cost(plan: &Plan, clip: &PlannedClip) -> Option<ClipCost> {
     let is_scaled = (clip.rect.width, clip.rect.height) != (clip.area.width, clip.area.height);
     let convert = if is_scaled { size * shown * SCALE_MS.0 + area * SCALE_MS.1 } else { 0.0 };
     let blur = clip.backdrop.map_or(0.0, |_| size * SCALE_MS.0 + BLUR_MS);
+    // Also where the picture before is shown again.
+    let key = clip.key.map_or(0.0, |_| area * KEY_MS);
     Some(ClipCost {
-        milliseconds: decode + pictures.min(1.0) * (convert + blur),
+        milliseconds: decode + pictures.min(1.0) * (convert + blur) + key,
         // A picture that is made smaller has less to say.
         kilobits: if moving { bits * (area / (size * shown)).min(1.0) } else { 0.0 },
     })
@@ -201,13 +210,13 @@ fn worker_bytes(plan: &Plan) -> u64 {
     let canvas = plan.canvas().pixels();
     let slides = plan.slides().iter().map(|slide| slide_source_bytes(plan, slide)).max().unwrap_or(0);
     let chunks = plan.chunks().iter().map(|chunk| {
-        let drawn = match plan.shots().get(chunk.shot) {
-            Some(shot) => {
-                let clips = shot.clips.iter().map(|clip| clip_bytes(plan, clip));
-                clips.fold(2 * canvas * 3 / 2, u64::saturating_add)
+        let drawn = match plan.shots_of(chunk).count() {
+            shots @ 1.. => {
+                let clips = plan.clips_of(chunk).map(|clip| clip_bytes(plan, clip));
+                clips.fold(2 * shots as u64 * canvas * 3 / 2, u64::saturating_add)
             }
             // Both pages of a transition, larger than the canvas for the zoom, and what is drawn of them.
-            None => slides.saturating_add(14 * canvas),
+            0 => slides.saturating_add(14 * canvas),
         };
         drawn.saturating_add(encoder_bytes(plan.video_settings(), plan.canvas()))
     });
@@ -225,7 +234,8 @@ fn clip_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
     let around = if clip.edging.is_plain() { 0 } else { area.saturating_mul(4) };
     let blurred =
         clip.backdrop.map_or(0, |backdrop| u64::from(backdrop.area.width) * u64::from(backdrop.area.height) * 3 / 2);
-    [area * 3 / 2, around, blurred].into_iter().fold(decoder, u64::saturating_add)
+    let keyed = clip.key.map_or(0, |_| area * 7 / 2);
+    [area * 3 / 2, around, blurred, keyed].into_iter().fold(decoder, u64::saturating_add)
 }
 
 /// Bytes that the decoder of a clip holds. What a plan says of sizes may be anything: it comes as JSON too.

@@ -15,6 +15,7 @@ mod shots;
 mod slides;
 mod submit;
 mod texts;
+mod transit;
 mod visuals;
 mod watchdog;
 

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::Shared;
 use super::{Control, guarded};
+use crate::compose::{SourceRect, screen_color};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
 use crate::request::{InspectionPolicy, Request};
-use crate::source::Probed;
+use crate::source::{AtEnd, Probed, Reading, ShotReader};
 use crate::timeline::Asset;
-use crate::units::TimeSpan;
+use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
 
 /// Plans every variant by itself: one whose sources are bad does not keep the others from being made.
 ///
@@ -87,11 +88,42 @@ fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Contr
         Ok(found?.info.clone())
     };
     let plan = match &made {
-        Made::Video(timeline) => resolve(timeline, context, probe)?,
+        Made::Video(timeline) => resolve(timeline, context, probe, |asset| screen_of(shared, asset, control))?,
         Made::Slides(slideshow) => resolve_slides(slideshow, context, probe)?,
     };
     tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
     Ok(plan)
+}
+
+/// The colour of the screen in a clip: in its middle, or if there is none, in its first picture.
+fn screen_of(shared: &Shared, asset: &Asset, control: &Control) -> Result<Option<[u8; 3]>> {
+    /// Wide enough to tell a screen from what stands before it.
+    const WIDTH: u32 = 320;
+    let about = |error: Error| error.for_asset(format!("{} ({})", asset.id, asset.path.display()));
+    let probed = shared.probe(&asset.path, control)?;
+    let missing = || Error::new(ErrorKind::Internal, "a clip with a screen has no video");
+    let (video, info) = probed.video.as_ref().zip(probed.info.video.as_ref()).ok_or_else(missing)?;
+    let (width, height) = (info.size.width(), info.size.height());
+    let scaled = (u64::from(height) * u64::from(WIDTH) / u64::from(width)).clamp(2, 4 * u64::from(WIDTH)) as u32;
+    let canvas = CanvasSize::new(WIDTH, scaled & !1).ok_or_else(missing)?;
+    let interrupt = control.interrupt();
+    for start in [TimeSpan::from_ticks(info.duration.ticks() / 2), TimeSpan::ZERO] {
+        let reading = Reading {
+            start,
+            rate: FrameRate::FPS_30,
+            frames: FrameRange::new(0, 1),
+            at_end: AtEnd::Hold,
+            rect: SourceRect { x: 0, y: 0, width, height },
+            canvas,
+            second: None,
+        };
+        let mut reader = ShotReader::open(&asset.path, video, reading, &shared.limits, &interrupt).map_err(about)?;
+        let picture = reader.frame(0).map_err(about)?;
+        if let Some(color) = picture.planes().and_then(screen_color) {
+            return Ok(Some(color));
+        }
+    }
+    Ok(None)
 }
 
 type Probes = BTreeMap<PathBuf, Result<Arc<Probed>>>;

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, rgb_to_yuv420};
 
 use super::slides::{Art, SlidePainter};
+use super::transit::transit;
 use super::{no_memory, not_working};
-use crate::compose::{I420Mut, I420Ref, PlaneRef, Scenery, Sprite, TransitionKind, View, ZOOM, blend_transition};
+use crate::compose::{I420Mut, Scenery, Sprite, View};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{VideoFrame, release_free_memory};
-use crate::plan::{PlannedScene, PlannedTransition};
+use crate::plan::PlannedScene;
 use crate::units::{CanvasSize, FrameIndex};
 
 /// Renders chunks of scenes. A scene is painted when the first chunk needs it, and kept for the next.
@@ -63,7 +64,8 @@ impl<'a> SceneBrush<'a> {
             match next.and_then(|next| Some((next, next.enter?))) {
                 Some((next, enter)) => {
                     self.show(number + 1, frame, true)?;
-                    self.blend(next, enter, frame)?;
+                    let passed = frame.0 - next.frames.start.0;
+                    transit(enter, passed, &mut self.old, &self.new, &mut self.canvas)?;
                     encoder.send(&mut self.canvas)?;
                 }
                 None => encoder.send(&mut self.old)?,
@@ -129,26 +131,6 @@ impl<'a> SceneBrush<'a> {
             }
         }
     }
-
-    fn blend(&mut self, next: &PlannedScene, enter: PlannedTransition, frame: FrameIndex) -> Result<()> {
-        // In the middle of the frame's time, so that neither the first nor the last one is without any change.
-        let passed = (frame.0 - next.frames.start.0) as f64 + 0.5;
-        let done = enter.easing.at(passed / enter.frames.max(1) as f64);
-        if enter.kind == TransitionKind::Zoom {
-            let planes = self.old.planes().ok_or_else(not_working)?;
-            let size = (self.old.width(), self.old.height());
-            let mut scenery = Scenery::new(packed(planes), size, size);
-            let view = View { zoom: libm::pow(ZOOM, done), x: 0.5, y: 0.5 };
-            let mut grown = VideoFrame::i420(size.0, size.1).map_err(no_memory)?;
-            scenery.draw(view, &mut grown.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?)?;
-            self.old = grown;
-        }
-        let old = self.old.planes().ok_or_else(not_working)?;
-        let new = self.new.planes().ok_or_else(not_working)?;
-        let mut target = self.canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
-        blend_transition(enter.kind, enter.direction, done, old, new, &mut target);
-        Ok(())
-    }
 }
 
 /// What the camera of `scene` sees at `frame`.
@@ -187,9 +169,4 @@ fn fill([y, u, v]: &[Vec<u8>; 3], size: CanvasSize, target: &mut I420Mut<'_>) {
             to.row_mut(row).copy_from_slice(from);
         }
     }
-}
-
-fn packed(planes: I420Ref<'_>) -> [Vec<u8>; 3] {
-    let pack = |plane: PlaneRef<'_>| plane.rows().flatten().copied().collect();
-    [pack(planes.y), pack(planes.u), pack(planes.v)]
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::engine::Shared;
 use super::slides::SlidePainter;
 use super::texts::TextBrush;
+use super::transit::transit;
 use super::{Control, no_memory, not_working};
-use crate::compose::{Blurred, I420Mut, Inset, PlaneRef, blend_over, code_values, fill, fill_black};
+use crate::compose::{Blurred, I420Mut, Inset, Keyer, PlaneRef, blend_over, code_values, fill, fill_black};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame, release_free_memory};
@@ -75,12 +76,14 @@ impl<'a> Painter<'a> {
 /// One worker's tools, kept from chunk to chunk.
 pub(super) struct Brush<'a> {
     painter: &'a Painter<'a>,
-    /// The shot that is open.
-    open: Option<OpenShot>,
+    /// The shots that are open: those of the last chunk.
+    open: Vec<OpenShot>,
     /// A frame of our own to draw on.
     canvas: VideoFrame,
     /// Refers to a picture while it is encoded.
     shown: VideoFrame,
+    /// Two shots while one gives way to the other.
+    both: Option<[VideoFrame; 2]>,
     texts: TextBrush<'a>,
 }
 
@@ -95,6 +98,7 @@ struct OpenShot {
 
 struct OpenClip {
     reader: ShotReader,
+    keyer: Option<Keyer>,
     place: Inset,
     backdrop: Option<Blurred>,
 }
@@ -103,22 +107,16 @@ impl OpenShot {
     fn is_damaged(&self) -> bool {
         self.clips.iter().any(|clip| clip.reader.is_damaged())
     }
-
-    /// The pictures that were concealed since this was asked last, with the place of their clip.
-    fn take_concealed(&mut self) -> BTreeSet<(u32, u32)> {
-        let clips = (0u32..).zip(&mut self.clips);
-        clips.flat_map(|(number, clip)| clip.reader.take_concealed().into_iter().map(move |at| (number, at))).collect()
-    }
 }
 
 impl<'a> Brush<'a> {
     pub(super) fn new(painter: &'a Painter<'a>) -> Result<Self> {
-        let canvas = painter.plan.canvas();
         Ok(Self {
             painter,
-            open: None,
-            canvas: VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)?,
+            open: Vec::new(),
+            canvas: blank(painter.plan.canvas())?,
             shown: VideoFrame::empty().map_err(no_memory)?,
+            both: None,
             texts: TextBrush::new(painter.shared, painter.plan),
         })
     }
@@ -135,42 +133,47 @@ impl<'a> Brush<'a> {
         on_frame: &mut dyn FnMut(),
     ) -> Result<EncodedChunk> {
         let planned = &self.painter.plan.chunks()[index];
-        let continues = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.number == planned.shot && open.next == planned.frames.start && !open.is_damaged());
-        if continues {
-            let chunk = self.paint_from_here(planned, stop, on_frame)?;
-            if self.open.as_ref().is_some_and(|open| !open.is_damaged()) {
-                return Ok(chunk);
-            }
-            self.open(planned)?;
-            return self.paint_from_here(planned, stop, &mut || ());
-        }
+        // Decoders that go go before new ones come: they are what takes memory.
+        let plan = self.painter.plan;
+        let numbers: Vec<usize> = plan.shots_of(planned).map(|(number, _)| number).collect();
+        self.open
+            .retain(|open| numbers.contains(&open.number) && open.next == planned.frames.start && !open.is_damaged());
+        let continues = !self.open.is_empty();
         self.open(planned)?;
-        self.paint_from_here(planned, stop, on_frame)
+        let chunk = self.paint_from_here(planned, stop, on_frame)?;
+        if !continues || !self.open.iter().any(OpenShot::is_damaged) {
+            return Ok(chunk);
+        }
+        self.open.clear();
+        self.open(planned)?;
+        self.paint_from_here(planned, stop, &mut || ())
     }
 
-    /// Opens the shot of a chunk for its first frame.
+    /// Opens the shots of a chunk that are not, for its first frame.
     fn open(&mut self, planned: &PlannedChunk) -> Result<()> {
         let painter = self.painter;
         let canvas = painter.plan.canvas();
         let canvas = (canvas.width(), canvas.height());
-        let shot = &painter.plan.shots()[planned.shot];
-        // The old decoders go before the new ones come: they are what takes memory.
-        self.open = None;
-        let open = |clip: &PlannedClip| {
-            let reader = painter.open(shot, clip, planned.frames.start)?;
-            let is_opaque =
-                painter.plan.sources()[clip.source].info.video.as_ref().is_some_and(|video| !video.has_alpha);
-            Ok(OpenClip {
-                reader,
-                place: Inset::new(clip.area, &clip.edging, canvas, is_opaque),
-                backdrop: clip.backdrop.map(|backdrop| Blurred::new(backdrop.area, canvas)),
-            })
-        };
-        let clips = shot.clips.iter().map(open).collect::<Result<_>>()?;
-        self.open = Some(OpenShot { number: planned.shot, next: planned.frames.start, clips });
+        for (number, shot) in painter.plan.shots_of(planned) {
+            if self.open.iter().any(|open| open.number == number) {
+                continue;
+            }
+            let open = |clip: &PlannedClip| {
+                let reader = painter.open(shot, clip, planned.frames.start)?;
+                let video = painter.plan.sources()[clip.source].info.video.as_ref();
+                let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
+                let size = (clip.area.width as usize, clip.area.height as usize);
+                Ok(OpenClip {
+                    reader,
+                    keyer: clip.key.map(|key| Keyer::new(key, size.0, size.1)),
+                    place: Inset::new(clip.area, &clip.edging, canvas, is_opaque),
+                    backdrop: clip.backdrop.map(|backdrop| Blurred::new(backdrop.area, canvas)),
+                })
+            };
+            let clips = shot.clips.iter().map(open).collect::<Result<_>>()?;
+            self.open.push(OpenShot { number, next: planned.frames.start, clips });
+        }
+        self.open.sort_by_key(|open| open.number);
         Ok(())
     }
 
@@ -182,28 +185,32 @@ impl<'a> Brush<'a> {
         on_frame: &mut dyn FnMut(),
     ) -> Result<EncodedChunk> {
         let Painter { plan, interrupt, .. } = self.painter;
-        let shot = &plan.shots()[planned.shot];
         let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate(), interrupt.clone())?;
+        let shots: Vec<&PlannedShot> = plan.shots_of(planned).map(|(_, shot)| shot).collect();
         for frame in planned.frames.start.0..planned.frames.end.0 {
             if interrupt.is_set() || stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
             }
             let frame = FrameIndex(frame);
-            match shot.only_clip(plan.canvas()) {
-                Some(clip) => self.show(shot, clip, frame, &mut encoder)?,
-                None => {
-                    self.lay_out(shot, frame)?;
-                    encoder.send(&mut self.canvas)?;
-                }
+            match shots[..] {
+                [shot] => match shot.only_clip(plan.canvas()) {
+                    Some(clip) => self.show(shot, clip, frame, &mut encoder)?,
+                    None => self.show_all(shot, frame, &mut encoder)?,
+                },
+                [old, new] => self.show_both(old, new, frame, &mut encoder)?,
+                _ => return Err(not_open()),
             }
-            if let Some(open) = &mut self.open {
+            for open in &mut self.open {
                 open.next = FrameIndex(frame.0 + 1);
             }
             interrupt.pulse().beat();
             on_frame();
         }
         // Of this chunk alone: what is kept of it may not depend on the chunks before.
-        let concealed = self.open.as_mut().map(OpenShot::take_concealed).unwrap_or_default();
+        let clips = (0u32..).zip(self.open.iter_mut().flat_map(|open| &mut open.clips));
+        let concealed: BTreeSet<(u32, u32)> = clips
+            .flat_map(|(number, clip)| clip.reader.take_concealed().into_iter().map(move |picture| (number, picture)))
+            .collect();
         let chunk = encoder.finish();
         // An encoder takes more than 100 MB. What the allocator keeps of it would add up over chunks and workers.
         release_free_memory();
@@ -218,7 +225,7 @@ impl<'a> Brush<'a> {
         frame: FrameIndex,
         encoder: &mut ChunkEncoder,
     ) -> Result<()> {
-        let Some(open) = self.open.as_mut().and_then(|open| open.clips.first_mut()) else { return Err(not_open()) };
+        let open = self.open.first_mut().and_then(|open| open.clips.first_mut()).ok_or_else(not_open)?;
         let source = &self.painter.plan.sources()[clip.source].asset;
         let _working = self.painter.interrupt.pulse().enter(&source.path, None);
         let picture =
@@ -226,10 +233,7 @@ impl<'a> Brush<'a> {
         if self.texts.is_live(frame) || !picture.is_i420() {
             // The picture may be shown again and may be the decoder's own: texts go on a copy.
             lay_down(picture, &mut self.canvas)?;
-            if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
-                self.texts.blend(frame, &mut planes)?;
-            }
-            return encoder.send(&mut self.canvas);
+            return self.finish(frame, encoder);
         }
         self.shown.share(picture).map_err(no_memory)?;
         encoder.send(&mut self.shown)?;
@@ -238,31 +242,83 @@ impl<'a> Brush<'a> {
         Ok(())
     }
 
-    /// Draws all of a frame on the canvas.
-    fn lay_out(&mut self, shot: &PlannedShot, frame: FrameIndex) -> Result<()> {
-        let Some(open) = &mut self.open else { return Err(not_open()) };
-        let mut target = self.canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
-        fill(&mut target, code_values(shot.ground));
-        for (clip, open) in shot.clips.iter().zip(&mut open.clips) {
-            let source = &self.painter.plan.sources()[clip.source].asset;
-            let _working = self.painter.interrupt.pulse().enter(&source.path, None);
-            open.draw(frame.0 - shot.frames.start.0, &mut target).map_err(|error| self.painter.about(clip, error))?;
-        }
-        self.texts.blend(frame, &mut target)
+    /// Encodes a frame of a shot of several clips.
+    fn show_all(&mut self, shot: &PlannedShot, frame: FrameIndex, encoder: &mut ChunkEncoder) -> Result<()> {
+        let open = self.open.first_mut().ok_or_else(not_open)?;
+        lay_out(self.painter, shot, open, frame, &mut self.canvas)?;
+        self.finish(frame, encoder)
     }
+
+    /// Encodes a frame in which `old` gives way to `new`.
+    fn show_both(
+        &mut self,
+        old: &PlannedShot,
+        new: &PlannedShot,
+        frame: FrameIndex,
+        encoder: &mut ChunkEncoder,
+    ) -> Result<()> {
+        let canvas = self.painter.plan.canvas();
+        let (Some(enter), [open_old, open_new]) = (new.enter, &mut self.open[..]) else { return Err(not_open()) };
+        let pictures = match &mut self.both {
+            Some(pictures) => pictures,
+            none => none.insert([blank(canvas)?, blank(canvas)?]),
+        };
+        let [before, after] = pictures;
+        lay_out(self.painter, old, open_old, frame, before)?;
+        lay_out(self.painter, new, open_new, frame, after)?;
+        transit(enter, frame.0 - new.frames.start.0, before, after, &mut self.canvas)?;
+        self.finish(frame, encoder)
+    }
+
+    /// Draws the texts on the canvas, and encodes it.
+    fn finish(&mut self, frame: FrameIndex, encoder: &mut ChunkEncoder) -> Result<()> {
+        if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
+            self.texts.blend(frame, &mut planes)?;
+        }
+        encoder.send(&mut self.canvas)
+    }
+}
+
+/// Draws all of a shot but the texts on `canvas`.
+fn lay_out(
+    painter: &Painter<'_>,
+    shot: &PlannedShot,
+    open: &mut OpenShot,
+    frame: FrameIndex,
+    canvas: &mut VideoFrame,
+) -> Result<()> {
+    let mut target = canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+    fill(&mut target, code_values(shot.ground));
+    for (clip, open) in shot.clips.iter().zip(&mut open.clips) {
+        let source = &painter.plan.sources()[clip.source].asset;
+        let _working = painter.interrupt.pulse().enter(&source.path, None);
+        open.draw(frame.0 - shot.frames.start.0, &mut target).map_err(|error| painter.about(clip, error))?;
+    }
+    Ok(())
+}
+
+fn blank(canvas: CanvasSize) -> Result<VideoFrame> {
+    VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)
 }
 
 impl OpenClip {
     /// Draws the clip as it is at its shot's frame `frame`.
     fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
-        let Self { reader, place, backdrop } = self;
+        let Self { reader, keyer, place, backdrop } = self;
         if let Some(backdrop) = backdrop {
             reader.frame(frame)?;
             let (small, time) = reader.second()?;
             backdrop.draw(small.planes().ok_or_else(not_working)?, time, target)?;
         }
         let picture = reader.frame(frame)?;
-        place.draw(target, picture.planes().ok_or_else(not_working)?, picture.alpha());
+        let planes = picture.planes().ok_or_else(not_working)?;
+        match keyer {
+            Some(keyer) => {
+                let (left, alpha) = keyer.key(planes).ok_or_else(not_working)?;
+                place.draw(target, left, Some(alpha));
+            }
+            None => place.draw(target, planes, picture.alpha()),
+        }
         Ok(())
     }
 }

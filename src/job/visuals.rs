@@ -164,9 +164,8 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
                         } else {
                             visuals.chunks_rendered += 1;
                         }
-                        let clips = plan.shots().get(chunk.shot).map_or(&[][..], |shot| &shot.clips);
                         for (clip, picture) in concealed {
-                            if let Some(clip) = clips.get(clip as usize) {
+                            if let Some(clip) = plan.clips_of(chunk).nth(clip as usize) {
                                 visuals.concealed.entry(clip.source).or_default().insert(picture);
                             }
                         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AudioCue, Content, PlannedClip, PlannedShot, PlannedText};
+use super::{AudioCue, Content, PlannedClip, PlannedShot, PlannedText, PlannedTransition};
 use crate::source::ColorInfo;
 use crate::text::TextBlock;
 use crate::units::{CanvasSize, FrameRange, FrameRate};
@@ -53,11 +53,18 @@ struct Visible<'a> {
     rate: FrameRate,
     video: &'a crate::encode::VideoSettings,
     frames: u64,
+    shot: VisibleShot<'a>,
+    /// The shot that comes in, and how.
+    next: Option<(VisibleShot<'a>, PlannedTransition)>,
+    texts: Vec<VisibleText<'a>>,
+}
+
+#[derive(Serialize)]
+struct VisibleShot<'a> {
     /// The shot's frame that is the chunk's first.
     first: u64,
     ground: [u8; 3],
     clips: Vec<VisibleClip<'a>>,
-    texts: Vec<VisibleText<'a>>,
 }
 
 /// A clip with the content and the stream that it shows; its source's place in the plan does not count.
@@ -77,9 +84,8 @@ struct VisibleText<'a> {
     looks: Vec<(FrameRange, Option<&'a Range<usize>>, u8, u16)>,
 }
 
-/// The key of the chunk `frames` of `shot`.
-pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRange) -> ChunkKey {
-    let origin = frames.start.0;
+/// The key of the chunk `frames`, in which shot `number` is on first.
+pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) -> ChunkKey {
     let visible_clip = |clip: &PlannedClip| {
         let info = content.sources.get(clip.source).map(|source| &source.info);
         let video = info.and_then(|info| info.video.as_ref());
@@ -90,15 +96,21 @@ pub(super) fn chunk_key(content: &Content, shot: &PlannedShot, frames: FrameRang
             color: video.map(|video| video.color),
         }
     };
+    let visible_shot = |shot: &PlannedShot| VisibleShot {
+        first: frames.start.0 - shot.frames.start.0,
+        ground: shot.ground,
+        clips: shot.clips.iter().map(visible_clip).collect(),
+    };
+    let nothing = VisibleShot { first: 0, ground: [0; 3], clips: Vec::new() };
+    let next = content.shots.get(number + 1).filter(|next| next.frames.start <= frames.start);
     let visible = Visible {
         engine: &content.engine,
         canvas: content.canvas,
         rate: content.rate,
         video: &content.video,
         frames: frames.len(),
-        first: origin - shot.frames.start.0,
-        ground: shot.ground,
-        clips: shot.clips.iter().map(visible_clip).collect(),
+        shot: content.shots.get(number).map_or(nothing, visible_shot),
+        next: next.and_then(|next| Some((visible_shot(next), next.enter?))),
         texts: content
             .texts
             .iter()

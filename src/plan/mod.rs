@@ -274,6 +274,17 @@ impl Plan {
         &self.0.chunks
     }
 
+    /// The shots that are on in a chunk: one, or while one gives way to the next, two.
+    pub(crate) fn shots_of(&self, chunk: &PlannedChunk) -> impl Iterator<Item = (usize, &PlannedShot)> {
+        let shots = self.0.shots.iter().enumerate().skip(chunk.shot).take(2);
+        shots.filter(move |(number, shot)| *number == chunk.shot || shot.frames.start <= chunk.frames.start)
+    }
+
+    /// The clips that are on in a chunk, in the order of their shots.
+    pub(crate) fn clips_of(&self, chunk: &PlannedChunk) -> impl Iterator<Item = &PlannedClip> {
+        self.shots_of(chunk).flat_map(|(_, shot)| &shot.clips)
+    }
+
     /// The slides, in order; none for a video.
     pub fn slides(&self) -> &[PlannedSlide] {
         &self.0.slides
@@ -354,6 +365,14 @@ impl Plan {
                 shot.frames.start,
                 shot.frames.end,
             );
+            if let Some(enter) = shot.enter {
+                let both = time(FrameIndex(enter.frames));
+                let _ = writeln!(
+                    out,
+                    "       {:?} over its first {both:.3} s, while the one before is still on",
+                    enter.kind
+                );
+            }
             for clip in &shot.clips {
                 shots::describe(clip, &self.0.sources, self.0.canvas, &mut out);
             }
@@ -465,22 +484,20 @@ impl TryFrom<Content> for Plan {
             return broken("it is too long");
         }
         let has_source = |index: usize| index < content.sources.len();
-        let mut end = FrameIndex(0);
         for shot in &content.shots {
-            if shot.frames.start != end || shot.frames.is_empty() {
-                return broken("its shots do not follow each other");
-            }
             if let Err(what) = shots::check(shot, &content.sources) {
                 return broken(what);
             }
-            end = shot.frames.end;
         }
         if !content.scenes.is_empty() && (!content.shots.is_empty() || !scenes::are_whole(&content)) {
-            return broken("its scenes do not fill it");
+            return broken("its scenes cannot be shown");
         }
-        let filled = if content.scenes.is_empty() { end.0 } else { content.frames };
-        if filled != content.frames || (content.frames == 0 && content.slides.is_empty()) {
-            return broken("its shots do not fill it");
+        match chunks::follow_each_other(&chunks::on_air(&content)) {
+            None => return broken("its shots do not follow each other"),
+            Some(end) if end != content.frames || (end == 0 && content.slides.is_empty()) => {
+                return broken("its shots do not fill it");
+            }
+            Some(_) => {}
         }
         if content.slides.len() > MAX_SLIDES || !slides::are_whole(&content) {
             return broken("a slide shows more than its source has");
@@ -504,9 +521,7 @@ impl TryFrom<Content> for Plan {
             return broken("its loudness is none");
         }
         // The cheap comparison first.
-        let count: u64 = content.shots.iter().map(|shot| shot.frames.len().div_ceil(content.video.gop.into())).sum();
-        let is_counted = content.chunks.len() as u64 == count || !content.scenes.is_empty();
-        if !is_counted || content.chunks != chunks::cut(&content) {
+        if content.chunks.len() as u64 != chunks::count(&content) || content.chunks != chunks::cut(&content) {
             return broken("its chunks or keys are not those of its content");
         }
         Ok(Self(content))

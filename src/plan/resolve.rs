@@ -1,10 +1,12 @@
 //! Making the plan: probing, and resolving every default.
 
+use super::chunks::overlap;
 use super::texts::Unseen;
 use super::{
-    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedClip, PlannedShot, PlannedSlide, PlannedSource, PlannedText,
-    Role, SAMPLE_RATE, captions, chunks, scenes, shots, slides,
+    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText,
+    PlannedTransition, Role, SAMPLE_RATE, captions, chunks, scenes, shots, slides,
 };
+use crate::compose::TransitionKind;
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -36,7 +38,7 @@ pub(crate) struct Context<'a> {
     pub(crate) alive: &'a dyn Fn() -> Result<()>,
 }
 
-/// Resolves `timeline` into a plan; `probe` tells what is in a file.
+/// Resolves `timeline` into a plan; `probe` tells what is in a file, and `screen` the colour of the screen in a clip.
 ///
 /// # Errors
 /// What `probe` reports, with the asset; `SOURCE_EMPTY` for a clip without video or music without sound;
@@ -45,6 +47,7 @@ pub(crate) fn resolve(
     timeline: &Timeline,
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
+    mut screen: impl FnMut(&Asset) -> Result<Option<[u8; 3]>>,
 ) -> Result<Plan> {
     let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits, alive } = context;
     let (canvas, rate) = (timeline.canvas, timeline.rate);
@@ -81,10 +84,19 @@ pub(crate) fn resolve(
     let mut shots: Vec<PlannedShot> = Vec::new();
     let mut cues = Vec::new();
     for shot in &timeline.shots {
-        let start = shots.last().map_or(0, |last| last.frames.end.0);
-        let (planned, sounds) = sources.shot(shot, start, timeline)?;
-        cues.extend(sounds);
+        let (end, leave) = shots.last().map_or((0, 0), |last| (last.frames.end.0, last.frames.len() / 2));
+        let planned = sources.shot(shot, end, timeline, &mut screen)?;
+        if overlap(planned.enter) > leave.min(planned.frames.len() / 2) {
+            let message = format!("the transition to {} takes more than half of a shot that it is in", planned.name);
+            return Err(Error::new(ErrorKind::Validation, message)
+                .at_pointer("/transition/duration")
+                .suggest("make it shorter, or use longer clips"));
+        }
         shots.push(planned);
+    }
+    for (number, (shot, planned)) in timeline.shots.iter().zip(&shots).enumerate() {
+        let leave = shots.get(number + 1).map_or(0, |next| overlap(next.enter));
+        cues.extend(sources.sounds(shot, planned, leave, rate)?);
     }
     let frames = shots.last().map_or(0, |last| last.frames.end.0);
     let longest = rate.frames_in(limits.output_duration);
@@ -342,8 +354,14 @@ impl Sources {
         })
     }
 
-    /// A shot from frame `start` on, and what is heard of its clips.
-    fn shot(&self, shot: &Shot, start: u64, timeline: &Timeline) -> Result<(PlannedShot, Vec<AudioCue>)> {
+    /// A shot after one that ends with frame `end`.
+    fn shot(
+        &self,
+        shot: &Shot,
+        end: u64,
+        timeline: &Timeline,
+        screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+    ) -> Result<PlannedShot> {
         let video = |layer: &Layer| {
             let source = self.index(&layer.asset)?;
             let video = self.0[source].info.video.as_ref();
@@ -355,43 +373,63 @@ impl Sources {
             ShotDuration::Media => video(first)?.1.duration,
             ShotDuration::For(span) => span,
         };
-        let frames = timeline.rate.frames_in(duration).max(1);
-        let frames = FrameRange::new(start, start.saturating_add(frames));
-        let (mut clips, mut cues) = (Vec::new(), Vec::new());
-        for layer in &shot.layers {
-            let (source, video) = video(layer)?;
-            let clip = shots::clip(layer, source, video)?;
-            cues.extend(self.sound(layer, &clip, frames, timeline.rate));
-            clips.push(clip);
-        }
-        Ok((shots::shot(shot, frames, clips, &self.0, timeline.canvas), cues))
+        let length = timeline.rate.frames_in(duration).max(1);
+        let enter =
+            shot.enter.filter(|enter| end > 0 && enter.kind != TransitionKind::Cut).map(|enter| PlannedTransition {
+                kind: enter.kind,
+                direction: enter.direction,
+                easing: enter.easing,
+                frames: timeline.rate.frames_in(enter.duration).max(1),
+            });
+        let start = end.saturating_sub(overlap(enter));
+        let frames = FrameRange::new(start, start.saturating_add(length));
+        let clip = |layer| video(layer).and_then(|(source, video)| shots::clip(layer, source, video, screen));
+        let clips = shot.layers.iter().map(clip).collect::<Result<_>>()?;
+        Ok(shots::shot(shot, (frames, enter), clips, &self.0, timeline.canvas))
     }
 
-    /// The clip's own sound; none if it has none. A clip that loops starts its sound with each pass if it lasts for
-    /// [`SHORTEST_HEARD_AGAIN`].
-    fn sound(&self, layer: &Layer, clip: &PlannedClip, frames: FrameRange, rate: FrameRate) -> Vec<AudioCue> {
-        let info = &self.0[clip.source].info;
+    /// What is heard of a shot's clips, those that are not seen too; `leave`: for how many frames the next one is on with it.
+    fn sounds(&self, shot: &Shot, planned: &PlannedShot, leave: u64, rate: FrameRate) -> Result<Vec<AudioCue>> {
+        let mut cues = Vec::new();
+        for layer in &shot.layers {
+            cues.extend(self.sound(layer, self.index(&layer.asset)?, planned, leave, rate));
+        }
+        Ok(cues)
+    }
+
+    /// A clip's own sound; none if it has none. A clip that loops starts its sound with each pass if it lasts
+    /// for [`SHORTEST_HEARD_AGAIN`]. Where shots give way to
+    /// each other, sounds do so as well, together as loud as each by itself.
+    fn sound(&self, layer: &Layer, source: usize, shot: &PlannedShot, leave: u64, rate: FrameRate) -> Vec<AudioCue> {
+        let info = &self.0[source].info;
         let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
-        let (start, end) = (samples_at(rate, frames.start), samples_at(rate, frames.end));
+        let at = |frame: u64| samples_at(rate, FrameIndex(frame));
+        let (first, last) = (shot.frames.start.0, shot.frames.end.0);
+        let (start, end) = (at(first), at(last));
+        let comes = at(first + overlap(shot.enter)) - start;
+        let goes = end - at(last.saturating_sub(leave));
         let pass = samples_in(video.duration).max(1);
-        let (pass, again) = match clip.at_end {
+        let (pass, again) = match layer.at_end {
             AtEnd::Loop if video.duration < SHORTEST_HEARD_AGAIN => (pass, 1),
             AtEnd::Loop => (pass, usize::MAX),
             AtEnd::Hold => (end - start, 1),
         };
         let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1)).take(again);
-        let cue = |start: u64| {
-            let length = pass.min(end - start);
+        let cue = |from: u64| {
+            let length = pass.min(end - from);
+            // Each pass has of the fades what lies in it.
+            let fade_in = if from == start { comes } else { 0 };
+            let fade_out = if from + length == end { goes } else { 0 };
             AudioCue {
-                source: clip.source,
+                source,
                 role: Role::Clip,
-                curve: FadeCurve::Linear,
-                start,
+                curve: if comes.max(goes) > 0 { FadeCurve::EqualPower } else { FadeCurve::Linear },
+                start: from,
                 length,
-                source_start: clip.start,
+                source_start: TimeSpan::ZERO,
                 gain: layer.volume.to_gain(),
-                fade_in: DECLICK.min(length),
-                fade_out: DECLICK.min(length),
+                fade_in: fade_in.max(DECLICK).min(length),
+                fade_out: fade_out.max(DECLICK).min(length),
                 looped: false,
                 duck: None,
             }

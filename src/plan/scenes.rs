@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::{ChunkKey, hash_of};
-use super::{Content, PlannedChunk, PlannedLayer, PlannedSlide};
+use super::{Content, PlannedLayer, PlannedSlide};
 use crate::compose::{Direction, Easing, Motion, TransitionKind, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timeline::SlideshowVideo;
@@ -118,33 +118,6 @@ fn ken_burns(number: usize, amount: f64) -> Motion {
     Motion { from, to, easing: Easing::Linear }
 }
 
-/// The chunks of a plan of scenes: cut where a transition begins or ends, and between into equal parts of at most `gop`
-/// frames. A chunk's `shot` is the scene that is on first.
-pub(super) fn cut(content: &Content) -> Vec<PlannedChunk> {
-    let gop = u64::from(content.video.gop.max(1));
-    let mut chunks = Vec::new();
-    let mut add = |scene: usize, from: u64, to: u64| {
-        let frames = to.saturating_sub(from);
-        let parts = frames.div_ceil(gop);
-        for part in 0..parts {
-            let at = |part: u64| from + frames * part / parts;
-            let frames = FrameRange::new(at(part), at(part + 1));
-            chunks.push(PlannedChunk { frames, shot: scene, key: key(content, scene, frames) });
-        }
-    };
-    for (number, scene) in content.scenes.iter().enumerate() {
-        let own = scene.frames.start.0 + scene.enter.map_or(0, |enter| enter.frames);
-        match content.scenes.get(number + 1) {
-            Some(next) => {
-                add(number, own, next.frames.start.0);
-                add(number, next.frames.start.0, scene.frames.end.0);
-            }
-            None => add(number, own, scene.frames.end.0),
-        }
-    }
-    chunks
-}
-
 /// What is hashed of a scene.
 #[derive(Serialize)]
 struct Visible<'a> {
@@ -167,7 +140,8 @@ struct VisibleChunk<'a> {
     next: Option<(Visible<'a>, PlannedTransition, u64)>,
 }
 
-fn key(content: &Content, number: usize, frames: FrameRange) -> ChunkKey {
+/// The key of the chunk `frames`, in which scene `number` is on first.
+pub(super) fn key(content: &Content, number: usize, frames: FrameRange) -> ChunkKey {
     let visible = |scene: &PlannedScene| {
         let slide = content.slides.get(scene.slide).map_or("", |slide| slide.key.as_str());
         let place = scene.motion.map(|_| (frames.start.0 - scene.frames.start.0, scene.frames.len()));
@@ -186,25 +160,17 @@ fn key(content: &Content, number: usize, frames: FrameRange) -> ChunkKey {
     hash_of("remix-engine 2026 scene", &visible_chunk)
 }
 
-/// Whether the scenes follow each other and fill the plan.
+/// Whether the scenes can be shown.
 pub(super) fn are_whole(content: &Content) -> bool {
     let good_view =
         |view: View| (1.0..=4.0).contains(&view.zoom) && (0.0..=1.0).contains(&view.x) && (0.0..=1.0).contains(&view.y);
-    let mut end = 0;
-    for (number, scene) in content.scenes.iter().enumerate() {
-        let overlap = scene.enter.map_or(0, |enter| enter.frames);
-        let follows = scene.frames.start.0.checked_add(overlap) == Some(end) && (number > 0 || overlap == 0);
-        let after = content.scenes.get(number + 1).and_then(|next| next.enter).map_or(0, |enter| enter.frames);
-        // No more than two are on at once.
-        let long_enough = overlap.checked_add(after).is_some_and(|both| scene.frames.len() >= both.max(1));
-        let moves_well = scene.motion.is_none_or(|motion| {
-            let movable = content.slides.get(scene.slide).is_some_and(|slide| is_movable(slide, content.canvas));
-            movable && good_view(motion.from) && good_view(motion.to)
-        });
-        if !follows || !long_enough || !moves_well || scene.slide >= content.slides.len() {
-            return false;
-        }
-        end = scene.frames.end.0;
-    }
-    end == content.frames
+    let is_good = |scene: &PlannedScene| {
+        let slide = content.slides.get(scene.slide);
+        slide.is_some_and(|slide| {
+            scene.motion.is_none_or(|motion| {
+                is_movable(slide, content.canvas) && good_view(motion.from) && good_view(motion.to)
+            })
+        })
+    };
+    content.scenes.iter().all(is_good)
 }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::PlannedSource;
-use crate::compose::{Edging, Fit, SourceRect};
+use super::{PlannedSource, PlannedTransition};
+use crate::compose::{Edging, Fit, ScreenKey, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::text::Area;
-use crate::timeline::{Layer, Shot};
+use crate::timeline::{Asset, Key, Layer, Shot};
 use crate::units::{CanvasSize, FrameRange, TimeSpan};
 
 /// A shot on the output's frame clock.
@@ -18,8 +18,11 @@ use crate::units::{CanvasSize, FrameRange, TimeSpan};
 pub struct PlannedShot {
     /// Its name.
     pub name: String,
-    /// The output's frames that it fills.
+    /// The output's frames that show it, transitions included: those of neighbours overlap.
     pub frames: FrameRange,
+    /// How it comes in; `None` for a cut.
+    #[serde(default)]
+    pub enter: Option<PlannedTransition>,
     /// The colour of what no clip covers: red, green and blue, sRGB.
     pub ground: [u8; 3],
     /// What is seen, the lowest first; what others hide whole is left out.
@@ -42,6 +45,9 @@ pub struct PlannedClip {
     pub area: Area,
     /// What is around it.
     pub edging: Edging,
+    /// The screen that is taken out.
+    #[serde(default)]
+    pub key: Option<ScreenKey>,
     /// The same, blurred, below it.
     pub backdrop: Option<Backdrop>,
 }
@@ -56,11 +62,23 @@ pub struct Backdrop {
     pub area: Area,
 }
 
+impl PlannedClip {
+    /// Whether nothing but its own pictures is seen, and all of them.
+    fn is_plain(&self) -> bool {
+        self.edging.is_plain() && self.backdrop.is_none() && self.key.is_none()
+    }
+
+    /// Whether nothing shines through its pictures, of which `video` tells.
+    pub(crate) fn is_opaque(&self, video: &VideoInfo) -> bool {
+        !video.has_alpha && self.key.is_none()
+    }
+}
+
 impl PlannedShot {
     /// The only clip, if it fills the canvas and nothing is around it.
     pub(crate) fn only_clip(&self, canvas: CanvasSize) -> Option<&PlannedClip> {
         match &self.clips[..] {
-            [clip] if clip.edging.is_plain() && clip.backdrop.is_none() && clip.area == whole(canvas) => Some(clip),
+            [clip] if clip.is_plain() && clip.area == whole(canvas) => Some(clip),
             _ => None,
         }
     }
@@ -77,11 +95,16 @@ const MAX_CLIPS: usize = 8;
 const FARTHEST: i32 = 16_384;
 const LARGEST: u32 = 8_192;
 
-/// Places `layer`, whose clip is `source` with the video `video`.
+/// Places `layer`, whose clip is `source` with the video `video`; `screen` finds the colour of its screen.
 ///
 /// # Errors
-/// `VALIDATION` for an area that is none.
-pub(super) fn clip(layer: &Layer, source: usize, video: &VideoInfo) -> Result<PlannedClip> {
+/// `VALIDATION` for an area that is none, and for a clip without a screen; what `screen` reports.
+pub(super) fn clip(
+    layer: &Layer,
+    source: usize,
+    video: &VideoInfo,
+    screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+) -> Result<PlannedClip> {
     let no_room = || {
         Error::new(ErrorKind::Validation, "the part of the canvas for a clip has no pixels")
             .suggest("give each layer at least two by two pixels")
@@ -89,6 +112,30 @@ pub(super) fn clip(layer: &Layer, source: usize, video: &VideoInfo) -> Result<Pl
     let (rect, area) = layer.fit.place(video.size, layer.area, layer.focus).ok_or_else(no_room)?;
     let around = layer.backdrop.or((layer.fit == Fit::Blur).then_some(layer.area)).filter(|around| *around != area);
     let covered = around.and_then(|around| Fit::Cover.place(video.size, around, layer.focus));
+    let key = match &layer.key {
+        None => None,
+        Some(Key { color: None, .. }) if video.has_alpha => None,
+        Some(key) => {
+            let color = match key.color {
+                Some(color) => Some(color),
+                None => screen(&layer.asset)?,
+            };
+            let wrong = |message: &str| {
+                Error::new(ErrorKind::Validation, message)
+                    .for_asset(format!("{} ({})", layer.asset.id, layer.asset.path.display()))
+                    .at_pointer(layer.asset.pointer.clone())
+            };
+            if video.has_alpha {
+                return Err(wrong("the clip has transparency of its own").suggest("leave the colour of its screen out"));
+            }
+            let no_screen = || {
+                wrong("most of the clip's edges is not one colour that could be taken out")
+                    .suggest("give the colour of its screen, or a clip with a screen or with transparency")
+            };
+            let Key { tolerance, softness, spill, choke, .. } = *key;
+            Some(ScreenKey { color: color.ok_or_else(no_screen)?, tolerance, softness, spill, choke })
+        }
+    };
     Ok(PlannedClip {
         source,
         start: TimeSpan::ZERO,
@@ -96,6 +143,7 @@ pub(super) fn clip(layer: &Layer, source: usize, video: &VideoInfo) -> Result<Pl
         rect,
         area,
         edging: layer.edging.clone(),
+        key,
         backdrop: covered.map(|(rect, area)| Backdrop { rect, area }),
     })
 }
@@ -103,7 +151,7 @@ pub(super) fn clip(layer: &Layer, source: usize, video: &VideoInfo) -> Result<Pl
 /// The shot `shot` with these clips, without those that are not seen.
 pub(super) fn shot(
     shot: &Shot,
-    frames: FrameRange,
+    (frames, enter): (FrameRange, Option<PlannedTransition>),
     clips: Vec<PlannedClip>,
     sources: &[PlannedSource],
     canvas: CanvasSize,
@@ -115,7 +163,7 @@ pub(super) fn shot(
     let seen: Vec<bool> = clips.iter().enumerate().map(is_seen).collect();
     let mut clips: Vec<_> = clips.into_iter().zip(seen).filter(|(_, seen)| *seen).map(|(clip, _)| clip).collect();
     clips.shrink_to_fit();
-    PlannedShot { name: shot.name.clone(), frames, ground: shot.ground, clips }
+    PlannedShot { name: shot.name.clone(), frames, enter, ground: shot.ground, clips }
 }
 
 /// Edges of a part of the canvas: left, top, right, bottom.
@@ -153,7 +201,7 @@ fn bounds(clip: &PlannedClip, canvas: CanvasSize) -> Bounds {
 /// Whether nothing below `clip` is seen in `part`.
 fn hides(clip: &PlannedClip, sources: &[PlannedSource], part: Bounds) -> bool {
     let video = sources.get(clip.source).and_then(|source| source.info.video.as_ref());
-    let is_opaque = video.is_some_and(|video| !video.has_alpha);
+    let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
     let area = match clip.backdrop {
         Some(backdrop) => backdrop.area,
         None if clip.edging.radius == 0 => clip.area,
@@ -182,6 +230,9 @@ pub(super) fn check(shot: &PlannedShot, sources: &[PlannedSource]) -> std::resul
         let widest = clip.edging.borders.iter().map(|border| border.width).max().unwrap_or(0);
         if clip.edging.borders.len() > 4 || widest > 256 || clip.edging.radius > LARGEST {
             return Err("a clip's borders are too wide");
+        }
+        if clip.key.is_some_and(|key| !key.is_sane()) {
+            return Err("a clip's key is out of range");
         }
     }
     Ok(())
@@ -242,6 +293,9 @@ pub(super) fn describe(clip: &PlannedClip, sources: &[PlannedSource], canvas: Ca
             },
         );
     }
+    if let Some(ScreenKey { color: [r, g, b], .. }) = clip.key {
+        let _ = writeln!(out, "       without its screen, #{r:02x}{g:02x}{b:02x}");
+    }
     for correction in source.info.all_corrections() {
         let _ = writeln!(out, "       corrected: {correction}");
     }
@@ -253,7 +307,7 @@ mod tests {
 
     use super::*;
     use crate::compose::Border;
-    use crate::timeline::{Asset, ShotDuration};
+    use crate::timeline::ShotDuration;
     use crate::units::SourceSize;
 
     /// An opaque clip and one with alpha, both of 300x400.
@@ -284,12 +338,13 @@ mod tests {
     fn seen(layers: &[(usize, Layer)]) -> Vec<Area> {
         let (sources, canvas) = (sources(), CanvasSize::VERTICAL_HD);
         let planned = |(source, layer): &(usize, Layer)| {
-            clip(layer, *source, sources[*source].info.video.as_ref().expect("pictures")).expect("has room")
+            clip(layer, *source, sources[*source].info.video.as_ref().expect("pictures"), &mut |_| Ok(None))
+                .expect("has room")
         };
         let clips = layers.iter().map(planned).collect();
         let layers = layers.iter().map(|(_, layer)| layer.clone()).collect();
-        let made = Shot { name: "s".to_owned(), ground: [0; 3], layers, duration: ShotDuration::Media };
-        let made = shot(&made, FrameRange::new(0, 30), clips, &sources, canvas);
+        let made = Shot { name: "s".to_owned(), ground: [0; 3], layers, duration: ShotDuration::Media, enter: None };
+        let made = shot(&made, (FrameRange::new(0, 30), None), clips, &sources, canvas);
         assert_eq!(check(&made, &sources), Ok(()));
         made.clips.iter().map(|clip| clip.area).collect()
     }
@@ -309,6 +364,9 @@ mod tests {
         assert_eq!(seen(&[(0, bordered), (0, layer(96, 196, 408, 608))]).len(), 1);
         let round = Layer { edging: Edging { radius: 20, ..Edging::default() }, ..part.clone() };
         assert_eq!(seen(&[(0, part.clone()), (0, round)]).len(), 2);
+        // What is below somebody before a screen is seen.
+        let keyed = Layer { key: Some(Key { color: Some([0, 255, 0]), ..Key::default() }), ..whole.clone() };
+        assert_eq!(seen(&[(0, part.clone()), (0, keyed)]).len(), 2);
         // A contained picture leaves a part of its area, and fills it with a backdrop.
         let contained = Layer { fit: Fit::Contain, ..whole.clone() };
         assert_eq!(seen(&[(0, whole.clone()), (0, contained.clone())]).len(), 2);
@@ -319,15 +377,21 @@ mod tests {
     fn a_plan_that_was_read_is_looked_at() {
         let sources = sources();
         let fine =
-            clip(&layer(0, 0, 400, 600), 0, sources[0].info.video.as_ref().expect("pictures")).expect("has room");
+            clip(&layer(0, 0, 400, 600), 0, sources[0].info.video.as_ref().expect("pictures"), &mut |_| Ok(None))
+                .expect("has room");
         let with = |change: &dyn Fn(&mut PlannedClip)| {
             let mut clip = fine.clone();
             change(&mut clip);
             let clips = vec![clip];
-            check(&PlannedShot { name: String::new(), frames: FrameRange::new(0, 1), ground: [0; 3], clips }, &sources)
+            check(
+                &PlannedShot { name: String::new(), frames: FrameRange::new(0, 1), enter: None, ground: [0; 3], clips },
+                &sources,
+            )
         };
         assert_eq!(with(&|_| ()), Ok(()));
-        let bad: [&dyn Fn(&mut PlannedClip); 9] = [
+        let bad: [&dyn Fn(&mut PlannedClip); 11] = [
+            &|clip| clip.key = Some(ScreenKey { tolerance: 2.0, ..ScreenKey::of([0, 255, 0]) }),
+            &|clip| clip.key = Some(ScreenKey::of([120; 3])),
             &|clip| clip.source = 2,
             &|clip| clip.rect.width = 301,
             &|clip| clip.rect.x = u32::MAX,

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
-pub use layout::LayoutOptions;
+pub use layout::{KeyOptions, LayoutOptions};
 use parse::Faults;
 pub(crate) use parse::{nearest, shorten};
 pub(crate) use pick::pick;
@@ -100,6 +100,9 @@ pub struct Request {
     /// How they lie in detail.
     #[deserr(default)]
     pub layout_options: Option<LayoutOptions>,
+    /// How the reaction gives way to the app demo, where they follow each other. Default: a cut.
+    #[deserr(default)]
+    pub transition: Option<TransitionRequest>,
     /// The app that the content is about; `slideshow-builder` needs its name and description.
     #[deserr(default)]
     pub app: Option<App>,
@@ -376,15 +379,16 @@ pub struct SlideVideo {
     pub transition: Option<TransitionRequest>,
 }
 
-/// How one picture gives way to the next.
+/// How one shot or slide gives way to the next. Both are on while it lasts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
 pub struct TransitionRequest {
-    /// `cut`, `fade`, `wipe`, `slide`, `push` or `zoom`. Default: `push`.
+    /// `cut`, `dissolve`, `fade` (through black), `wipe`, `slide`, `push` or `zoom`. Default: `push` between slides, `dissolve`
+    /// between clips.
     #[deserr(default)]
     pub name: Option<String>,
-    /// In seconds, 0.1 to 3, at most half of the shorter slide. Default: 0.4.
+    /// In seconds, 0.1 to 3, at most half of the shorter slide or clip. Default: 0.4.
     #[deserr(default)]
     pub duration: Option<f64>,
     /// Where things move: `left`, `right`, `up` or `down`. Default: `left`.

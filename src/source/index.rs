@@ -1,7 +1,5 @@
 //! The presentation times of a video stream, and which picture each output frame shows.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
 use crate::units::{FrameIndex, FrameRate, TimeBase, TimeSpan, Timestamp};
@@ -111,7 +109,7 @@ impl VideoIndex {
     }
 
     /// For each of `frames` output frames at `rate` the picture that is on at its time: the last one that has started
-    /// by then. The shot's first frame shows source time `start` (from the first picture). Before the first picture
+    /// by then, but for the rounding of its time. The shot's first frame shows source time `start` (from the first picture). Before the first picture
     /// the first is shown; after the end the last, or the source again.
     pub(crate) fn schedule(&self, start: TimeSpan, rate: FrameRate, frames: u64, at_end: AtEnd) -> Vec<u32> {
         let first = self.first_pts();
@@ -129,7 +127,7 @@ impl VideoIndex {
                 }
                 last = time;
                 while let Some(&next) = self.pts.get(current + 1) {
-                    if self.time_base.cmp_pts(next.saturating_sub(first), time) == Ordering::Greater {
+                    if !self.time_base.has_started(next.saturating_sub(first), time) {
                         break;
                     }
                     current += 1;
@@ -174,6 +172,20 @@ mod tests {
         assert_eq!(at_30(&source, 17), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
         let trimmed = source.schedule(TimeSpan::from_secs(1), FrameRate::FPS_30, 2, AtEnd::Hold);
         assert_eq!(trimmed, [2, 2], "beyond the end the last picture is held");
+    }
+
+    /// What Matroska and WebM make of 30 and 60 pictures a second.
+    #[test]
+    fn rounded_times_skip_no_picture() {
+        for offset in 0..40 {
+            let rounded =
+                |rate: i64, count: i64| (0..count).map(|n| ((n + offset) * 2000 / rate + 1) / 2).collect::<Vec<_>>();
+            assert_eq!(at_30(&index(1000, &rounded(30, 60)), 60), (0..60).collect::<Vec<_>>(), "offset {offset}");
+            let every_second: Vec<_> = (0..60).map(|n| n * 2).collect();
+            assert_eq!(at_30(&index(1000, &rounded(60, 120)), 60), every_second, "offset {offset}");
+        }
+        // Where the unit is long, a millisecond is.
+        assert_eq!(at_30(&index(25, &[0, 1, 2, 3]), 4), [0, 0, 1, 2]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Edging, Fit, Focus};
+use crate::compose::{Edging, Fit, Focus, ScreenKey};
 use crate::plan::Duck;
 use crate::source::AtEnd;
 use crate::text::Area;
@@ -74,8 +74,11 @@ pub struct Shot {
     pub ground: [u8; 3],
     /// What is seen, the lowest first; at least one.
     pub layers: Vec<Layer>,
-    /// How long it is on.
+    /// How long it is on, its transitions included.
     pub duration: ShotDuration,
+    /// How it comes in, over the end of the shot before, which is on until it is done; `None` for a cut.
+    #[serde(default)]
+    pub enter: Option<Transition>,
 }
 
 /// How long a shot is on.
@@ -103,6 +106,9 @@ pub struct Layer {
     pub focus: Focus,
     /// What is around it.
     pub edging: Edging,
+    /// How the screen of one colour behind somebody is taken out; `None` for a clip without one.
+    #[serde(default)]
+    pub key: Option<Key>,
     /// The part of the canvas that the same covers below it, blurred; its numbers are even. With [`Fit::Blur`] and `None`,
     /// it is the layer's area.
     pub backdrop: Option<Area>,
@@ -121,10 +127,34 @@ impl Layer {
             fit: Fit::Cover,
             focus: Focus::default(),
             edging: Edging::default(),
+            key: None,
             backdrop: None,
             volume: Decibels(0.0),
             at_end: AtEnd::Hold,
         }
+    }
+}
+
+/// A chroma key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    /// The screen's colour, sRGB; `None` for the one at the clip's edges, or for the clip's own alpha if it has one.
+    pub color: Option<[u8; 3]>,
+    /// See [`ScreenKey`], as the others.
+    pub tolerance: f64,
+    /// Over which part of all mixtures the edge is soft.
+    pub softness: f64,
+    /// How much of the screen's light is taken out.
+    pub spill: f64,
+    /// By how many pixels the edge moves inwards.
+    pub choke: u32,
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        let ScreenKey { tolerance, softness, spill, choke, .. } = ScreenKey::of([0, 255, 0]);
+        Self { color: None, tolerance, softness, spill, choke }
     }
 }
 

@@ -96,12 +96,13 @@ impl Shown {
     }
 
     /// The number that must be seen `frame` thirtieths of a second after the first picture: that of the last picture
-    /// that has started by then. Exact: both times are multiplied by 30 and by the time base's denominator.
+    /// that has started by then, or would have if its time were not rounded to the time base, by less than a unit and
+    /// less than a millisecond. Exact: all times are multiplied by 30,000 and by the time base's denominator.
     pub(crate) fn at(&self, frame: usize) -> u16 {
         let first = self.pictures[0].0;
-        let started = |pts: i64| {
-            i128::from(pts - first) * i128::from(self.base.0) * 30 <= frame as i128 * i128::from(self.base.1)
-        };
+        let (num, den) = (i128::from(self.base.0), i128::from(self.base.1));
+        let late = (30_000 * num).min(30 * den);
+        let started = |pts: i64| i128::from(pts - first) * num * 30_000 - frame as i128 * den * 1000 < late;
         let found = self.pictures.iter().rev().find(|(pts, _)| started(*pts));
         found.map_or(self.pictures[0].1, |(_, number)| *number)
     }
