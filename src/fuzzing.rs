@@ -105,6 +105,7 @@ fn pictures(path: &Path, probed: &Probed) -> Result<u64> {
     for (start, at_end) in [(TimeSpan::ZERO, AtEnd::Hold), (middle, AtEnd::Loop)] {
         let reading = Reading {
             start,
+            end: None,
             rate: FrameRate::FPS_30,
             frames: FrameRange::new(0, FRAMES),
             at_end,

@@ -151,6 +151,65 @@ impl TimeBase {
     }
 }
 
+/// How fast a clip runs: 1 is as it was recorded. In thousandths, from a quarter to four times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Speed(u32);
+
+impl Speed {
+    /// As it was recorded.
+    pub const NORMAL: Self = Self(1000);
+    /// The least and the most.
+    pub const RANGE: std::ops::RangeInclusive<f64> = 0.25..=4.0;
+
+    /// The nearest thousandth to `times` as fast; `None` outside of [`Speed::RANGE`].
+    pub fn new(times: f64) -> Option<Self> {
+        Self::RANGE.contains(&times).then(|| Self((times * 1000.0).round() as u32))
+    }
+
+    /// How many times as fast.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+
+    /// The output's frames, seen from the clip: at twice the speed, of 30 a second there are 15 for each second of the clip.
+    pub(crate) fn rate(self, output: FrameRate) -> FrameRate {
+        let (num, den) = (output.num.saturating_mul(THOUSAND), output.den.get().saturating_mul(self.0));
+        FrameRate { num, den: NonZeroU32::new(den).unwrap_or(output.den) }
+    }
+
+    /// How long so much of the clip is on.
+    pub(crate) fn stretched(self, span: TimeSpan) -> TimeSpan {
+        TimeSpan::from_ticks((u128::from(span.ticks()) * 1000 / u128::from(self.0)).min(u64::MAX.into()) as u64)
+    }
+}
+
+const THOUSAND: NonZeroU32 = NonZeroU32::new(1000).expect("1000 > 0");
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+impl TryFrom<u32> for Speed {
+    type Error = &'static str;
+
+    fn try_from(thousandths: u32) -> Result<Self, Self::Error> {
+        if (250..=4000).contains(&thousandths) {
+            Ok(Self(thousandths))
+        } else {
+            Err("a speed is 250 to 4000 thousandths")
+        }
+    }
+}
+
+impl From<Speed> for u32 {
+    fn from(speed: Speed) -> Self {
+        speed.0
+    }
+}
+
 /// Frames a second as an exact fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FrameRate {
@@ -392,6 +451,16 @@ mod tests {
 
     const USUAL_RATES: [(u32, u32); 9] =
         [(24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1), (60000, 1001), (60, 1), (120, 1)];
+
+    #[test]
+    fn speeds_change_the_clock_exactly() {
+        let twice = Speed::new(2.0).expect("in range");
+        assert_eq!(twice.rate(FrameRate::FPS_30).time_of(FrameIndex(15)), FrameRate::FPS_30.time_of(FrameIndex(30)));
+        assert_eq!(twice.stretched(TimeSpan::from_secs(3)), TimeSpan::from_ticks(3 * TICKS_PER_SECOND as u64 / 2));
+        assert_eq!(Speed::NORMAL.stretched(TimeSpan::from_secs(3)), TimeSpan::from_secs(3));
+        assert_eq!([0.2, 4.1, f64::NAN].map(Speed::new), [None; 3]);
+        assert!(serde_json::from_str::<Speed>("0").is_err() && serde_json::from_str::<Speed>("250").is_ok());
+    }
 
     #[test]
     fn a_frame_of_every_usual_rate_is_whole_ticks() {

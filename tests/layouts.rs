@@ -143,9 +143,9 @@ fn a_screen_is_taken_out() {
         let error = engine(1).plan(&project.request(), &Control::new()).expect_err("is refused");
         (error.code(), error.pointer().unwrap_or_default().to_owned())
     };
-    assert_eq!(refused(&project("green-screen", &json!({}))), ("VALIDATION", "/reactionTemplates/0".to_owned()));
+    assert_eq!(refused(&project("green-screen", &json!({}))), ("VALIDATION", "/reactionTemplates/0/src".to_owned()));
     let both = clear.with("/layoutOptions", json!({ "key": { "color": "#00ff00" } }));
-    assert_eq!(refused(&both), ("VALIDATION", "/reactionTemplates/0".to_owned()));
+    assert_eq!(refused(&both), ("VALIDATION", "/reactionTemplates/0/src".to_owned()));
 }
 
 /// The app demo says how long both are on, and the reaction starts over, with its sound.

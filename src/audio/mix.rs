@@ -7,6 +7,7 @@ use super::decode::SoundReader;
 use super::duck::Ducker;
 use super::loudness::{Loudness, Meter};
 use super::seam::{SEAM, join};
+use super::tempo::SpeedReader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
@@ -80,7 +81,7 @@ const KEPT: usize = 10 * 2 * crate::plan::SAMPLE_RATE as usize;
 
 struct Voice<'a> {
     cue: &'a AudioCue,
-    reader: Option<SoundReader>,
+    reader: Option<SpeedReader>,
     /// The whole source from its start, as far as it was read, while it is short enough.
     kept: Option<Vec<f32>>,
     /// Where in `kept` the next loop reads, once the source has ended.
@@ -223,10 +224,11 @@ impl<'a> Mixer<'a> {
             self.scratch.clear();
             self.scratch.resize((to - from) as usize * 2, 0.0);
             let (sources, limits, interrupt) = (self.sources, self.limits, self.interrupt);
-            let open = || -> Result<SoundReader> {
+            let open = || -> Result<SpeedReader> {
                 let audio = sources.get(cue.source).and_then(|probed| probed.audio.as_ref());
                 let audio = audio.ok_or_else(|| Error::new(ErrorKind::Internal, "a sound has no source"))?;
-                SoundReader::open(&source.asset.path, audio, cue.source_start, limits, interrupt)
+                let reader = SoundReader::open(&source.asset.path, audio, cue.source_start, limits, interrupt)?;
+                SpeedReader::new(reader, cue.speed)
             };
             self.voices[at].fill(&mut self.scratch, open).map_err(about)?;
             if let Some(ducker) = ducked.and_then(|ducker| self.duckers.get_mut(ducker)) {
@@ -242,9 +244,9 @@ impl<'a> Mixer<'a> {
     /// Ends a voice, and notes what was wrong with its source.
     fn close(&mut self, at: usize) {
         let voice = &mut self.voices[at];
-        if let Some(reader) = voice.reader.take().filter(|reader| reader.damaged() > 0) {
+        if let Some(reader) = voice.reader.take().filter(|reader| reader.inner().damaged() > 0) {
             let damaged = self.damaged.entry(voice.cue.source).or_default();
-            *damaged = reader.damaged().max(*damaged);
+            *damaged = reader.inner().damaged().max(*damaged);
         }
         (voice.kept, voice.pending) = (None, Vec::new());
         voice.done = true;
@@ -265,7 +267,7 @@ impl<'a> Voice<'a> {
     }
 
     /// Fills `out` with the source's next sample frames; after its end silence, or its start again.
-    fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SoundReader>) -> Result<()> {
+    fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SpeedReader>) -> Result<()> {
         if !self.cue.looped {
             let count = self.read_pass(out, &open)? * 2;
             // The reader is kept: it knows what was damaged.
@@ -295,7 +297,7 @@ impl<'a> Voice<'a> {
     }
 
     /// Reads the current pass on; fewer sample frames than asked for are its end.
-    fn read_pass(&mut self, out: &mut [f32], open: &impl Fn() -> Result<SoundReader>) -> Result<usize> {
+    fn read_pass(&mut self, out: &mut [f32], open: &impl Fn() -> Result<SpeedReader>) -> Result<usize> {
         if let (Some(kept), Some(at)) = (&self.kept, &mut self.replay) {
             let count = (kept.len() - *at).min(out.len());
             out[..count].copy_from_slice(&kept[*at..*at + count]);
@@ -317,7 +319,7 @@ impl<'a> Voice<'a> {
     }
 
     /// Begins the next pass, and puts its start behind the end of this one.
-    fn start_over(&mut self, open: &impl Fn() -> Result<SoundReader>) -> Result<()> {
+    fn start_over(&mut self, open: &impl Fn() -> Result<SpeedReader>) -> Result<()> {
         // One that gives nothing from its start would loop for ever.
         if self.pass == 0 {
             self.done = true;
@@ -382,6 +384,7 @@ mod tests {
             start: 0,
             length: 1000,
             source_start: TimeSpan::ZERO,
+            speed: crate::units::Speed::NORMAL,
             gain: Gain::UNITY,
             fade_in: 100,
             fade_out: 200,
@@ -405,6 +408,7 @@ mod tests {
             start,
             length: 1000,
             source_start: TimeSpan::ZERO,
+            speed: crate::units::Speed::NORMAL,
             gain: Gain::UNITY,
             fade_in,
             fade_out,

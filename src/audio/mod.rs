@@ -6,6 +6,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `decode` | one source as a stream of sample frames |
+//! | `tempo` | the same at another speed |
 //! | `mix` | all cues summed |
 //! | `seam` | where a looped track starts over |
 //! | `duck`, `speech` | music goes down while somebody speaks |
@@ -19,6 +20,7 @@ mod loudness;
 mod mix;
 mod seam;
 mod speech;
+mod tempo;
 
 pub(crate) use decode::SoundReader;
 pub(crate) use level::{Leveled, Levels, level};

@@ -15,7 +15,7 @@ use remix_engine::inspect::{InspectOptions, Method};
 use remix_engine::limits::{Limits, available_memory, available_threads, free_disk};
 use remix_engine::output::Container;
 use remix_engine::plan::Plan;
-use remix_engine::request::{Request, StyleRequest};
+use remix_engine::request::{Request, StyleRequest, schema};
 use remix_engine::store::ChunkStore;
 use remix_engine::text::{FontBook, MissingPolicy, find_missing, lay_out, rasterise};
 use remix_engine::units::{CanvasSize, TimeSpan};
@@ -42,6 +42,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
     Text(TextArgs),
+    /// Print the JSON Schema of a project.json.
+    Schema,
     /// Make a contact sheet: the slides of a result, or frames of a video with their times.
     Sheet(SheetArgs),
     /// Show FFmpeg's version, encoders, fonts and the limits of this machine.
@@ -210,6 +212,7 @@ fn main() -> ExitCode {
         | Command::Text(TextArgs { json, .. })
         | Command::Sheet(SheetArgs { json, .. })
         | Command::Check(CheckArgs { json, .. }) => *json,
+        Command::Schema => false,
     };
     let result = match cli.command {
         Command::Render(args) => match render(args) {
@@ -231,6 +234,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Sheet(args) => sheet(args),
+        Command::Schema => {
+            print_text(&format!("{:#}\n", schema()));
+            Ok(())
+        }
         Command::Check(args) => check(args),
     };
     match result {

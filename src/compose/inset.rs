@@ -213,7 +213,7 @@ fn blend<I: Iterator<Item = u8>>(
 }
 
 /// `cover` of 255 parts of `over`.
-fn mixed(under: u8, over: u8, cover: u8) -> u8 {
+pub(super) fn mixed(under: u8, over: u8, cover: u8) -> u8 {
     let sum = u32::from(under) * u32::from(255 - cover) + u32::from(over) * u32::from(cover);
     ((sum * 257 + (1 << 15)) >> 16) as u8
 }
@@ -273,7 +273,7 @@ fn around(area: Area, radius: u32, edging: &Edging, canvas: (u32, u32), is_opaqu
 }
 
 /// The premultiplied colour of what is around a picture, for the canvas's pixel at `(x, y)`.
-fn edge_at(picture: Rounded, edging: &Edging, x: f32, y: f32) -> [u8; 4] {
+pub(super) fn edge_at(picture: Rounded, edging: &Edging, x: f32, y: f32) -> [u8; 4] {
     let widths: f32 = edging.borders.iter().map(|border| border.width as f32).sum();
     let (mut color, mut alpha) = ([0.0f32; 3], 0.0f32);
     if edging.shadow {

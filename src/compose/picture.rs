@@ -48,6 +48,11 @@ impl<'a> PlaneRef<'a> {
         self.data.get(start..start + self.width).unwrap_or(&[])
     }
 
+    /// All samples, the rows this many apart.
+    pub(super) fn samples(&self) -> (&'a [u8], usize) {
+        (self.data, self.stride)
+    }
+
     /// The rows from top to bottom, without padding.
     pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> {
         let plane = *self;

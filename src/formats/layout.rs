@@ -117,7 +117,8 @@ pub(crate) fn check(request: &Request) -> Vec<Finding> {
     found
 }
 
-fn check_key(key: &KeyOptions, pointer: &str) -> Vec<Finding> {
+/// What is wrong with a key.
+pub(super) fn check_key(key: &KeyOptions, pointer: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut wrong = |field: &str, message: String| {
         found.push(Finding::new(ErrorKind::Validation, format!("{pointer}/{field}"), message));
@@ -151,7 +152,7 @@ fn is_for(allowed: &[&str], field: &str) -> bool {
 }
 
 /// An opaque colour.
-fn color(text: &str) -> Option<[u8; 3]> {
+pub(super) fn color(text: &str) -> Option<[u8; 3]> {
     text.parse::<Rgba>().ok().filter(|color| color.a == 255).map(|color| [color.r, color.g, color.b])
 }
 
@@ -179,7 +180,14 @@ pub(super) fn shots(request: &Request, canvas: CanvasSize, reaction: Asset, demo
 }
 
 fn shot(name: &str, layer: Layer) -> Shot {
-    Shot { name: name.to_owned(), ground: [0; 3], layers: vec![layer], duration: ShotDuration::Media, enter: None }
+    Shot {
+        name: name.to_owned(),
+        ground: [0; 3],
+        layers: vec![layer],
+        duration: ShotDuration::Media,
+        enter: None,
+        pointer: String::new(),
+    }
 }
 
 /// Both at once, as long as the app demo, which is first; the reaction starts over until then.
@@ -244,16 +252,21 @@ fn green_screen(options: &LayoutOptions, canvas: CanvasSize, reaction: Layer, de
         Some("right") => 1.0,
         _ => 0.5,
     };
-    let (key, usual) = (options.key.clone().unwrap_or_default(), Key::default());
-    let key = Key {
-        color: key.color.as_deref().and_then(color),
-        tolerance: key.tolerance.unwrap_or(usual.tolerance),
-        softness: key.softness.unwrap_or(usual.softness),
-        spill: key.spill.unwrap_or(usual.spill),
-        choke: key.choke.unwrap_or(usual.choke),
-    };
+    let key = key(&options.key.clone().unwrap_or_default());
     let reaction = Layer { area, fit: Fit::Contain, focus: Focus { x, y: 1.0 }, key: Some(key), ..reaction };
     both("green-screen", demo, reaction)
+}
+
+/// The key of these options, which must have no findings.
+pub(super) fn key(options: &KeyOptions) -> Key {
+    let usual = Key::default();
+    Key {
+        color: options.color.as_deref().and_then(color),
+        tolerance: options.tolerance.unwrap_or(usual.tolerance),
+        softness: options.softness.unwrap_or(usual.softness),
+        spill: options.spill.unwrap_or(usual.spill),
+        choke: options.choke.unwrap_or(usual.choke),
+    }
 }
 
 /// The demo on the screen of a phone, over itself blurred or a colour.

@@ -5,6 +5,7 @@ mod overlays;
 pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 mod sound;
+pub(crate) mod timeline;
 mod transition;
 pub(crate) mod ugc_remix;
 
@@ -23,6 +24,7 @@ use crate::timeline::{SlideLayer, Slideshow, Timeline};
 /// findings.
 pub(crate) fn resolve(request: &Request) -> Format {
     match request.format {
+        Format::Auto | Format::Timeline if request.timeline.is_some() => Format::Timeline,
         // Reactions have no place in slides; an app or slides have none in a remix.
         Format::Auto
             if request.reaction_templates.is_empty() && (request.app.is_some() || request.slides.is_some()) =>
@@ -30,6 +32,7 @@ pub(crate) fn resolve(request: &Request) -> Format {
             Format::SlideshowBuilder
         }
         Format::Auto if request.source.is_some() => Format::SlideshowRemix,
+        Format::Timeline => Format::Timeline,
         Format::Auto | Format::UgcRemix => Format::UgcRemix,
         Format::SlideshowRemix => Format::SlideshowRemix,
         Format::SlideshowBuilder => Format::SlideshowBuilder,
@@ -47,6 +50,11 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
     let (mut slides, picks) = match format {
         Format::UgcRemix => {
             return ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(Box::new(made)), picks));
+        }
+        Format::Timeline => {
+            let wanted = request.timeline.clone().unwrap_or_default();
+            return timeline::timeline(request, &wanted, variant)
+                .map(|(made, picks)| (Made::Video(Box::new(made)), picks));
         }
         Format::SlideshowBuilder => slideshow_builder::slideshow(request, variant)?,
         Format::SlideshowRemix => slideshow_remix::slideshow(request, variant)?,

@@ -53,7 +53,7 @@ pub struct HookLook {
 }
 
 impl HookLook {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
         Self {
             style: request.hook_style.clone(),
             position: request.hook_position.clone(),
@@ -211,6 +211,7 @@ pub(super) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
         ("layout", request.layout.is_some()),
         ("layoutOptions", request.layout_options.is_some()),
         ("transition", request.transition.is_some()),
+        ("timeline", request.timeline.is_some()),
     ];
     let refused = |field: &str| {
         let message = format!("`{field}` has no meaning in slides");

@@ -65,6 +65,7 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
     };
     let texts = hook.map(|block| TextOverlay { name: "hook".to_owned(), block, during, motion });
     let timeline = Timeline {
+        overlays: Vec::new(),
         canvas: CanvasSize::VERTICAL_HD,
         rate: FrameRate::FPS_30,
         shots,

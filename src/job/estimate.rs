@@ -65,6 +65,8 @@ const LAY_OUT_MS: f64 = 1.5;
 const BLUR_MS: f64 = 4.0;
 /// To take the screen out of a million pixels.
 const KEY_MS: f64 = 1.5;
+/// To draw a million pixels of a picture that moves.
+const MOVE_MS: f64 = 8.0;
 /// Milliseconds to compose a frame of a video of slides.
 const SCENE_MS: f64 = 18.0;
 /// Milliseconds for a slide, and for a million pixels of its pictures.
@@ -122,7 +124,7 @@ pub(super) fn chunk_cost(plan: &Plan, chunk: &PlannedChunk) -> f64 {
     let encode = preset * scale * (ENCODE_STILL_MS + ENCODE_MOVING_MS * moving.clamp(0.0, 4_000.0).sqrt());
     let drawn: f64 = clips.iter().map(|clip| clip.milliseconds).sum();
     let lay_out = match shots[..] {
-        [shot] if shot.only_clip(plan.canvas()).is_some() => 0.0,
+        [shot] if shot.only_clip(plan.canvas()).is_some() && plan.overlays_of(chunk).next().is_none() => 0.0,
         // One for each, and one for both.
         ref shots => (2 * shots.len() - 1) as f64 * LAY_OUT_MS * scale,
     };
@@ -157,8 +159,9 @@ fn clip_cost(plan: &Plan, clip: &PlannedClip) -> Option<ClipCost> {
     let blur = clip.backdrop.map_or(0.0, |_| size * SCALE_MS.0 + BLUR_MS);
     // Also where the picture before is shown again.
     let key = clip.key.map_or(0.0, |_| area * KEY_MS);
+    let moved = clip.movement.as_ref().map_or(0.0, |_| area * MOVE_MS);
     Some(ClipCost {
-        milliseconds: decode + pictures.min(1.0) * (convert + blur) + key,
+        milliseconds: decode + pictures.min(1.0) * (convert + blur) + key + moved,
         // A picture that is made smaller has less to say.
         kilobits: if moving { bits * (area / (size * shown)).min(1.0) } else { 0.0 },
     })
@@ -230,7 +233,10 @@ fn worker_bytes(plan: &Plan) -> u64 {
 fn clip_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
     let decoder =
         plan.sources().get(clip.source).and_then(|source| source.info.video.as_ref()).map_or(0, decoder_bytes);
-    let area = u64::from(clip.area.width) * u64::from(clip.area.height);
+    let area = match &clip.movement {
+        Some(movement) => movement.picture.pixels(),
+        None => u64::from(clip.area.width) * u64::from(clip.area.height),
+    };
     let around = if clip.edging.is_plain() { 0 } else { area.saturating_mul(4) };
     let blurred =
         clip.backdrop.map_or(0, |backdrop| u64::from(backdrop.area.width) * u64::from(backdrop.area.height) * 3 / 2);

@@ -110,6 +110,7 @@ fn screen_of(shared: &Shared, asset: &Asset, control: &Control) -> Result<Option
     for start in [TimeSpan::from_ticks(info.duration.ticks() / 2), TimeSpan::ZERO] {
         let reading = Reading {
             start,
+            end: None,
             rate: FrameRate::FPS_30,
             frames: FrameRange::new(0, 1),
             at_end: AtEnd::Hold,

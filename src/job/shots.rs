@@ -9,13 +9,16 @@ use super::slides::SlidePainter;
 use super::texts::TextBrush;
 use super::transit::transit;
 use super::{Control, no_memory, not_working};
-use crate::compose::{Blurred, I420Mut, Inset, Keyer, PlaneRef, blend_over, code_values, fill, fill_black};
+use crate::compose::{
+    Blurred, I420Mut, Inset, Keyer, Keyframe, Moved, PlaneRef, blend_over, code_values, draw_bar, fill, pose_at,
+};
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame, release_free_memory};
-use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedShot};
+use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedOverlaid, PlannedShot};
 use crate::source::{Probed, ProbedVideo, Reading, ShotReader};
-use crate::units::{CanvasSize, FrameIndex, FrameRange};
+use crate::timeline::ProgressBar;
+use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate};
 
 /// What all workers share.
 pub(super) struct Painter<'a> {
@@ -42,8 +45,8 @@ impl<'a> Painter<'a> {
         self.sources.get(clip.source).and_then(|probed| probed.video.as_ref()).ok_or_else(missing)
     }
 
-    /// Opens the reader of `clip` in `shot` for the frames from `first` on.
-    fn open(&self, shot: &PlannedShot, clip: &PlannedClip, first: FrameIndex) -> Result<ShotReader> {
+    /// Opens `clip`, which is on for `frames`, for those from `first` on.
+    fn open(&self, frames: FrameRange, clip: &PlannedClip, first: FrameIndex) -> Result<OpenClip> {
         let nowhere = || Error::new(ErrorKind::Internal, "a clip stands nowhere");
         let second = match clip.backdrop {
             Some(backdrop) => {
@@ -52,18 +55,44 @@ impl<'a> Painter<'a> {
             }
             None => None,
         };
+        let size = match &clip.movement {
+            Some(movement) => movement.picture,
+            None => CanvasSize::new(clip.area.width, clip.area.height).ok_or_else(nowhere)?,
+        };
         let reading = Reading {
             start: clip.start,
-            rate: self.plan.rate(),
-            frames: FrameRange::new(first.0 - shot.frames.start.0, shot.frames.len()),
+            end: clip.end,
+            rate: clip.speed.rate(self.plan.rate()),
+            frames: FrameRange::new(first.0 - frames.start.0, frames.len()),
             at_end: clip.at_end,
             rect: clip.rect,
-            canvas: CanvasSize::new(clip.area.width, clip.area.height).ok_or_else(nowhere)?,
+            canvas: size,
             second,
         };
         let path = &self.plan.sources()[clip.source].asset.path;
-        ShotReader::open(path, self.video(clip)?, reading, &self.shared.limits, &self.interrupt)
-            .map_err(|error| self.about(clip, error))
+        let reader = ShotReader::open(path, self.video(clip)?, reading, &self.shared.limits, &self.interrupt)
+            .map_err(|error| self.about(clip, error))?;
+        let canvas = (self.plan.canvas().width(), self.plan.canvas().height());
+        let video = self.plan.sources()[clip.source].info.video.as_ref();
+        let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
+        let place = match &clip.movement {
+            Some(movement) => Place::Moving(Moved::new(clip.area, &clip.edging), movement.keyframes.clone()),
+            None => Place::Still(Inset::new(clip.area, &clip.edging, canvas, is_opaque)),
+        };
+        Ok(OpenClip {
+            reader,
+            rate: self.plan.rate(),
+            keyer: clip.key.map(|key| Keyer::new(key, size.width() as usize, size.height() as usize)),
+            place,
+            backdrop: clip.backdrop.map(|backdrop| Blurred::new(backdrop.area, canvas)),
+        })
+    }
+
+    /// Draws `clip` as it is at its frame `frame`.
+    fn draw(&self, clip: &PlannedClip, open: &mut OpenClip, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
+        let source = &self.plan.sources()[clip.source].asset;
+        let _working = self.interrupt.pulse().enter(&source.path, None);
+        open.draw(frame, target).map_err(|error| self.about(clip, error))
     }
 
     /// `error` with the source that it is about.
@@ -78,6 +107,8 @@ pub(super) struct Brush<'a> {
     painter: &'a Painter<'a>,
     /// The shots that are open: those of the last chunk.
     open: Vec<OpenShot>,
+    /// What lies over them.
+    over: Vec<OpenOverlay>,
     /// A frame of our own to draw on.
     canvas: VideoFrame,
     /// Refers to a picture while it is encoded.
@@ -96,11 +127,25 @@ struct OpenShot {
     clips: Vec<OpenClip>,
 }
 
+/// A clip that lies over the shots, while it is read.
+struct OpenOverlay {
+    number: usize,
+    next: FrameIndex,
+    clip: OpenClip,
+}
+
 struct OpenClip {
     reader: ShotReader,
+    rate: FrameRate,
     keyer: Option<Keyer>,
-    place: Inset,
+    place: Place,
     backdrop: Option<Blurred>,
+}
+
+/// Where a clip is drawn.
+enum Place {
+    Still(Inset),
+    Moving(Moved, Vec<Keyframe>),
 }
 
 impl OpenShot {
@@ -114,6 +159,7 @@ impl<'a> Brush<'a> {
         Ok(Self {
             painter,
             open: Vec::new(),
+            over: Vec::new(),
             canvas: blank(painter.plan.canvas())?,
             shown: VideoFrame::empty().map_err(no_memory)?,
             both: None,
@@ -138,13 +184,21 @@ impl<'a> Brush<'a> {
         let numbers: Vec<usize> = plan.shots_of(planned).map(|(number, _)| number).collect();
         self.open
             .retain(|open| numbers.contains(&open.number) && open.next == planned.frames.start && !open.is_damaged());
-        let continues = !self.open.is_empty();
+        self.over.retain(|open| {
+            open.next == planned.frames.start
+                && plan.overlays_of(planned).any(|(number, _)| number == open.number)
+                && !open.clip.reader.is_damaged()
+        });
+        let continues = !self.open.is_empty() || !self.over.is_empty();
         self.open(planned)?;
         let chunk = self.paint_from_here(planned, stop, on_frame)?;
-        if !continues || !self.open.iter().any(OpenShot::is_damaged) {
+        let is_damaged =
+            self.open.iter().any(OpenShot::is_damaged) || self.over.iter().any(|open| open.clip.reader.is_damaged());
+        if !continues || !is_damaged {
             return Ok(chunk);
         }
         self.open.clear();
+        self.over.clear();
         self.open(planned)?;
         self.paint_from_here(planned, stop, &mut || ())
     }
@@ -152,28 +206,24 @@ impl<'a> Brush<'a> {
     /// Opens the shots of a chunk that are not, for its first frame.
     fn open(&mut self, planned: &PlannedChunk) -> Result<()> {
         let painter = self.painter;
-        let canvas = painter.plan.canvas();
-        let canvas = (canvas.width(), canvas.height());
         for (number, shot) in painter.plan.shots_of(planned) {
             if self.open.iter().any(|open| open.number == number) {
                 continue;
             }
-            let open = |clip: &PlannedClip| {
-                let reader = painter.open(shot, clip, planned.frames.start)?;
-                let video = painter.plan.sources()[clip.source].info.video.as_ref();
-                let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
-                let size = (clip.area.width as usize, clip.area.height as usize);
-                Ok(OpenClip {
-                    reader,
-                    keyer: clip.key.map(|key| Keyer::new(key, size.0, size.1)),
-                    place: Inset::new(clip.area, &clip.edging, canvas, is_opaque),
-                    backdrop: clip.backdrop.map(|backdrop| Blurred::new(backdrop.area, canvas)),
-                })
-            };
+            let open = |clip| painter.open(shot.frames, clip, planned.frames.start);
             let clips = shot.clips.iter().map(open).collect::<Result<_>>()?;
             self.open.push(OpenShot { number, next: planned.frames.start, clips });
         }
         self.open.sort_by_key(|open| open.number);
+        for (number, overlay) in painter.plan.overlays_of(planned) {
+            let Some(clip) = overlay.clip() else { continue };
+            if self.over.iter().any(|open| open.number == number) {
+                continue;
+            }
+            let next = overlay.frames.start.max(planned.frames.start);
+            self.over.push(OpenOverlay { number, next, clip: painter.open(overlay.frames, clip, next)? });
+        }
+        self.over.sort_by_key(|open| open.number);
         Ok(())
     }
 
@@ -186,28 +236,43 @@ impl<'a> Brush<'a> {
     ) -> Result<EncodedChunk> {
         let Painter { plan, interrupt, .. } = self.painter;
         let mut encoder = ChunkEncoder::new(plan.video_settings(), plan.canvas(), plan.rate(), interrupt.clone())?;
-        let shots: Vec<&PlannedShot> = plan.shots_of(planned).map(|(_, shot)| shot).collect();
+        let shots: Vec<(usize, &PlannedShot)> = plan.shots_of(planned).collect();
         for frame in planned.frames.start.0..planned.frames.end.0 {
             if interrupt.is_set() || stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
             }
             let frame = FrameIndex(frame);
             match shots[..] {
-                [shot] => match shot.only_clip(plan.canvas()) {
-                    Some(clip) => self.show(shot, clip, frame, &mut encoder)?,
-                    None => self.show_all(shot, frame, &mut encoder)?,
-                },
-                [old, new] => self.show_both(old, new, frame, &mut encoder)?,
+                [(number, shot)] => {
+                    let is_drawn = match shot.only_clip(plan.canvas()) {
+                        Some(clip) => self.show(shot, clip, frame, &mut encoder)?,
+                        None => {
+                            let open = self.open.first_mut().ok_or_else(not_open)?;
+                            lay_out(self.painter, shot, open, frame, &mut self.canvas)?;
+                            true
+                        }
+                    };
+                    if is_drawn {
+                        let mut target = self.canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+                        self.texts.blend(frame, Some(number), &mut target)?;
+                        self.finish(frame, &mut encoder)?;
+                    }
+                }
+                [old, new] => {
+                    self.show_both(old, new, frame)?;
+                    self.finish(frame, &mut encoder)?;
+                }
                 _ => return Err(not_open()),
             }
-            for open in &mut self.open {
-                open.next = FrameIndex(frame.0 + 1);
-            }
+            let next = FrameIndex(frame.0 + 1);
+            self.open.iter_mut().for_each(|open| open.next = next);
+            self.over.iter_mut().for_each(|open| open.next = open.next.max(next));
             interrupt.pulse().beat();
             on_frame();
         }
         // Of this chunk alone: what is kept of it may not depend on the chunks before.
-        let clips = (0u32..).zip(self.open.iter_mut().flat_map(|open| &mut open.clips));
+        let over = self.over.iter_mut().map(|open| &mut open.clip);
+        let clips = (0u32..).zip(self.open.iter_mut().flat_map(|open| &mut open.clips).chain(over));
         let concealed: BTreeSet<(u32, u32)> = clips
             .flat_map(|(number, clip)| clip.reader.take_concealed().into_iter().map(move |picture| (number, picture)))
             .collect();
@@ -217,64 +282,67 @@ impl<'a> Brush<'a> {
         Ok(EncodedChunk { concealed, ..chunk? })
     }
 
-    /// Encodes a frame of a shot whose only clip fills the canvas: its own picture, where nothing is drawn on it.
+    /// Shows a frame of a shot whose only clip fills the canvas. Where nothing is drawn on it, its own picture is encoded; else
+    /// it is put on the canvas, and `true` is given.
     fn show(
         &mut self,
         shot: &PlannedShot,
         clip: &PlannedClip,
         frame: FrameIndex,
         encoder: &mut ChunkEncoder,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let open = self.open.first_mut().and_then(|open| open.clips.first_mut()).ok_or_else(not_open)?;
         let source = &self.painter.plan.sources()[clip.source].asset;
         let _working = self.painter.interrupt.pulse().enter(&source.path, None);
         let picture =
             open.reader.frame(frame.0 - shot.frames.start.0).map_err(|error| self.painter.about(clip, error))?;
-        if self.texts.is_live(frame) || !picture.is_i420() {
-            // The picture may be shown again and may be the decoder's own: texts go on a copy.
-            lay_down(picture, &mut self.canvas)?;
-            return self.finish(frame, encoder);
+        let is_covered = self.painter.plan.overlays().iter().any(|overlay| overlay.frames.contains(frame));
+        if is_covered || self.texts.is_live(frame) || !picture.is_i420() {
+            // The picture may be shown again and may be the decoder's own: what lies over it goes on a copy.
+            lay_down(picture, shot.ground, &mut self.canvas)?;
+            return Ok(true);
         }
         self.shown.share(picture).map_err(no_memory)?;
         encoder.send(&mut self.shown)?;
         // x264 has its own copy by now; a second reference would make the reader copy its picture.
         self.shown.unref();
-        Ok(())
+        Ok(false)
     }
 
-    /// Encodes a frame of a shot of several clips.
-    fn show_all(&mut self, shot: &PlannedShot, frame: FrameIndex, encoder: &mut ChunkEncoder) -> Result<()> {
-        let open = self.open.first_mut().ok_or_else(not_open)?;
-        lay_out(self.painter, shot, open, frame, &mut self.canvas)?;
-        self.finish(frame, encoder)
-    }
-
-    /// Encodes a frame in which `old` gives way to `new`.
-    fn show_both(
-        &mut self,
-        old: &PlannedShot,
-        new: &PlannedShot,
-        frame: FrameIndex,
-        encoder: &mut ChunkEncoder,
-    ) -> Result<()> {
+    /// Draws a frame in which `old` gives way to `new`.
+    fn show_both(&mut self, old: (usize, &PlannedShot), new: (usize, &PlannedShot), frame: FrameIndex) -> Result<()> {
         let canvas = self.painter.plan.canvas();
-        let (Some(enter), [open_old, open_new]) = (new.enter, &mut self.open[..]) else { return Err(not_open()) };
+        let enter = new.1.enter.ok_or_else(not_open)?;
         let pictures = match &mut self.both {
             Some(pictures) => pictures,
             none => none.insert([blank(canvas)?, blank(canvas)?]),
         };
+        for (((number, shot), open), picture) in [old, new].into_iter().zip(&mut self.open).zip(pictures.iter_mut()) {
+            lay_out(self.painter, shot, open, frame, picture)?;
+            let mut target = picture.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+            self.texts.blend(frame, Some(number), &mut target)?;
+        }
         let [before, after] = pictures;
-        lay_out(self.painter, old, open_old, frame, before)?;
-        lay_out(self.painter, new, open_new, frame, after)?;
-        transit(enter, frame.0 - new.frames.start.0, before, after, &mut self.canvas)?;
-        self.finish(frame, encoder)
+        transit(enter, frame.0 - new.1.frames.start.0, before, after, &mut self.canvas)
     }
 
-    /// Draws the texts on the canvas, and encodes it.
+    /// Draws what lies over the shots on the canvas, and encodes it.
     fn finish(&mut self, frame: FrameIndex, encoder: &mut ChunkEncoder) -> Result<()> {
-        if let Some(mut planes) = self.canvas.planes_mut().map_err(no_memory)? {
-            self.texts.blend(frame, &mut planes)?;
+        let painter = self.painter;
+        let mut target = self.canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
+        let overlays = painter.plan.overlays().iter().enumerate();
+        for (number, overlay) in overlays.filter(|(_, overlay)| overlay.frames.contains(frame)) {
+            match &overlay.what {
+                PlannedOverlaid::Bar(ProgressBar { area, color, ground }) => {
+                    draw_bar(&mut target, *area, overlay.filled(frame), *color, *ground);
+                }
+                PlannedOverlaid::Clip(clip) => {
+                    let open = self.over.iter_mut().find(|open| open.number == number).ok_or_else(not_open)?;
+                    painter.draw(clip, &mut open.clip, frame.0 - overlay.frames.start.0, &mut target)?;
+                }
+            }
         }
+        self.texts.blend(frame, None, &mut target)?;
         encoder.send(&mut self.canvas)
     }
 }
@@ -290,9 +358,7 @@ fn lay_out(
     let mut target = canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
     fill(&mut target, code_values(shot.ground));
     for (clip, open) in shot.clips.iter().zip(&mut open.clips) {
-        let source = &painter.plan.sources()[clip.source].asset;
-        let _working = painter.interrupt.pulse().enter(&source.path, None);
-        open.draw(frame.0 - shot.frames.start.0, &mut target).map_err(|error| painter.about(clip, error))?;
+        painter.draw(clip, open, frame.0 - shot.frames.start.0, &mut target)?;
     }
     Ok(())
 }
@@ -304,7 +370,7 @@ fn blank(canvas: CanvasSize) -> Result<VideoFrame> {
 impl OpenClip {
     /// Draws the clip as it is at its shot's frame `frame`.
     fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
-        let Self { reader, keyer, place, backdrop } = self;
+        let Self { reader, rate, keyer, place, backdrop } = self;
         if let Some(backdrop) = backdrop {
             reader.frame(frame)?;
             let (small, time) = reader.second()?;
@@ -312,19 +378,26 @@ impl OpenClip {
         }
         let picture = reader.frame(frame)?;
         let planes = picture.planes().ok_or_else(not_working)?;
-        match keyer {
+        let (planes, alpha) = match keyer {
             Some(keyer) => {
                 let (left, alpha) = keyer.key(planes).ok_or_else(not_working)?;
-                place.draw(target, left, Some(alpha));
+                (left, Some(alpha))
             }
-            None => place.draw(target, planes, picture.alpha()),
+            None => (planes, picture.alpha()),
+        };
+        match place {
+            Place::Still(place) => place.draw(target, planes, alpha),
+            Place::Moving(place, keyframes) => {
+                let pose = pose_at(keyframes, rate.time_of(FrameIndex(frame)).as_secs_f64());
+                place.draw(target, planes, alpha, pose);
+            }
         }
         Ok(())
     }
 }
 
-/// Puts a working picture on the canvas: copied, or if it has alpha, over black.
-fn lay_down(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+/// Puts a working picture on the canvas: copied, or if it has alpha, over the colour `ground`.
+fn lay_down(from: &VideoFrame, ground: [u8; 3], to: &mut VideoFrame) -> Result<()> {
     let source = from.planes().ok_or_else(not_working)?;
     let mut target = to.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
     let size = |plane: PlaneRef<'_>| (plane.width(), plane.height());
@@ -333,7 +406,7 @@ fn lay_down(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
     }
     match from.alpha() {
         Some(alpha) => {
-            fill_black(&mut target);
+            fill(&mut target, code_values(ground));
             blend_over(&mut target, source, alpha);
         }
         None => {

@@ -35,12 +35,13 @@ impl<'a> TextBrush<'a> {
         self.plan.texts().iter().any(|text| text.frames.contains(frame))
     }
 
-    /// Blends the texts that are on at `frame`; later ones are on top.
-    pub(super) fn blend(&mut self, frame: FrameIndex, target: &mut I420Mut<'_>) -> Result<()> {
+    /// Blends the texts of `shot`, or with `None` those that lie over all shots, that are on at `frame`; later ones are on top.
+    pub(super) fn blend(&mut self, frame: FrameIndex, shot: Option<usize>, target: &mut I420Mut<'_>) -> Result<()> {
         let texts = self.plan.texts();
         // Chunks are painted forwards in a worker; after a jump back, what is needed is drawn again.
         self.drawn.retain(|drawn| texts.get(drawn.text).is_some_and(|text| text.frames.contains(frame)));
-        for (number, text) in texts.iter().enumerate().filter(|(_, text)| text.frames.contains(frame)) {
+        let of_shot = |text: &PlannedText| text.shot == shot && text.frames.contains(frame);
+        for (number, text) in texts.iter().enumerate().filter(|(_, text)| of_shot(text)) {
             let look = text.look(frame);
             let at = match self.drawn.iter().position(|drawn| drawn.text == number && drawn.word == look.word) {
                 Some(at) => at,

@@ -5,9 +5,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AudioCue, Content, PlannedClip, PlannedShot, PlannedText, PlannedTransition};
+use super::{
+    AudioCue, Content, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedShot, PlannedText, PlannedTransition,
+};
 use crate::source::ColorInfo;
 use crate::text::TextBlock;
+use crate::timeline::ProgressBar;
 use crate::units::{CanvasSize, FrameRange, FrameRate};
 
 /// A BLAKE3 hash, written as 64 hexadecimal digits.
@@ -56,6 +59,7 @@ struct Visible<'a> {
     shot: VisibleShot<'a>,
     /// The shot that comes in, and how.
     next: Option<(VisibleShot<'a>, PlannedTransition)>,
+    overlays: Vec<VisibleOverlay<'a>>,
     texts: Vec<VisibleText<'a>>,
 }
 
@@ -65,6 +69,17 @@ struct VisibleShot<'a> {
     first: u64,
     ground: [u8; 3],
     clips: Vec<VisibleClip<'a>>,
+}
+
+/// What lies over the shots.
+#[derive(Serialize)]
+struct VisibleOverlay<'a> {
+    /// When it is on in the chunk, and its own frame then.
+    frames: FrameRange,
+    first: u64,
+    clip: Option<VisibleClip<'a>>,
+    /// A bar, and how many frames it takes to fill.
+    bar: Option<(ProgressBar, u64)>,
 }
 
 /// A clip with the content and the stream that it shows; its source's place in the plan does not count.
@@ -79,6 +94,8 @@ struct VisibleClip<'a> {
 #[derive(Serialize)]
 struct VisibleText<'a> {
     fonts: &'a str,
+    /// Whether it belongs to the shot that goes, or to the one that comes; `None` for what lies over both.
+    comes: Option<bool>,
     block: &'a TextBlock,
     /// Each stretch in which it looks the same: its frames, its active word's bytes, its opacity, its scale.
     looks: Vec<(FrameRange, Option<&'a Range<usize>>, u8, u16)>,
@@ -101,6 +118,19 @@ pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) ->
         ground: shot.ground,
         clips: shot.clips.iter().map(visible_clip).collect(),
     };
+    let visible_overlay = |overlay: &PlannedOverlay| {
+        let live = overlay.frames.intersect(frames);
+        let (clip, bar) = match &overlay.what {
+            PlannedOverlaid::Clip(clip) => (Some(visible_clip(clip)), None),
+            PlannedOverlaid::Bar(bar) => (None, Some((*bar, overlay.frames.len()))),
+        };
+        (!live.is_empty()).then(|| VisibleOverlay {
+            frames: FrameRange::new(live.start.0 - frames.start.0, live.end.0 - frames.start.0),
+            first: live.start.0 - overlay.frames.start.0,
+            clip,
+            bar,
+        })
+    };
     let nothing = VisibleShot { first: 0, ground: [0; 3], clips: Vec::new() };
     let next = content.shots.get(number + 1).filter(|next| next.frames.start <= frames.start);
     let visible = Visible {
@@ -111,11 +141,17 @@ pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) ->
         frames: frames.len(),
         shot: content.shots.get(number).map_or(nothing, visible_shot),
         next: next.and_then(|next| Some((visible_shot(next), next.enter?))),
+        overlays: content.overlays.iter().filter_map(visible_overlay).collect(),
         texts: content
             .texts
             .iter()
             .filter(|text| !text.frames.intersect(frames).is_empty())
-            .map(|text| VisibleText { fonts: &content.fonts, block: &text.block, looks: looks_of(text, frames) })
+            .map(|text| VisibleText {
+                fonts: &content.fonts,
+                comes: text.shot.map(|shot| shot > number),
+                block: &text.block,
+                looks: looks_of(text, frames),
+            })
             .collect(),
     };
     hash_of("remix-engine 2026 chunk", &visible)

@@ -3,6 +3,7 @@
 mod captions;
 mod chunks;
 mod key;
+mod overlays;
 mod resolve;
 mod scenes;
 mod shots;
@@ -15,9 +16,12 @@ use serde::{Deserialize, Serialize};
 
 pub use chunks::PlannedChunk;
 pub use key::ChunkKey;
+pub(crate) use overlays::MAX_OVERLAYS;
+pub use overlays::{PlannedOverlaid, PlannedOverlay};
 pub(crate) use resolve::{Context, resolve, resolve_slides};
 pub use scenes::{PlannedScene, PlannedTransition};
-pub use shots::{Backdrop, PlannedClip, PlannedShot};
+pub(crate) use shots::MAX_CLIPS;
+pub use shots::{Backdrop, Movement, PlannedClip, PlannedShot};
 pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
 pub(crate) use texts::TextLook;
 pub use texts::{PlannedChange, PlannedText, PlannedWord};
@@ -28,7 +32,7 @@ use crate::formats::Pick;
 use crate::request::{Format, InspectionPolicy, is_id};
 use crate::source::SourceInfo;
 use crate::timeline::Asset;
-use crate::units::{CanvasSize, FrameIndex, FrameRate, Gain, TimeSpan};
+use crate::units::{CanvasSize, FrameIndex, FrameRate, Gain, Speed, TimeSpan};
 
 /// Sample frames a second of the engine's sound.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -58,6 +62,8 @@ struct Content {
     /// How many of the texts, the last ones, are captions.
     #[serde(default)]
     caption_pages: usize,
+    #[serde(default)]
+    overlays: Vec<PlannedOverlay>,
     cues: Vec<AudioCue>,
     /// In LUFS; `None` for the levels as they are.
     #[serde(default)]
@@ -131,6 +137,9 @@ pub struct AudioCue {
     pub length: u64,
     /// The source's time at its start: from the first picture, or from the first sample without pictures.
     pub source_start: TimeSpan,
+    /// How fast it runs, at its own pitch.
+    #[serde(default)]
+    pub speed: Speed,
     /// Its level.
     pub gain: Gain,
     /// Sample frames of fade at its start.
@@ -243,6 +252,17 @@ impl Plan {
         &self.0.texts
     }
 
+    /// What lies over the shots; later ones are on top.
+    pub fn overlays(&self) -> &[PlannedOverlay] {
+        &self.0.overlays
+    }
+
+    /// The overlays that are on in a chunk, with their places.
+    pub(crate) fn overlays_of(&self, chunk: &PlannedChunk) -> impl Iterator<Item = (usize, &PlannedOverlay)> {
+        let frames = chunk.frames;
+        self.0.overlays.iter().enumerate().filter(move |(_, overlay)| !overlay.frames.intersect(frames).is_empty())
+    }
+
     /// The pages of captions among the texts, in order.
     pub fn captions(&self) -> impl Iterator<Item = &PlannedText> {
         self.0.texts.iter().skip(self.0.texts.len().saturating_sub(self.0.caption_pages))
@@ -280,9 +300,10 @@ impl Plan {
         shots.filter(move |(number, shot)| *number == chunk.shot || shot.frames.start <= chunk.frames.start)
     }
 
-    /// The clips that are on in a chunk, in the order of their shots.
+    /// The clips that are on in a chunk, in the order of their shots, then those of the overlays.
     pub(crate) fn clips_of(&self, chunk: &PlannedChunk) -> impl Iterator<Item = &PlannedClip> {
-        self.shots_of(chunk).flat_map(|(_, shot)| &shot.clips)
+        let over = self.overlays_of(chunk).filter_map(|(_, overlay)| overlay.clip());
+        self.shots_of(chunk).flat_map(|(_, shot)| &shot.clips).chain(over)
     }
 
     /// The slides, in order; none for a video.
@@ -376,6 +397,11 @@ impl Plan {
             for clip in &shot.clips {
                 shots::describe(clip, &self.0.sources, self.0.canvas, &mut out);
             }
+        }
+        for overlay in &self.0.overlays {
+            let (name, frames) = (&overlay.name, overlay.frames);
+            let _ = writeln!(out, "  over {name:<12} {:>8.3} .. {:>8.3} s", time(frames.start), time(frames.end));
+            overlays::describe(overlay, &self.0.sources, self.0.canvas, &mut out);
         }
         for text in &self.0.texts {
             let _ = writeln!(
@@ -489,6 +515,9 @@ impl TryFrom<Content> for Plan {
                 return broken(what);
             }
         }
+        if let Err(what) = overlays::check(&content) {
+            return broken(what);
+        }
         if !content.scenes.is_empty() && (!content.shots.is_empty() || !scenes::are_whole(&content)) {
             return broken("its scenes cannot be shown");
         }
@@ -505,7 +534,11 @@ impl TryFrom<Content> for Plan {
         if content.slides.iter().any(|slide| slide.key != slides::slide_key(&content, &slide.layers)) {
             return broken("a slide's key is not that of its content");
         }
-        if content.texts.len() > MAX_TEXTS || !content.texts.iter().all(|text| text.is_sane(content.frames)) {
+        let is_whole = |text: &PlannedText| {
+            let shot = text.shot.map(|shot| content.shots.get(shot).map(|shot| shot.frames));
+            text.is_sane(content.frames) && shot.is_none_or(|frames| frames == Some(text.frames))
+        };
+        if content.texts.len() > MAX_TEXTS || !content.texts.iter().all(is_whole) {
             return broken("a text is not on while it is");
         }
         if !content.cues.iter().all(|cue| {

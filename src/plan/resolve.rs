@@ -3,17 +3,20 @@
 use super::chunks::overlap;
 use super::texts::Unseen;
 use super::{
-    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedShot, PlannedSlide, PlannedSource, PlannedText,
-    PlannedTransition, Role, SAMPLE_RATE, captions, chunks, scenes, shots, slides,
+    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedOverlaid, PlannedOverlay, PlannedShot, PlannedSlide,
+    PlannedSource, PlannedText, PlannedTransition, Role, SAMPLE_RATE, captions, chunks, overlays, scenes, shots,
+    slides,
 };
 use crate::compose::TransitionKind;
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::source::{AtEnd, SourceInfo};
+use crate::source::{AtEnd, SourceInfo, VideoInfo};
 use crate::text::{FontBook, lay_out};
-use crate::timeline::{Asset, During, Layer, MusicTrack, Shot, ShotDuration, Slideshow, Timeline, VoiceOver};
-use crate::units::{FrameIndex, FrameRange, FrameRate, TimeSpan, Timestamp};
+use crate::timeline::{
+    Asset, During, Layer, MusicTrack, Overlaid, Overlay, Shot, ShotDuration, Slideshow, Timeline, VoiceOver,
+};
+use crate::units::{FrameIndex, FrameRange, FrameRate, Speed, TimeSpan, Timestamp};
 
 /// Frames between two IDR pictures: two seconds at 30 fps.
 const GOP_SECONDS: u64 = 2;
@@ -52,8 +55,8 @@ pub(crate) fn resolve(
     let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits, alive } = context;
     let (canvas, rate) = (timeline.canvas, timeline.rate);
     let mut sources = Sources::default();
-    let mut failures = Vec::new();
-    let clips = timeline.shots.iter().flat_map(|shot| &shot.layers).map(|layer| (&layer.asset, Need::Video));
+    let mut failures: Vec<Error> = Vec::new();
+    let clips = timeline.layers().map(|layer| (&layer.asset, Need::Video));
     let music = timeline.music.iter().map(|music| (&music.asset, Need::Audio));
     let voice = timeline.voice_over.iter().map(|voice| (&voice.asset, Need::Audio));
     for (asset, need) in clips.chain(music).chain(voice) {
@@ -77,7 +80,7 @@ pub(crate) fn resolve(
         let set = |track| captions::pages(track, fonts, rate, longest, &mut unseen, alive);
         failures.extend(timeline.captions.as_ref().map(set).and_then(Result::err));
     }
-    if let Some(error) = Error::combine(failures) {
+    if let Some(error) = Error::combine(std::mem::take(&mut failures)) {
         return Err(error);
     }
 
@@ -85,14 +88,25 @@ pub(crate) fn resolve(
     let mut cues = Vec::new();
     for shot in &timeline.shots {
         let (end, leave) = shots.last().map_or((0, 0), |last| (last.frames.end.0, last.frames.len() / 2));
-        let planned = sources.shot(shot, end, timeline, &mut screen)?;
+        let planned = match sources.shot(shot, end, timeline, &mut screen) {
+            Err(error) if error.kind() != ErrorKind::Canceled => {
+                failures.push(error);
+                continue;
+            }
+            planned => planned?,
+        };
         if overlap(planned.enter) > leave.min(planned.frames.len() / 2) {
             let message = format!("the transition to {} takes more than half of a shot that it is in", planned.name);
-            return Err(Error::new(ErrorKind::Validation, message)
-                .at_pointer("/transition/duration")
-                .suggest("make it shorter, or use longer clips"));
+            failures.push(
+                Error::new(ErrorKind::Validation, message)
+                    .at_pointer(format!("{}/transition/duration", shot.pointer))
+                    .suggest("make it shorter, or use longer clips"),
+            );
         }
         shots.push(planned);
+    }
+    if let Some(error) = Error::combine(failures) {
+        return Err(error);
     }
     for (number, (shot, planned)) in timeline.shots.iter().zip(&shots).enumerate() {
         let leave = shots.get(number + 1).map_or(0, |next| overlap(next.enter));
@@ -110,15 +124,27 @@ pub(crate) fn resolve(
     if let Some(voice) = &timeline.voice_over {
         cues.push(sources.voice_over(voice, samples_at(timeline.rate, FrameIndex(frames)))?);
     }
+    let overlays = sources.overlays(timeline, frames, &mut screen)?;
+    for overlay in &overlays {
+        if let (PlannedOverlaid::Clip(_), Some(Overlay { what: Overlaid::Clip(layer), .. })) =
+            (&overlay.what, timeline.overlays.iter().find(|wanted| wanted.name == overlay.name))
+        {
+            cues.extend(sources.sound(layer, sources.index(&layer.asset)?, (overlay.frames, None), 0, rate));
+        }
+    }
     let mut texts = timeline
         .texts
         .iter()
         .filter_map(|text| {
-            let frames = match &text.during {
-                During::Shot(name) => shots.iter().find(|shot| shot.name == *name)?.frames,
-                During::FromStart(span) => FrameRange::new(0, rate.frames_in(*span).clamp(1, frames)),
+            let (frames, shot) = match &text.during {
+                During::Shot(name) => {
+                    let number = shots.iter().position(|shot| shot.name == *name)?;
+                    (shots[number].frames, Some(number))
+                }
+                During::FromStart(span) => (FrameRange::new(0, rate.frames_in(*span).clamp(1, frames)), None),
             };
-            Some(PlannedText::new(text.name.clone(), text.block.clone(), frames, text.motion, rate))
+            let planned = PlannedText::new(text.name.clone(), text.block.clone(), frames, text.motion, rate);
+            Some(PlannedText { shot, ..planned })
         })
         .collect::<Vec<_>>();
     let pages = match &timeline.captions {
@@ -144,6 +170,7 @@ pub(crate) fn resolve(
         shots,
         texts,
         caption_pages,
+        overlays,
         cues,
         loudness,
         frames,
@@ -207,6 +234,7 @@ pub(crate) fn resolve_slides(
         shots: Vec::new(),
         texts: Vec::new(),
         caption_pages: 0,
+        overlays: Vec::new(),
         cues: Vec::new(),
         loudness,
         frames: 0,
@@ -319,6 +347,7 @@ impl Sources {
             start: 0,
             length,
             source_start: music.start,
+            speed: Speed::NORMAL,
             gain: music.gain.to_gain(),
             fade_in: samples_in(music.fade_in).max(DECLICK).min(length),
             fade_out: samples_in(music.fade_out).max(DECLICK).min(length),
@@ -346,6 +375,7 @@ impl Sources {
             start,
             length,
             source_start: TimeSpan::ZERO,
+            speed: Speed::NORMAL,
             gain: voice.gain.to_gain(),
             fade_in: DECLICK.min(length),
             fade_out: DECLICK.min(length),
@@ -368,10 +398,10 @@ impl Sources {
             let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
             Ok((source, video))
         };
-        let first = shot.layers.first().ok_or_else(|| Error::new(ErrorKind::Internal, "a shot shows nothing"))?;
-        let duration = match shot.duration {
-            ShotDuration::Media => video(first)?.1.duration,
-            ShotDuration::For(span) => span,
+        let duration = match (shot.duration, shot.layers.first()) {
+            (ShotDuration::For(span), _) => span,
+            (ShotDuration::Media, Some(first)) => media_duration(first, video(first)?.1)?,
+            (ShotDuration::Media, None) => return Err(Error::new(ErrorKind::Internal, "a shot shows nothing")),
         };
         let length = timeline.rate.frames_in(duration).max(1);
         let enter =
@@ -383,7 +413,8 @@ impl Sources {
             });
         let start = end.saturating_sub(overlap(enter));
         let frames = FrameRange::new(start, start.saturating_add(length));
-        let clip = |layer| video(layer).and_then(|(source, video)| shots::clip(layer, source, video, screen));
+        let lasts = lasts_of(timeline.rate, frames);
+        let clip = |layer| video(layer).and_then(|(source, video)| shots::clip(layer, source, video, lasts, screen));
         let clips = shot.layers.iter().map(clip).collect::<Result<_>>()?;
         Ok(shots::shot(shot, (frames, enter), clips, &self.0, timeline.canvas))
     }
@@ -392,26 +423,81 @@ impl Sources {
     fn sounds(&self, shot: &Shot, planned: &PlannedShot, leave: u64, rate: FrameRate) -> Result<Vec<AudioCue>> {
         let mut cues = Vec::new();
         for layer in &shot.layers {
-            cues.extend(self.sound(layer, self.index(&layer.asset)?, planned, leave, rate));
+            cues.extend(self.sound(layer, self.index(&layer.asset)?, (planned.frames, planned.enter), leave, rate));
         }
         Ok(cues)
+    }
+
+    /// What lies over an output of `frames` frames.
+    fn overlays(
+        &self,
+        timeline: &Timeline,
+        frames: u64,
+        screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+    ) -> Result<Vec<PlannedOverlay>> {
+        let mut planned = Vec::new();
+        for overlay in &timeline.overlays {
+            let start = timeline.rate.frames_in(overlay.start);
+            let length = overlay.duration.map_or(u64::MAX, |span| timeline.rate.frames_in(span).max(1));
+            let live = FrameRange::new(start, start.saturating_add(length).min(frames).max(start));
+            if live.is_empty() {
+                let message = format!("{} comes at {}, when the video is over", overlay.name, overlay.start);
+                return Err(Error::new(ErrorKind::Validation, message)
+                    .at_pointer(format!("{}/start", overlay.pointer))
+                    .suggest("let it come earlier"));
+            }
+            let what = match &overlay.what {
+                Overlaid::Bar(bar) => PlannedOverlaid::Bar(*bar),
+                Overlaid::Clip(layer) => {
+                    let source = self.index(&layer.asset)?;
+                    let video = self.0[source].info.video.as_ref();
+                    let video =
+                        video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
+                    media_duration(layer, video)?;
+                    PlannedOverlaid::Clip(Box::new(shots::clip(
+                        layer,
+                        source,
+                        video,
+                        lasts_of(timeline.rate, live),
+                        screen,
+                    )?))
+                }
+            };
+            planned.push(PlannedOverlay { name: overlay.name.clone(), frames: live, what });
+            if !overlays::has_room(&planned) {
+                return Err(Error::new(ErrorKind::LimitExceeded, "too many overlays are on at once")
+                    .at_pointer(overlay.pointer.clone())
+                    .suggest("show at most eight at once, and 64 in all"));
+            }
+        }
+        Ok(planned)
     }
 
     /// A clip's own sound; none if it has none. A clip that loops starts its sound with each pass if it lasts
     /// for [`SHORTEST_HEARD_AGAIN`]. Where shots give way to
     /// each other, sounds do so as well, together as loud as each by itself.
-    fn sound(&self, layer: &Layer, source: usize, shot: &PlannedShot, leave: u64, rate: FrameRate) -> Vec<AudioCue> {
+    fn sound(
+        &self,
+        layer: &Layer,
+        source: usize,
+        (frames, enter): (FrameRange, Option<PlannedTransition>),
+        leave: u64,
+        rate: FrameRate,
+    ) -> Vec<AudioCue> {
         let info = &self.0[source].info;
-        let (Some(video), Some(_)) = (&info.video, &info.audio) else { return Vec::new() };
+        let (Some(video), Some(_), Some(volume)) = (&info.video, &info.audio, layer.volume) else { return Vec::new() };
         let at = |frame: u64| samples_at(rate, FrameIndex(frame));
-        let (first, last) = (shot.frames.start.0, shot.frames.end.0);
+        let (first, last) = (frames.start.0, frames.end.0);
         let (start, end) = (at(first), at(last));
-        let comes = at(first + overlap(shot.enter)) - start;
+        let comes = at(first + overlap(enter)) - start;
         let goes = end - at(last.saturating_sub(leave));
-        let pass = samples_in(video.duration).max(1);
+        let used = media_duration(layer, video).unwrap_or(video.duration);
+        let pass = samples_in(used).max(1);
         let (pass, again) = match layer.at_end {
-            AtEnd::Loop if video.duration < SHORTEST_HEARD_AGAIN => (pass, 1),
+            AtEnd::Loop if used < SHORTEST_HEARD_AGAIN => (pass, 1),
             AtEnd::Loop => (pass, usize::MAX),
+            // Its sound may be longer than its pictures, unless it was said where it ends.
+            AtEnd::Hold if layer.trim.1.is_some() => (pass.min(end - start).max(1), 1),
             AtEnd::Hold => (end - start, 1),
         };
         let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1)).take(again);
@@ -426,8 +512,9 @@ impl Sources {
                 curve: if comes.max(goes) > 0 { FadeCurve::EqualPower } else { FadeCurve::Linear },
                 start: from,
                 length,
-                source_start: TimeSpan::ZERO,
-                gain: layer.volume.to_gain(),
+                source_start: layer.trim.0,
+                speed: layer.speed,
+                gain: volume.to_gain(),
                 fade_in: fade_in.max(DECLICK).min(length),
                 fade_out: fade_out.max(DECLICK).min(length),
                 looped: false,
@@ -436,6 +523,25 @@ impl Sources {
         };
         starts.map(cue).collect()
     }
+}
+
+/// From the first to the last of these frames.
+fn lasts_of(rate: FrameRate, frames: FrameRange) -> TimeSpan {
+    rate.time_of(FrameIndex(frames.len().saturating_sub(1))).saturating_since(Timestamp::ZERO)
+}
+
+/// How long the used part of a clip is on at its speed.
+fn media_duration(layer: &Layer, video: &VideoInfo) -> Result<TimeSpan> {
+    let (start, end) = layer.trim;
+    let end = end.map_or(video.duration, |end| end.min(video.duration));
+    if start >= end {
+        let message =
+            format!("the part from {start} to {end} of {} is empty: it lasts {}", layer.asset.id, video.duration);
+        return Err(Error::new(ErrorKind::Validation, message)
+            .at_pointer(format!("{}/trim/start", layer.asset.pointer))
+            .suggest("start earlier"));
+    }
+    Ok(layer.speed.stretched(TimeSpan::from_ticks(end.ticks() - start.ticks())))
 }
 
 /// The sample frames in a span, to the nearest.

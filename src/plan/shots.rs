@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{PlannedSource, PlannedTransition};
-use crate::compose::{Edging, Fit, ScreenKey, SourceRect};
+use crate::compose::{Easing, Edging, Fit, Keyframe, ScreenKey, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::text::Area;
-use crate::timeline::{Asset, Key, Layer, Shot};
-use crate::units::{CanvasSize, FrameRange, TimeSpan};
+use crate::timeline::{Asset, Drift, Key, Layer, Shot};
+use crate::units::{CanvasSize, FrameRange, Speed, TimeSpan};
 
 /// A shot on the output's frame clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,12 @@ pub struct PlannedClip {
     pub source: usize,
     /// The source's time at the shot's first frame, from the source's first picture.
     pub start: TimeSpan,
+    /// The source's time from which on it is over; `None` for its own end.
+    #[serde(default)]
+    pub end: Option<TimeSpan>,
+    /// How fast it runs.
+    #[serde(default)]
+    pub speed: Speed,
     /// What is shown after the source's end.
     pub at_end: AtEnd,
     /// The part of the source that is shown.
@@ -50,6 +56,19 @@ pub struct PlannedClip {
     pub key: Option<ScreenKey>,
     /// The same, blurred, below it.
     pub backdrop: Option<Backdrop>,
+    /// How it moves.
+    #[serde(default)]
+    pub movement: Option<Movement>,
+}
+
+/// How a clip moves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Movement {
+    /// Poses by time from the shot's start, ascending.
+    pub keyframes: Vec<Keyframe>,
+    /// The size at which it is read: larger than its area where the movement comes nearer and the source has more.
+    pub picture: CanvasSize,
 }
 
 /// A blurred picture of a clip.
@@ -65,7 +84,7 @@ pub struct Backdrop {
 impl PlannedClip {
     /// Whether nothing but its own pictures is seen, and all of them.
     fn is_plain(&self) -> bool {
-        self.edging.is_plain() && self.backdrop.is_none() && self.key.is_none()
+        self.edging.is_plain() && self.backdrop.is_none() && self.key.is_none() && self.movement.is_none()
     }
 
     /// Whether nothing shines through its pictures, of which `video` tells.
@@ -90,12 +109,14 @@ fn whole(canvas: CanvasSize) -> Area {
 }
 
 /// The most clips that a shot shows at once: each has a decoder of its own.
-const MAX_CLIPS: usize = 8;
+pub(crate) const MAX_CLIPS: usize = 8;
+/// The most keyframes of a clip.
+const MAX_KEYFRAMES: usize = 1_000;
 /// How far an area may reach, in pixels from the canvas's corner, and the most of its sides.
 const FARTHEST: i32 = 16_384;
 const LARGEST: u32 = 8_192;
 
-/// Places `layer`, whose clip is `source` with the video `video`; `screen` finds the colour of its screen.
+/// Places `layer`, whose clip is `source` with the video `video`, for as long as it `lasts` on; `screen` finds the colour of its screen.
 ///
 /// # Errors
 /// `VALIDATION` for an area that is none, and for a clip without a screen; what `screen` reports.
@@ -103,6 +124,7 @@ pub(super) fn clip(
     layer: &Layer,
     source: usize,
     video: &VideoInfo,
+    lasts: TimeSpan,
     screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
 ) -> Result<PlannedClip> {
     let no_room = || {
@@ -138,7 +160,10 @@ pub(super) fn clip(
     };
     Ok(PlannedClip {
         source,
-        start: TimeSpan::ZERO,
+        start: layer.trim.0,
+        end: layer.trim.1,
+        speed: layer.speed,
+        movement: movement(layer, lasts, rect, area),
         at_end: layer.at_end,
         rect,
         area,
@@ -146,6 +171,28 @@ pub(super) fn clip(
         key,
         backdrop: covered.map(|(rect, area)| Backdrop { rect, area }),
     })
+}
+
+/// The movement of a layer of which `rect` is shown at `area`.
+fn movement(layer: &Layer, lasts: TimeSpan, rect: SourceRect, area: Area) -> Option<Movement> {
+    let keyframes = match layer.drift {
+        Some(Drift { from, to, easing }) => vec![
+            Keyframe { at: TimeSpan::ZERO, pose: from, easing: Easing::Linear },
+            Keyframe { at: lasts, pose: to, easing },
+        ],
+        None => layer.keyframes.clone(),
+    };
+    if keyframes.is_empty() {
+        return None;
+    }
+    let near = keyframes.iter().map(|keyframe| keyframe.pose.zoom * keyframe.pose.scale).fold(1.0, f64::max);
+    // As much as is seen of it, and not more than there is.
+    let side = |part: u32, whole: u32| {
+        let most = f64::from(part).max(f64::from(whole)).min(f64::from(LARGEST));
+        (f64::from(whole) * near).min(most).max(2.0) as u32 & !1
+    };
+    let picture = CanvasSize::new(side(rect.width, area.width), side(rect.height, area.height))?;
+    Some(Movement { keyframes, picture })
 }
 
 /// The shot `shot` with these clips, without those that are not seen.
@@ -194,6 +241,9 @@ impl Bounds {
 
 /// What of the canvas a clip changes, at most.
 fn bounds(clip: &PlannedClip, canvas: CanvasSize) -> Bounds {
+    if clip.movement.is_some() {
+        return Bounds([0, 0, canvas.width().into(), canvas.height().into()]);
+    }
     let area = clip.backdrop.map_or(clip.area, |backdrop| backdrop.area);
     Bounds::of(area, clip.edging.reach()).within(canvas)
 }
@@ -204,7 +254,7 @@ fn hides(clip: &PlannedClip, sources: &[PlannedSource], part: Bounds) -> bool {
     let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
     let area = match clip.backdrop {
         Some(backdrop) => backdrop.area,
-        None if clip.edging.radius == 0 => clip.area,
+        None if clip.edging.radius == 0 && clip.movement.is_none() => clip.area,
         None => return false,
     };
     is_opaque && Bounds::of(area, 0).contains(part)
@@ -212,10 +262,15 @@ fn hides(clip: &PlannedClip, sources: &[PlannedSource], part: Bounds) -> bool {
 
 /// Whether a shot of a plan that was read can be shown; else what is wrong.
 pub(super) fn check(shot: &PlannedShot, sources: &[PlannedSource]) -> std::result::Result<(), &'static str> {
-    if shot.clips.is_empty() || shot.clips.len() > MAX_CLIPS {
-        return Err("a shot shows no clip, or too many");
+    if shot.clips.len() > MAX_CLIPS {
+        return Err("a shot shows too many clips");
     }
-    for clip in &shot.clips {
+    shot.clips.iter().try_for_each(|clip| check_clip(clip, sources))
+}
+
+/// Whether a clip of a plan that was read can be shown; else what is wrong.
+pub(super) fn check_clip(clip: &PlannedClip, sources: &[PlannedSource]) -> std::result::Result<(), &'static str> {
+    {
         let video = sources.get(clip.source).and_then(|source| source.info.video.as_ref());
         let video = video.ok_or("a shot has no video source")?;
         let backdrop = clip.backdrop.iter().map(|backdrop| (backdrop.rect, backdrop.area));
@@ -234,12 +289,21 @@ pub(super) fn check(shot: &PlannedShot, sources: &[PlannedSource]) -> std::resul
         if clip.key.is_some_and(|key| !key.is_sane()) {
             return Err("a clip's key is out of range");
         }
+        if let Some(movement) = &clip.movement {
+            let is_sane = |side: u32| side.is_multiple_of(2) && side <= LARGEST;
+            let ascend = movement.keyframes.windows(2).all(|pair| pair[0].at <= pair[1].at);
+            let poses = movement.keyframes.iter().all(|keyframe| keyframe.pose.is_sane());
+            let (width, height) = (movement.picture.width(), movement.picture.height());
+            if movement.keyframes.len() > MAX_KEYFRAMES || !ascend || !poses || !is_sane(width) || !is_sane(height) {
+                return Err("a clip moves in a way that it cannot");
+            }
+        }
     }
     Ok(())
 }
 
 /// Whether an area's numbers are even, and none is out of proportion.
-fn is_sane(Area { x, y, width, height }: Area) -> bool {
+pub(super) fn is_sane(Area { x, y, width, height }: Area) -> bool {
     let near = |at: i32| at % 2 == 0 && (-FARTHEST..=FARTHEST).contains(&at);
     let long = |side: u32| side.is_multiple_of(2) && (2..=LARGEST).contains(&side);
     near(x) && near(y) && long(width) && long(height)
@@ -293,6 +357,16 @@ pub(super) fn describe(clip: &PlannedClip, sources: &[PlannedSource], canvas: Ca
             },
         );
     }
+    if clip.start > TimeSpan::ZERO || clip.end.is_some() {
+        let end = clip.end.map_or("its end".to_owned(), |end| end.to_string());
+        let _ = writeln!(out, "       from {} to {end}", clip.start);
+    }
+    if clip.speed != Speed::NORMAL {
+        let _ = writeln!(out, "       at {} times its speed", clip.speed.as_f64());
+    }
+    if let Some(movement) = &clip.movement {
+        let _ = writeln!(out, "       moves: {} keyframes, read at {}", movement.keyframes.len(), movement.picture);
+    }
     if let Some(ScreenKey { color: [r, g, b], .. }) = clip.key {
         let _ = writeln!(out, "       without its screen, #{r:02x}{g:02x}{b:02x}");
     }
@@ -338,12 +412,21 @@ mod tests {
     fn seen(layers: &[(usize, Layer)]) -> Vec<Area> {
         let (sources, canvas) = (sources(), CanvasSize::VERTICAL_HD);
         let planned = |(source, layer): &(usize, Layer)| {
-            clip(layer, *source, sources[*source].info.video.as_ref().expect("pictures"), &mut |_| Ok(None))
-                .expect("has room")
+            clip(layer, *source, sources[*source].info.video.as_ref().expect("pictures"), TimeSpan::ZERO, &mut |_| {
+                Ok(None)
+            })
+            .expect("has room")
         };
         let clips = layers.iter().map(planned).collect();
         let layers = layers.iter().map(|(_, layer)| layer.clone()).collect();
-        let made = Shot { name: "s".to_owned(), ground: [0; 3], layers, duration: ShotDuration::Media, enter: None };
+        let made = Shot {
+            name: "s".to_owned(),
+            ground: [0; 3],
+            layers,
+            duration: ShotDuration::Media,
+            enter: None,
+            pointer: String::new(),
+        };
         let made = shot(&made, (FrameRange::new(0, 30), None), clips, &sources, canvas);
         assert_eq!(check(&made, &sources), Ok(()));
         made.clips.iter().map(|clip| clip.area).collect()
@@ -376,9 +459,14 @@ mod tests {
     #[test]
     fn a_plan_that_was_read_is_looked_at() {
         let sources = sources();
-        let fine =
-            clip(&layer(0, 0, 400, 600), 0, sources[0].info.video.as_ref().expect("pictures"), &mut |_| Ok(None))
-                .expect("has room");
+        let fine = clip(
+            &layer(0, 0, 400, 600),
+            0,
+            sources[0].info.video.as_ref().expect("pictures"),
+            TimeSpan::ZERO,
+            &mut |_| Ok(None),
+        )
+        .expect("has room");
         let with = |change: &dyn Fn(&mut PlannedClip)| {
             let mut clip = fine.clone();
             change(&mut clip);

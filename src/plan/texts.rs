@@ -24,6 +24,9 @@ pub struct PlannedText {
     pub block: TextBlock,
     /// The output's frames that it is on.
     pub frames: FrameRange,
+    /// The shot that it belongs to, and comes and goes with; `None` for what lies over all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shot: Option<usize>,
     /// Its words by the time they become the active one; empty for a text without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<PlannedWord>,
@@ -79,7 +82,7 @@ impl PlannedText {
         };
         let enter = motion.enter.and_then(planned);
         let exit = motion.exit.and_then(planned);
-        Self { name, block, frames, words: Vec::new(), enter, exit }
+        Self { name, block, frames, shot: None, words: Vec::new(), enter, exit }
     }
 
     /// How it looks at `frame`, which is one of its own.

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use deserr::Deserr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
@@ -28,9 +29,10 @@ const SLACK: f64 = 0.25;
 const ENOUGH: usize = 20;
 
 /// Something that is said.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct CaptionCue {
     /// What is said, at most 2 000 characters; line breaks are kept. Default: the words, with spaces between.
     #[serde(default)]
@@ -47,9 +49,10 @@ pub struct CaptionCue {
 }
 
 /// A word of a caption.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct CaptionWord {
     /// The word as it stands in the text.
     pub text: String,
@@ -60,9 +63,10 @@ pub struct CaptionWord {
 }
 
 /// How captions look.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct CaptionOptions {
     /// As `hookStyle`; its `maxLines` is 2 and its font size 36 to 64 by default.
     #[deserr(default)]

@@ -1,15 +1,17 @@
 //! What a request says about the layout of its clips.
 
 use deserr::Deserr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FocusPoint;
 use super::parse::Faults;
 
 /// How the clips of a layout lie. Options that the layout does not have are refused.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct LayoutOptions {
     /// How the app demo is fitted to its part of the canvas: `cover`, `contain`, `fill`, `none` or `blur` (contained, over
     /// itself blurred; not on a phone). Default: `cover`, and `contain` on a phone.
@@ -47,9 +49,10 @@ pub struct LayoutOptions {
 }
 
 /// How a screen of one colour is taken out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct KeyOptions {
     /// Its colour, `#rrggbb`. Default: what most of the reaction's edges is.
     #[deserr(default)]

@@ -4,18 +4,23 @@ mod captions;
 mod layout;
 mod parse;
 mod pick;
+mod schema;
 mod sound;
 mod style;
 mod subtitles;
+mod timeline;
 mod validate;
 
 use std::path::PathBuf;
 
 use deserr::Deserr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::compose::{Direction, Easing, TransitionKind};
 use crate::error::{Error, ErrorKind, Result};
+use schema::one_of;
 
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
@@ -23,17 +28,25 @@ pub use layout::{KeyOptions, LayoutOptions};
 use parse::Faults;
 pub(crate) use parse::{nearest, shorten};
 pub(crate) use pick::pick;
+pub use schema::schema;
 pub use sound::{AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, Switch, VoiceOverOptions};
+pub(crate) use style::animation_faults;
 pub use style::{AnimationRequest, StyleRequest};
+pub(crate) use timeline::MOTIONS;
+pub use timeline::{
+    AreaRequest, BarRequest, BorderRequest, KeyframeRequest, LayerRequest, MotionRequest, OverlayRequest, ShotRequest,
+    TextRequest, TimelineRequest, TrimRequest,
+};
 pub(crate) use validate::is_id;
 
 /// A request to make content: the content of a `project.json`.
 ///
 /// Made by [`Request::from_json`] or [`Request::from_path`], or in code, starting from `Request::default()`. It may be
 /// wrong in any way; planning checks it and reports all findings at once.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct Request {
     /// The content's id: 1 to 64 letters, digits, `.`, `_` or `-`, not starting with a dot. Names the result's folder
     /// and seeds every random pick.
@@ -103,6 +116,9 @@ pub struct Request {
     /// How the reaction gives way to the app demo, where they follow each other. Default: a cut.
     #[deserr(default)]
     pub transition: Option<TransitionRequest>,
+    /// A timeline of one's own, in place of a format.
+    #[deserr(default)]
+    pub timeline: Option<TimelineRequest>,
     /// The app that the content is about; `slideshow-builder` needs its name and description.
     #[deserr(default)]
     pub app: Option<App>,
@@ -225,9 +241,10 @@ fn add_to_hash(value: &Value, hasher: &mut blake3::Hasher) {
 }
 
 /// A row of the media library.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct Media {
     /// Its id, unique in the library.
     #[deserr(default)]
@@ -241,9 +258,10 @@ pub struct Media {
 }
 
 /// A clip or track of a pool.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct PoolItem {
     /// Its id, unique in the pool.
     #[deserr(default)]
@@ -254,9 +272,10 @@ pub struct PoolItem {
 }
 
 /// The app that the content is about.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct App {
     /// Its name, at most 100 characters.
     #[deserr(default)]
@@ -270,9 +289,10 @@ pub struct App {
 }
 
 /// What the content shall say. All texts have at most 300 characters each.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct Brief {
     /// What it is about. Shown as the first slide's text where there is no hook.
     #[deserr(default)]
@@ -292,9 +312,10 @@ pub struct Brief {
 }
 
 /// What a remix starts from.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct Source {
     /// The slides of a slideshow, in order.
     #[deserr(default)]
@@ -302,9 +323,10 @@ pub struct Source {
 }
 
 /// A part of a picture.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct RegionRequest {
     /// The left edge, 0 to 1 of the picture's width.
     pub x: f64,
@@ -317,9 +339,10 @@ pub struct RegionRequest {
 }
 
 /// A slide that the caller composed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct SlideRequest {
     /// The id of a row of `media`. Default: none, the slide is of one colour.
     #[deserr(default)]
@@ -357,9 +380,10 @@ pub struct SlideRequest {
 }
 
 /// How slides become a video.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct SlideVideo {
     /// How long each slide is on, in seconds, 0.5 to 30, its transitions included. Default: 3.
     #[deserr(default)]
@@ -380,29 +404,35 @@ pub struct SlideVideo {
 }
 
 /// How one shot or slide gives way to the next. Both are on while it lasts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct TransitionRequest {
     /// `cut`, `dissolve`, `fade` (through black), `wipe`, `slide`, `push` or `zoom`. Default: `push` between slides, `dissolve`
     /// between clips.
+    #[schemars(extend("enum" = one_of(&TransitionKind::NAMES)))]
     #[deserr(default)]
     pub name: Option<String>,
     /// In seconds, 0.1 to 3, at most half of the shorter slide or clip. Default: 0.4.
+    #[schemars(range(min = 0.1, max = 3.0))]
     #[deserr(default)]
     pub duration: Option<f64>,
     /// Where things move: `left`, `right`, `up` or `down`. Default: `left`.
+    #[schemars(extend("enum" = one_of(&Direction::NAMES)))]
     #[deserr(default)]
     pub direction: Option<String>,
     /// `linear`, `ease-in`, `ease-out` or `ease-in-out`. Default: `ease-in-out`.
+    #[schemars(extend("enum" = one_of(&Easing::NAMES)))]
     #[deserr(default)]
     pub easing: Option<String>,
 }
 
 /// A point of a picture.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct FocusPoint {
     /// 0 is the left edge, 1 the right.
     pub x: f64,
@@ -411,9 +441,10 @@ pub struct FocusPoint {
 }
 
 /// How the result is made.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct OutputOptions {
     /// `draft`, `standard` or `high`. Default: `standard`.
     #[deserr(default)]
@@ -478,11 +509,13 @@ pub enum Format {
     SlideshowBuilder,
     /// Somebody's set of slides with other words.
     SlideshowRemix,
+    /// A timeline of the caller's own.
+    Timeline,
 }
 
 impl Format {
     /// The formats' names as they are written.
-    pub const NAMES: [&'static str; 4] = ["auto", "ugc-remix", "slideshow-builder", "slideshow-remix"];
+    pub const NAMES: [&'static str; 5] = ["auto", "ugc-remix", "slideshow-builder", "slideshow-remix", "timeline"];
 
     /// The name with hyphens.
     pub const fn name(self) -> &'static str {
@@ -491,6 +524,7 @@ impl Format {
             Self::UgcRemix => "ugc-remix",
             Self::SlideshowBuilder => "slideshow-builder",
             Self::SlideshowRemix => "slideshow-remix",
+            Self::Timeline => "timeline",
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What a request says about its sound.
 
 use deserr::{DeserializeError as _, Deserr, IntoValue, ValueKind, ValuePointerRef, take_cf_content};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::parse::Faults;
 
 /// How the sound is mixed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct AudioOptions {
     /// The integrated loudness of the sound in LUFS, -30 to -9; or `"off"`, which keeps the levels of the mix: only what
     /// would clip is turned down. Default: -14, what the platforms play at.
@@ -41,9 +43,10 @@ pub enum Switch<T> {
 }
 
 /// How the music is mixed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct MusicOptions {
     /// Its level in dB, -60 to 12. Default: -6 beside clips, 0 under slides.
     #[deserr(default)]
@@ -67,9 +70,10 @@ pub struct MusicOptions {
 }
 
 /// How music goes down under the speech of clips and under the voice-over.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct DuckOptions {
     /// Decibels that it goes down by, above 0 and at most 60. Default: 12.
     #[deserr(default)]
@@ -86,9 +90,10 @@ pub struct DuckOptions {
 }
 
 /// A voice over the whole video.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct VoiceOverOptions {
     /// The row of `media` that it is.
     #[deserr(default)]

@@ -1,6 +1,7 @@
 //! How a text looks, as the caller gives it: the name of a preset, or what differs from one.
 
 use deserr::{Deserr, IntoValue, ValuePointerRef};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -132,9 +133,10 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// How a text comes and goes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct AnimationRequest {
     /// `fade`, `pop` or `none`. Default: `none`.
     #[serde(rename = "in")]

@@ -37,7 +37,17 @@ impl Request {
                 Finding::new(ErrorKind::InfluencerRequired, "/influencerId", message).suggest("give one of the two"),
             );
         }
-        found.extend(crate::formats::check_layout(self));
+        let format = crate::formats::resolve(self);
+        if format == Format::UgcRemix {
+            found.extend(crate::formats::check_layout(self));
+            if self.timeline.is_some() {
+                let message = "a timeline stands in place of a format";
+                found.push(
+                    Finding::new(ErrorKind::Validation, "/timeline", message)
+                        .suggest("leave `format` or `timeline` out"),
+                );
+            }
+        }
         if let Some(name) = self.output.preset.as_deref().filter(|name| Preset::from_name(name).is_none()) {
             let message = format!("unknown preset `{}`", shorten(name));
             found.push(
@@ -66,7 +76,13 @@ impl Request {
         self.check_pins(&mut found);
         found.extend(crate::formats::slideshow_builder::check_words(self));
         found.extend(crate::formats::check_sound(self));
-        found.extend(match crate::formats::resolve(self) {
+        found.extend(match format {
+            Format::Timeline => match &self.timeline {
+                Some(timeline) => crate::formats::timeline::unmet(self, timeline, limits),
+                None => vec![
+                    Finding::new(ErrorKind::Validation, "/timeline", "there is no timeline").suggest("give its shots"),
+                ],
+            },
             Format::SlideshowBuilder => {
                 [crate::formats::slideshow_builder::unmet(self), crate::formats::unmet_by_slides(self)].concat()
             }

@@ -26,6 +26,7 @@ pub(crate) fn open_finished(
     let rect = SourceRect { x: 0, y: 0, width: info.size.width(), height: info.size.height() };
     let reading = Reading {
         start: TimeSpan::ZERO,
+        end: None,
         rate: plan.rate(),
         frames: FrameRange::new(0, plan.frames()),
         at_end: AtEnd::Hold,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{FrameIndex, FrameRate, TimeBase, TimeSpan, Timestamp};
+use crate::units::{FrameIndex, FrameRate, TICKS_PER_SECOND, TimeBase, TimeSpan, Timestamp};
 
 /// What a shot shows that is longer than its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -110,18 +110,29 @@ impl VideoIndex {
 
     /// For each of `frames` output frames at `rate` the picture that is on at its time: the last one that has started
     /// by then, but for the rounding of its time. The shot's first frame shows source time `start` (from the first picture). Before the first picture
-    /// the first is shown; after the end the last, or the source again.
-    pub(crate) fn schedule(&self, start: TimeSpan, rate: FrameRate, frames: u64, at_end: AtEnd) -> Vec<u32> {
+    /// the first is shown; from `end`, or the source's own end on, the last before it, or all from `start` on again.
+    pub(crate) fn schedule(
+        &self,
+        (start, end): (TimeSpan, Option<TimeSpan>),
+        rate: FrameRate,
+        frames: u64,
+        at_end: AtEnd,
+    ) -> Vec<u32> {
         let first = self.first_pts();
-        let length = i64::try_from(self.duration().ticks()).unwrap_or(i64::MAX);
+        let end = end.map_or(self.duration(), |end| end.min(self.duration()));
+        let length = i64::try_from(end.ticks().saturating_sub(start.ticks())).unwrap_or(i64::MAX);
         let mut current = 0usize;
         let mut last = Timestamp::ZERO;
         (0..frames)
             .map(|frame| {
-                let mut time = rate.time_of(FrameIndex(frame)).saturating_add(start);
-                if at_end == AtEnd::Loop && length > 0 {
-                    time = Timestamp::from_ticks(time.ticks() % length);
-                }
+                let passed = rate.time_of(FrameIndex(frame)).ticks();
+                let passed = match at_end {
+                    AtEnd::Loop if length > 0 => passed % length,
+                    AtEnd::Loop => 0,
+                    // A millisecond before it: what starts at the end is not shown, even if its time was rounded.
+                    AtEnd::Hold => passed.min(length.saturating_sub(TICKS_PER_SECOND / 1000)).max(0),
+                };
+                let time = Timestamp::from_ticks(passed).saturating_add(start);
                 if time < last {
                     current = 0;
                 }
@@ -148,7 +159,7 @@ mod tests {
     }
 
     fn at_30(index: &VideoIndex, frames: u64) -> Vec<u32> {
-        index.schedule(TimeSpan::ZERO, FrameRate::FPS_30, frames, AtEnd::Hold)
+        index.schedule((TimeSpan::ZERO, None), FrameRate::FPS_30, frames, AtEnd::Hold)
     }
 
     #[test]
@@ -170,7 +181,7 @@ mod tests {
         assert_eq!(source.len(), 3, "a repeated pts is one picture");
         // Frame 1 is at 33.3 ms, after the picture at 33 ms; the next comes at 500 ms, which is frame 15.
         assert_eq!(at_30(&source, 17), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
-        let trimmed = source.schedule(TimeSpan::from_secs(1), FrameRate::FPS_30, 2, AtEnd::Hold);
+        let trimmed = source.schedule((TimeSpan::from_secs(1), None), FrameRate::FPS_30, 2, AtEnd::Hold);
         assert_eq!(trimmed, [2, 2], "beyond the end the last picture is held");
     }
 
@@ -192,9 +203,24 @@ mod tests {
     fn a_looped_source_starts_again_on_its_own_clock() {
         // Three pictures of 40 ms: 120 ms, which is no whole number of output frames.
         let source = index(25, &[7, 8, 9]);
-        let shown = source.schedule(TimeSpan::ZERO, FrameRate::FPS_30, 9, AtEnd::Loop);
+        let shown = source.schedule((TimeSpan::ZERO, None), FrameRate::FPS_30, 9, AtEnd::Loop);
         // Frames at 0, 33, 67, 100, 133 (13), 167 (47), 200 (80), 233 (113), 267 (27) ms.
         assert_eq!(shown, [0, 0, 1, 2, 0, 1, 2, 2, 0]);
+    }
+
+    #[test]
+    fn a_part_is_held_or_starts_again_at_its_own_ends() {
+        let source = index(30, &(0..30).collect::<Vec<_>>());
+        let part = (
+            TimeSpan::from_ticks(3 * TICKS_PER_SECOND as u64 / 10),
+            Some(TimeSpan::from_ticks(4 * TICKS_PER_SECOND as u64 / 10)),
+        );
+        let shown = |at_end| source.schedule(part, FrameRate::FPS_30, 6, at_end);
+        assert_eq!(shown(AtEnd::Hold), [9, 10, 11, 11, 11, 11]);
+        assert_eq!(shown(AtEnd::Loop), [9, 10, 11, 9, 10, 11]);
+        // Twice as fast: of the clip's clock there are 15 frames a second.
+        let fast = crate::units::Speed::new(2.0).expect("in range").rate(FrameRate::FPS_30);
+        assert_eq!(source.schedule((TimeSpan::ZERO, None), fast, 4, AtEnd::Hold), [0, 2, 4, 6]);
     }
 
     #[test]

@@ -21,7 +21,9 @@ use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
 pub(crate) struct Reading {
     /// The source's time at the shot's first frame.
     pub(crate) start: TimeSpan,
-    /// The output's rate.
+    /// The source's time at which it ends; `None` for its own end.
+    pub(crate) end: Option<TimeSpan>,
+    /// The output's rate on the source's clock.
     pub(crate) rate: FrameRate,
     /// The frames that will be asked for, counted from the shot's start.
     pub(crate) frames: FrameRange,
@@ -115,9 +117,9 @@ impl ShotReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let Reading { start, rate, frames, at_end, rect, canvas, second } = reading;
+        let Reading { start, end, rate, frames, at_end, rect, canvas, second } = reading;
         let index = Arc::clone(&video.index);
-        let mut schedule = index.schedule(start, rate, frames.end.0, at_end);
+        let mut schedule = index.schedule((start, end), rate, frames.end.0, at_end);
         let first = frames.start.0;
         schedule.drain(..usize::try_from(first).unwrap_or(usize::MAX).min(schedule.len()));
         let pictures = match &video.origin {
@@ -519,6 +521,7 @@ mod tests {
         let size = probed.info.video.expect("has pictures").size;
         let reading = Reading {
             start: TimeSpan::from_secs_f64(start).expect("in range"),
+            end: None,
             rate: FrameRate::FPS_30,
             frames: FrameRange::new(from, to),
             at_end,

@@ -36,6 +36,7 @@ pub(crate) fn still(
         Origin::Stream(_) => {
             let reading = Reading {
                 start: at,
+                end: None,
                 rate: FrameRate::FPS_30,
                 frames: FrameRange::new(0, 1),
                 at_end: AtEnd::Hold,

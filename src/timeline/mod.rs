@@ -10,11 +10,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Edging, Fit, Focus, ScreenKey};
+use crate::compose::{Easing, Edging, Fit, Focus, Keyframe, Pose, ScreenKey};
 use crate::plan::Duck;
 use crate::source::AtEnd;
-use crate::text::Area;
-use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
+use crate::text::{Area, Rgba};
+use crate::units::{CanvasSize, Decibels, FrameRate, Speed, TimeSpan};
 
 pub use slides::{
     Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
@@ -31,6 +31,9 @@ pub struct Timeline {
     pub rate: FrameRate,
     /// What is shown, in order.
     pub shots: Vec<Shot>,
+    /// What lies over the shots, below the texts; later ones are on top.
+    #[serde(default)]
+    pub overlays: Vec<Overlay>,
     /// Texts over the pictures; later ones are on top.
     pub texts: Vec<TextOverlay>,
     /// Captions, over the texts.
@@ -48,7 +51,16 @@ impl Timeline {
     pub fn assets(&self) -> impl Iterator<Item = &Asset> {
         let music = self.music.iter().map(|music| &music.asset);
         let voice = self.voice_over.iter().map(|voice| &voice.asset);
-        self.shots.iter().flat_map(|shot| &shot.layers).map(|layer| &layer.asset).chain(music).chain(voice)
+        self.layers().map(|layer| &layer.asset).chain(music).chain(voice)
+    }
+
+    /// Everything that shows a clip: of the shots, and over them.
+    pub fn layers(&self) -> impl Iterator<Item = &Layer> {
+        let over = self.overlays.iter().filter_map(|overlay| match &overlay.what {
+            Overlaid::Clip(layer) => Some(&**layer),
+            Overlaid::Bar(_) => None,
+        });
+        self.shots.iter().flat_map(|shot| &shot.layers).chain(over)
     }
 }
 
@@ -72,13 +84,16 @@ pub struct Shot {
     pub name: String,
     /// The colour of what no layer covers: red, green and blue, sRGB.
     pub ground: [u8; 3],
-    /// What is seen, the lowest first; at least one.
+    /// What is seen, the lowest first; none for the ground alone, which has no duration of its own.
     pub layers: Vec<Layer>,
     /// How long it is on, its transitions included.
     pub duration: ShotDuration,
     /// How it comes in, over the end of the shot before, which is on until it is done; `None` for a cut.
     #[serde(default)]
     pub enter: Option<Transition>,
+    /// Its JSON pointer in the request, for errors; empty for the request as a whole.
+    #[serde(default)]
+    pub pointer: String,
 }
 
 /// How long a shot is on.
@@ -112,10 +127,34 @@ pub struct Layer {
     /// The part of the canvas that the same covers below it, blurred; its numbers are even. With [`Fit::Blur`] and `None`,
     /// it is the layer's area.
     pub backdrop: Option<Area>,
-    /// Level of its own sound.
-    pub volume: Decibels,
+    /// Level of its own sound; `None` if it is not heard.
+    pub volume: Option<Decibels>,
+    /// The part of the clip that is used: from when, and until when; `None` for its end.
+    #[serde(default)]
+    pub trim: (TimeSpan, Option<TimeSpan>),
+    /// How fast it runs. Its sound keeps its pitch.
+    #[serde(default)]
+    pub speed: Speed,
     /// What is shown where the shot is on for longer than the clip lasts.
     pub at_end: AtEnd,
+    /// How it moves, by time from the shot's start, ascending; empty if it does not.
+    #[serde(default)]
+    pub keyframes: Vec<Keyframe>,
+    /// Instead: a movement over all of the shot.
+    #[serde(default)]
+    pub drift: Option<Drift>,
+}
+
+/// A movement from a shot's first frame to its last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// At the first frame.
+    pub from: Pose,
+    /// At the last one.
+    pub to: Pose,
+    /// How it gains and loses speed.
+    pub easing: Easing,
 }
 
 impl Layer {
@@ -129,10 +168,54 @@ impl Layer {
             edging: Edging::default(),
             key: None,
             backdrop: None,
-            volume: Decibels(0.0),
+            volume: Some(Decibels(0.0)),
+            trim: (TimeSpan::ZERO, None),
+            speed: Speed::NORMAL,
             at_end: AtEnd::Hold,
+            keyframes: Vec::new(),
+            drift: None,
         }
     }
+}
+
+/// Something over the shots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overlay {
+    /// Its name, unique in the timeline.
+    pub name: String,
+    /// The timeline's time at which it comes.
+    pub start: TimeSpan,
+    /// How long it is on, at most to the timeline's end; `None` for until then.
+    pub duration: Option<TimeSpan>,
+    /// What it is.
+    pub what: Overlaid,
+    /// Its JSON pointer in the request, for errors.
+    #[serde(default)]
+    pub pointer: String,
+}
+
+/// What lies over shots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Overlaid {
+    /// A picture, an animation or a clip, with its transparency.
+    Clip(Box<Layer>),
+    /// A bar that fills while it is on.
+    Bar(ProgressBar),
+}
+
+/// A bar that grows from the left to the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressBar {
+    /// All of it; its four numbers are even.
+    pub area: Area,
+    /// What is filled: red, green and blue, sRGB.
+    pub color: [u8; 3],
+    /// What is not filled yet, and how opaque; `None` for nothing.
+    pub ground: Option<Rgba>,
 }
 
 /// A chroma key.
