@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use remix_engine::Control;
 use remix_engine::plan::{Plan, Role};
+use remix_engine::request::Request;
 use serde_json::{Value, json};
 use support::golden::{assert_same, difference};
 use support::{H264, Project, clip, engine, ffmpeg, fixture, moving};
@@ -221,6 +222,22 @@ fn one_and_three_threads_give_the_same_bytes() {
             fs::read(out.join("cnt_test/video.mp4")).expect("is there")
         });
         assert!(one == three, "{layout}");
+    }
+}
+
+/// The small projects that the README names.
+#[test]
+fn every_layout_has_a_fixture() {
+    for name in ["project", "split", "picture-in-picture", "green-screen", "phone-frame", "timeline"] {
+        let request = Request::from_path(&fixture().join(format!("{name}.json"))).expect("can be read");
+        let plan = engine(1).plan(&request, &Control::new()).expect("can be planned").remove(0);
+        let shown: Vec<&str> = plan.shots().iter().map(|shot| shot.name.as_str()).collect();
+        let meant: &[&str] = match name {
+            "split" | "picture-in-picture" | "green-screen" => &[name],
+            "timeline" => &["hook", "app", "end card"],
+            _ => &["reaction", "app-demo"],
+        };
+        assert_eq!(shown, meant, "{name}");
     }
 }
 

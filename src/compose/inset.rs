@@ -1,8 +1,10 @@
 //! A picture on a part of the canvas: with rounded corners, borders and a shadow.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::alpha::{CHROMA_BASE, LUMA_BASE, chroma_alpha};
+use super::alpha::{CHROMA_BASE, LUMA_BASE, each_chroma_alpha};
 use super::rounded::Rounded;
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef, Sprite};
 use crate::text::Area;
@@ -47,7 +49,7 @@ impl Edging {
 }
 
 /// A place on the canvas for pictures, with all that does not change from frame to frame made once.
-pub(crate) struct Inset {
+pub struct Inset {
     area: Area,
     /// What of the pixels in the left upper corner is inside, 0 to 255; the other corners are its mirrors.
     luma: Corner,
@@ -59,7 +61,7 @@ pub(crate) struct Inset {
 impl Inset {
     /// For pictures of the size of `area`, all of whose numbers are even, on a canvas of an even `canvas`. `is_opaque`:
     /// whether the pictures have no alpha of their own.
-    pub(crate) fn new(area: Area, edging: &Edging, canvas: (u32, u32), is_opaque: bool) -> Self {
+    pub fn new(area: Area, edging: &Edging, canvas: (u32, u32), is_opaque: bool) -> Self {
         let radius = edging.radius.min(area.width / 2).min(area.height / 2);
         let luma = Corner::new(radius);
         let chroma = luma.halved();
@@ -68,7 +70,7 @@ impl Inset {
 
     /// Draws `picture`, of the size of the area, with what is around it. With `alpha` it is premultiplied; every sample is
     /// within 1 of the exact value. What lies outside of the canvas is left out. No allocation.
-    pub(crate) fn draw(&self, target: &mut I420Mut<'_>, picture: I420Ref<'_>, alpha: Option<PlaneRef<'_>>) {
+    pub fn draw(&self, target: &mut I420Mut<'_>, picture: I420Ref<'_>, alpha: Option<PlaneRef<'_>>) {
         for sprite in &self.around {
             sprite.blend(target);
         }
@@ -81,8 +83,12 @@ impl Inset {
                 lay(&mut target.v, half, picture.v, &self.chroma);
             }
             Some(alpha) => {
-                let full = |row: usize| alpha.row(row).iter().copied();
-                let mean = |row: usize| chroma_alpha(alpha, row);
+                let full = |row: usize, columns: Range<usize>, with: &mut Blending<'_>| {
+                    with(columns.clone(), &alpha.row(row)[columns]);
+                };
+                let mean = |row: usize, columns: Range<usize>, with: &mut Blending<'_>| {
+                    each_chroma_alpha(alpha, row, columns, with);
+                };
                 blend(&mut target.y, at, picture.y, &self.luma, LUMA_BASE, full);
                 blend(&mut target.u, half, picture.u, &self.chroma, CHROMA_BASE, mean);
                 blend(&mut target.v, half, picture.v, &self.chroma, CHROMA_BASE, mean);
@@ -90,6 +96,9 @@ impl Inset {
         }
     }
 }
+
+/// Blends some columns of a row, given with their alpha.
+type Blending<'a> = dyn FnMut(Range<usize>, &[u8]) + 'a;
 
 /// How much of each pixel of a rounded corner is inside, row by row from its outer end.
 struct Corner {
@@ -192,23 +201,27 @@ fn lay(target: &mut PlaneMut<'_>, at: (isize, isize), from: PlaneRef<'_>, corner
     });
 }
 
-/// Blends a premultiplied plane over the target; `alpha` gives that of a row.
-fn blend<I: Iterator<Item = u8>>(
+/// Blends a premultiplied plane over the target; `alpha` calls what it is given with the alpha of columns of a row.
+fn blend(
     target: &mut PlaneMut<'_>,
     at: (isize, isize),
     from: PlaneRef<'_>,
     corner: &Corner,
     base: u8,
-    alpha: impl Fn(usize) -> I,
+    alpha: impl Fn(usize, Range<usize>, &mut Blending<'_>),
 ) {
     each_row(target, at, from, corner, |target, row| {
-        let alpha = alpha(row.number).skip(row.left);
-        if row.corner.is_none() {
-            return super::alpha::blend(target, row.picture, alpha, base);
-        }
-        for (at, ((target, &over), alpha)) in target.iter_mut().zip(row.picture).zip(alpha).enumerate() {
-            *target = blended(*target, over, alpha, row.cover(at), base);
-        }
+        let left = row.left;
+        alpha(row.number, left..left + target.len(), &mut |columns, alpha| {
+            let part = columns.start - left..columns.end - left;
+            let (target, over) = (&mut target[part.clone()], &row.picture[part.clone()]);
+            if row.corner.is_none() {
+                return super::alpha::blend(target, over, alpha, base);
+            }
+            for (at, ((target, &over), &alpha)) in part.zip(target.iter_mut().zip(over).zip(alpha)) {
+                *target = blended(*target, over, alpha, row.cover(at), base);
+            }
+        });
     });
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::alpha::{CHROMA_BASE, LUMA_BASE, chroma_alpha, multiply};
+use super::alpha::{CHROMA_BASE, LUMA_BASE, each_chroma_alpha, multiply};
 use super::{I420Ref, PlaneRef, code_values};
 
 /// How a screen of one colour is taken out.
@@ -79,7 +79,7 @@ struct Entry {
 }
 
 /// Takes a screen out of pictures of one size.
-pub(crate) struct Keyer {
+pub struct Keyer {
     table: Vec<Entry>,
     screen_luma: u8,
     choke: u32,
@@ -87,7 +87,7 @@ pub(crate) struct Keyer {
     /// By chroma sample: how opaque it is, and the gain of its luma.
     small: Vec<u8>,
     gains: Vec<u8>,
-    /// A plane of `small`'s size, and a row of pixels.
+    /// A plane of `small`'s size.
     scratch: Vec<u8>,
     alpha: Vec<u8>,
     planes: [Vec<u8>; 3],
@@ -95,7 +95,7 @@ pub(crate) struct Keyer {
 
 impl Keyer {
     /// For pictures of the even size `width` x `height`.
-    pub(crate) fn new(key: ScreenKey, width: usize, height: usize) -> Self {
+    pub fn new(key: ScreenKey, width: usize, height: usize) -> Self {
         let (samples, pixels) = ((width / 2) * (height / 2), width * height);
         Self {
             table: table(key),
@@ -112,7 +112,7 @@ impl Keyer {
 
     /// Takes the screen out of `picture`, which must be of the keyer's size: what is left, premultiplied, and its alpha;
     /// `None` for another size. No allocation.
-    pub(crate) fn key(&mut self, picture: I420Ref<'_>) -> Option<(I420Ref<'_>, PlaneRef<'_>)> {
+    pub fn key(&mut self, picture: I420Ref<'_>) -> Option<(I420Ref<'_>, PlaneRef<'_>)> {
         let (width, height) = self.size;
         if (picture.y.width(), picture.y.height()) != self.size {
             return None;
@@ -140,30 +140,59 @@ impl Keyer {
                 *line = ((3 * u16::from(near) + u16::from(far) + 2) >> 2) as u8;
             }
             let alpha = &mut self.alpha[y * width..][..width];
-            widen(line, alpha);
             let kept = &mut luma[y * width..][..width];
-            if line.iter().all(|&alpha| alpha == 0) {
-                kept.fill(LUMA_BASE);
-                continue;
-            }
             let gains = &self.gains[near * half..][..half];
-            let screen = i16::from(self.screen_luma);
-            for ((kept, found), &gain) in kept.chunks_exact_mut(2).zip(picture.y.row(y).chunks_exact(2)).zip(gains) {
-                for (kept, &found) in kept.iter_mut().zip(found) {
-                    let further = (i16::from(found) - screen) * i16::from(gain) + 32;
-                    *kept = (screen + (further >> 6)).clamp(LUMA_BASE.into(), 255) as u8;
+            let found = picture.y.row(y);
+            for start in (0..half).step_by(PART) {
+                let part = start..(start + PART).min(half);
+                let pixels = 2 * part.start..2 * part.end;
+                let (kept, alpha, found) = (&mut kept[pixels.clone()], &mut alpha[pixels.clone()], &found[pixels]);
+                // Most parts are all screen or all foreground. The sample after a part has a share in its last pixel.
+                let around = &line[part.start..(part.end + 1).min(half)];
+                if around.iter().all(|&alpha| alpha == 0) {
+                    alpha.fill(0);
+                    kept.fill(LUMA_BASE);
+                } else if around.iter().all(|&alpha| alpha == 255)
+                    && gains[part.clone()].iter().all(|&gain| gain == WHOLE_GAIN)
+                {
+                    alpha.fill(255);
+                    kept.copy_from_slice(found);
+                } else {
+                    widen(around, alpha);
+                    unmix(kept, found, &gains[part], self.screen_luma);
+                    multiply(kept, alpha, LUMA_BASE);
                 }
             }
-            multiply(kept, alpha.iter().copied(), LUMA_BASE);
         }
         let alpha = PlaneRef::new(&self.alpha, width, height, width)?;
         for (y, (us, vs)) in us.chunks_exact_mut(half).zip(vs.chunks_exact_mut(half)).enumerate() {
-            multiply(us, chroma_alpha(alpha, y), CHROMA_BASE);
-            multiply(vs, chroma_alpha(alpha, y), CHROMA_BASE);
+            each_chroma_alpha(alpha, y, 0..half, |part, alpha| {
+                if alpha.iter().all(|&alpha| alpha == 255) {
+                    return;
+                }
+                multiply(&mut us[part.clone()], alpha, CHROMA_BASE);
+                multiply(&mut vs[part], alpha, CHROMA_BASE);
+            });
         }
         let chroma = |plane| PlaneRef::new(plane, half, height / 2, half);
         let y = PlaneRef::new(luma, width, height, width)?;
         Some((I420Ref { y, u: chroma(us)?, v: chroma(vs)? }, alpha))
+    }
+}
+
+/// Chroma samples that are looked at together.
+const PART: usize = 32;
+/// The gain of what has nothing of the screen.
+const WHOLE_GAIN: u8 = 64;
+
+/// Takes the screen's luma out of pixels, each pair with its gain.
+fn unmix(kept: &mut [u8], found: &[u8], gains: &[u8], screen: u8) {
+    let screen = i32::from(screen);
+    for ((kept, found), &gain) in kept.chunks_exact_mut(2).zip(found.chunks_exact(2)).zip(gains) {
+        for (kept, &found) in kept.iter_mut().zip(found) {
+            let further = ((i32::from(found) - screen) * i32::from(gain) + 32) >> 6;
+            *kept = (screen + further).clamp(LUMA_BASE.into(), 255) as u8;
+        }
     }
 }
 
@@ -189,7 +218,7 @@ fn table(key: ScreenKey) -> Vec<Entry> {
             alpha: (alpha * 255.0 + 0.5) as u8,
             u: without(u, screen_u),
             v: without(v, screen_v),
-            gain: (gain * 64.0 + 0.5) as u8,
+            gain: (gain * f64::from(WHOLE_GAIN) + 0.5) as u8,
         }
     };
     (0..1 << 16).map(entry).collect()

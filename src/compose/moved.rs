@@ -1,6 +1,7 @@
 //! A picture that moves: at any place between pixels, at any size, turned, and as opaque as wanted.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::alpha::{CHROMA_BASE, LUMA_BASE};
 use super::inset::{Edging, edge_at};
@@ -9,7 +10,7 @@ use super::{I420Mut, I420Ref, PlaneMut, PlaneRef, Pose};
 use crate::text::Area;
 
 /// Draws the pictures of a place that moves.
-pub(crate) struct Moved {
+pub struct Moved {
     area: Area,
     /// From the left upper corner of the area.
     shape: Rounded,
@@ -42,15 +43,21 @@ struct Camera {
     factor: (f32, f32),
 }
 
+impl Camera {
+    fn at(self, u: f32, v: f32) -> (f32, f32) {
+        (self.offset.0 + u * self.factor.0, self.offset.1 + v * self.factor.1)
+    }
+}
+
 impl Moved {
     /// For pictures at `area` when they rest.
-    pub(crate) fn new(area: Area, edging: &Edging) -> Self {
+    pub fn new(area: Area, edging: &Edging) -> Self {
         let radius = edging.radius.min(area.width / 2).min(area.height / 2);
         Self { area, shape: Rounded::new((0, 0), (area.width, area.height), radius), edging: edging.clone() }
     }
 
     /// Draws `picture`, which is the area's content at any even size, as `pose` says. With `alpha` it is premultiplied.
-    pub(crate) fn draw(&self, target: &mut I420Mut<'_>, picture: I420Ref<'_>, alpha: Option<PlaneRef<'_>>, pose: Pose) {
+    pub fn draw(&self, target: &mut I420Mut<'_>, picture: I420Ref<'_>, alpha: Option<PlaneRef<'_>>, pose: Pose) {
         if pose.scale <= 0.0 || pose.opacity <= 0.0 {
             return;
         }
@@ -103,29 +110,225 @@ impl Moved {
     }
 
     fn draw_plane(&self, target: &mut PlaneMut<'_>, columns: (usize, usize), rows: (usize, usize), task: &Task<'_>) {
-        let Task { back, camera, opacity, samples, alpha, by, part } = *task;
-        let base = part.base();
-        let has_edge = !self.edging.is_plain() && (!self.edging.borders.is_empty() || self.edging.shadow);
+        let tables = (task.back.turn.1 == 0.0).then(|| Tables::new(columns, task));
+        let (half, radius) = (task.back.half, self.shape.radius());
+        let margin = task.by / task.back.scale;
+        let reach = self.edging.reach() as f32 + margin;
+        let has_edge = !self.edging.borders.is_empty() || self.edging.shadow;
+        let mut scratch = [Vec::new(), Vec::new()];
         for y in rows.0..rows.1 {
             let row = target.row_mut(y);
-            for (x, value) in row.iter_mut().enumerate().take(columns.1).skip(columns.0) {
-                let (u, v) = back.at((x as f32 + 0.5) * by, (y as f32 + 0.5) * by);
-                let distance = self.shape.distance(u, v) * back.scale / by;
-                let cover = (0.5 - distance).clamp(0.0, 1.0);
-                let mut under = f32::from(*value);
-                if has_edge && (cover < 1.0 || alpha.is_some()) {
-                    let (edge, share) = part.edge(edge_at(self.shape, &self.edging, u - 0.5, v - 0.5));
-                    under = under + edge * opacity - (under - base) * share * opacity;
-                }
-                if cover > 0.0 {
-                    let at = (camera.offset.0 + u * camera.factor.0, camera.offset.1 + v * camera.factor.1);
-                    let seen = samples.at(at.0 / by, at.1 / by) - base;
-                    let share = cover * opacity;
-                    let opaque = alpha.map_or(1.0, |alpha| alpha.at(at.0, at.1) / 255.0);
-                    under = under + seen * share - (under - base) * opaque * share;
-                }
-                *value = (under + 0.5) as u8;
+            let start = task.back.at(0.5 * task.by, (y as f32 + 0.5) * task.by);
+            let (du, dv) = (task.back.turn.0 * task.by, -task.back.turn.1 * task.by);
+            // The columns where it and what is around it can be, and those with no corner, border or smooth edge.
+            let within = |across: f32, down: f32| {
+                let u = between(start.0 - half.0, du, across, columns);
+                let v = between(start.1 - half.1, dv, down, columns);
+                let first = u.start.max(v.start);
+                first..u.end.min(v.end).max(first)
+            };
+            let outer = within(half.0 + reach, half.1 + reach);
+            let inner = match has_edge && task.alpha.is_some() {
+                true => outer.start..outer.start,
+                false => within(half.0 - radius - margin, half.1 - margin),
+            };
+            let inner = inner.start.clamp(outer.start, outer.end)..inner.end.clamp(outer.start, outer.end);
+            for x in (outer.start..inner.start).chain(inner.end..outer.end) {
+                row[x] = self.pixel(row[x], x, y, has_edge, task);
             }
+            let flat = &mut row[inner.clone()];
+            match &tables {
+                Some(tables) => tables.draw(flat, inner.start - columns.0, start.1, task, &mut scratch),
+                None => draw_turned(
+                    flat,
+                    (start.0 + inner.start as f32 * du, start.1 + inner.start as f32 * dv),
+                    (du, dv),
+                    task,
+                ),
+            }
+        }
+    }
+
+    /// What becomes of the sample `value` at `(x, y)`.
+    fn pixel(&self, value: u8, x: usize, y: usize, has_edge: bool, task: &Task<'_>) -> u8 {
+        let Task { back, camera, opacity, samples, alpha, by, part } = *task;
+        let base = part.base();
+        let (u, v) = back.at((x as f32 + 0.5) * by, (y as f32 + 0.5) * by);
+        let distance = self.shape.distance(u, v) * back.scale / by;
+        let cover = (0.5 - distance).clamp(0.0, 1.0);
+        let mut under = f32::from(value);
+        if has_edge && (cover < 1.0 || alpha.is_some()) {
+            let (edge, share) = part.edge(edge_at(self.shape, &self.edging, u - 0.5, v - 0.5));
+            under = under + edge * opacity - (under - base) * share * opacity;
+        }
+        if cover > 0.0 {
+            let at = camera.at(u, v);
+            let seen = samples.at(at.0 / by, at.1 / by) - base;
+            let share = cover * opacity;
+            let opaque = alpha.map_or(1.0, |alpha| alpha.at(at.0, at.1) / 255.0);
+            under = under + seen * share - (under - base) * opaque * share;
+        }
+        (under + 0.5) as u8
+    }
+}
+
+/// The columns of `columns` in which `start`, which grows by `step` from column to column, is at most `far` from zero.
+fn between(start: f32, step: f32, far: f32, columns: (usize, usize)) -> Range<usize> {
+    let (first, end) = (columns.0 as f32, columns.1 as f32);
+    let (from, to) = match step == 0.0 {
+        true if start.abs() <= far => (first, end),
+        true => (first, first),
+        false => {
+            let (one, other) = ((-far - start) / step, (far - start) / step);
+            (one.min(other).ceil().clamp(first, end), (one.max(other).floor() + 1.0).clamp(first, end))
+        }
+    };
+    from as usize..(to as usize).max(from as usize)
+}
+
+/// Draws samples that are covered whole, of a picture that is turned; the first one is at the point `at` of the area, and
+/// each is `step` further.
+fn draw_turned(target: &mut [u8], at: (f32, f32), step: (f32, f32), task: &Task<'_>) {
+    let Task { camera, opacity, samples, alpha, by, part, .. } = *task;
+    let seen = Line::new(camera, at, step, by, samples);
+    let base = part.base();
+    let Some(alpha) = alpha else {
+        for (number, target) in target.iter_mut().enumerate() {
+            let over = seen.at(number);
+            *target = match opacity >= 1.0 {
+                true => ((over + (1 << 15)) >> 16) as u8,
+                false => {
+                    let under = f32::from(*target);
+                    (under + (over as f32 / 65_536.0 - under) * opacity + 0.5) as u8
+                }
+            };
+        }
+        return;
+    };
+    let opaque = Line::new(camera, at, step, 1.0, alpha);
+    for (number, target) in target.iter_mut().enumerate() {
+        let share = opaque.at(number) as f32 * (opacity / (255.0 * 65_536.0));
+        if share > 0.0 {
+            let under = f32::from(*target) - base;
+            let over = seen.at(number) as f32 / 65_536.0 - base;
+            *target = (base + under + over * opacity - under * share + 0.5) as u8;
+        }
+    }
+}
+
+/// Points along a line over a plane, in 65,536 parts of a sample.
+struct Line<'a> {
+    start: (i32, i32),
+    step: (i32, i32),
+    samples: Samples<'a>,
+}
+
+impl<'a> Line<'a> {
+    fn new(camera: Camera, at: (f32, f32), step: (f32, f32), by: f32, samples: Samples<'a>) -> Self {
+        let fixed = |value: f32| (value * 65_536.0) as i32;
+        let (x, y) = camera.at(at.0, at.1);
+        let (dx, dy) = (step.0 * camera.factor.0, step.1 * camera.factor.1);
+        Self { start: (fixed(x / by - 0.5), fixed(y / by - 0.5)), step: (fixed(dx / by), fixed(dy / by)), samples }
+    }
+
+    /// The value at point `number`, in 65,536 parts, to 256 parts between samples.
+    fn at(&self, number: usize) -> u32 {
+        let Samples { samples, stride, width, height } = self.samples;
+        let along = |start: i32, step: i32, size: usize| {
+            let at = start.wrapping_add(step.wrapping_mul(number as i32)).clamp(0, (size as i32 - 1) << 16) as u32;
+            ((at >> 16) as usize, (at >> 8) & 255)
+        };
+        let (x, across) = along(self.start.0, self.step.0, width);
+        let (y, down) = along(self.start.1, self.step.1, height);
+        let right = usize::from(x + 1 < width);
+        let first = y * stride + x;
+        let second = if y + 1 < height { first + stride } else { first };
+        let value = |at: usize| samples.get(at).map_or(0, |&value| u32::from(value));
+        let upper = value(first) * (256 - across) + value(first + right) * across;
+        let lower = value(second) * (256 - across) + value(second + right) * across;
+        upper * (256 - down) + lower * down
+    }
+}
+
+/// Where the columns of a plane are in the picture, for one that is not turned.
+struct Tables {
+    samples: Vec<Between>,
+    alpha: Vec<Between>,
+}
+
+/// A point between two neighbouring samples.
+#[derive(Clone, Copy)]
+struct Between {
+    first: u32,
+    second: u32,
+    /// How much of the second one, in 256 parts.
+    weight: u32,
+}
+
+impl Between {
+    /// The point `at` of `size` samples, whose centres are at halves; beyond the ends it is the last one.
+    fn new(at: f32, size: usize) -> Self {
+        let at = (at - 0.5).clamp(0.0, (size - 1) as f32);
+        let first = at as u32;
+        let weight = ((at - first as f32) * 256.0 + 0.5) as u32;
+        Self { first, second: (first + 1).min(size as u32 - 1), weight }
+    }
+}
+
+impl Tables {
+    fn new(columns: (usize, usize), task: &Task<'_>) -> Self {
+        let at = |x: usize| {
+            let (u, v) = task.back.at((x as f32 + 0.5) * task.by, task.back.center.1);
+            task.camera.at(u, v).0
+        };
+        let samples = (columns.0..columns.1).map(|x| Between::new(at(x) / task.by, task.samples.width)).collect();
+        let alpha = match task.alpha {
+            Some(alpha) => (columns.0..columns.1).map(|x| Between::new(at(x), alpha.width)).collect(),
+            None => Vec::new(),
+        };
+        Self { samples, alpha }
+    }
+
+    /// Draws samples that are covered whole, the first one that of column `first`; `v` is their row in the area.
+    fn draw(&self, target: &mut [u8], first: usize, v: f32, task: &Task<'_>, scratch: &mut [Vec<u16>; 2]) {
+        let Task { back, camera, opacity, samples, alpha, by, part } = *task;
+        let down = camera.at(back.half.0, v).1;
+        let [row, alpha_row] = scratch;
+        samples.row_between(Between::new(down / by, samples.height), row);
+        let seen = |at: &Between| {
+            let (one, other) = (u32::from(row[at.first as usize]), u32::from(row[at.second as usize]));
+            (one * (256 - at.weight) + other * at.weight) >> 8
+        };
+        let places = &self.samples[first..first + target.len()];
+        let Some(alpha) = alpha else {
+            if opacity >= 1.0 {
+                for (target, at) in target.iter_mut().zip(places) {
+                    *target = ((seen(at) + 128) >> 8) as u8;
+                }
+            } else {
+                for (target, at) in target.iter_mut().zip(places) {
+                    let (under, over) = (f32::from(*target), seen(at) as f32 / 256.0);
+                    *target = (under + (over - under) * opacity + 0.5) as u8;
+                }
+            }
+            return;
+        };
+        alpha.row_between(Between::new(down, alpha.height), alpha_row);
+        let opaque = |at: &Between| {
+            let (one, other) = (u32::from(alpha_row[at.first as usize]), u32::from(alpha_row[at.second as usize]));
+            (one * (256 - at.weight) + other * at.weight) as f32
+        };
+        let base = part.base();
+        let places = places.iter().zip(&self.alpha[first..first + target.len()]);
+        for (target, (at, alpha_at)) in target.iter_mut().zip(places) {
+            let opaque = opaque(alpha_at);
+            if opaque == 0.0 {
+                continue;
+            }
+            let share = opaque * (opacity / (255.0 * 65_536.0));
+            let under = f32::from(*target) - base;
+            let over = seen(at) as f32 / 256.0 - base;
+            *target = (base + under + over * opacity - under * share + 0.5) as u8;
         }
     }
 }
@@ -178,6 +381,19 @@ struct Samples<'a> {
 }
 
 impl Samples<'_> {
+    /// The values between two rows, in 256 parts.
+    fn row_between(&self, at: Between, out: &mut Vec<u16>) {
+        let row = |y: u32| &self.samples[y as usize * self.stride..][..self.width];
+        let weight = at.weight as u16;
+        out.clear();
+        out.extend(
+            row(at.first)
+                .iter()
+                .zip(row(at.second))
+                .map(|(&one, &other)| u16::from(one) * (256 - weight) + u16::from(other) * weight),
+        );
+    }
+
     /// The value at a point, between the nearest four samples; beyond the edges it goes on as they are.
     fn at(&self, x: f32, y: f32) -> f32 {
         let (x, y) = ((x - 0.5).clamp(0.0, (self.width - 1) as f32), (y - 0.5).clamp(0.0, (self.height - 1) as f32));

@@ -16,6 +16,11 @@ impl Rounded {
         Self { center, half, radius: (radius as f32).min(half.0).min(half.1) }
     }
 
+    /// The radius of its corners.
+    pub(super) fn radius(self) -> f32 {
+        self.radius
+    }
+
     /// Larger by `by` at every side; square corners stay square.
     pub(super) fn grown(self, by: f32) -> Self {
         let half = (self.half.0 + by, self.half.1 + by);

@@ -356,7 +356,9 @@ fn lay_out(
     canvas: &mut VideoFrame,
 ) -> Result<()> {
     let mut target = canvas.planes_mut().map_err(no_memory)?.ok_or_else(not_working)?;
-    fill(&mut target, code_values(shot.ground));
+    if !shot.is_covered(painter.plan.canvas(), painter.plan.sources()) {
+        fill(&mut target, code_values(shot.ground));
+    }
     for (clip, open) in shot.clips.iter().zip(&mut open.clips) {
         painter.draw(clip, open, frame.0 - shot.frames.start.0, &mut target)?;
     }

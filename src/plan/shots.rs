@@ -94,6 +94,12 @@ impl PlannedClip {
 }
 
 impl PlannedShot {
+    /// Whether its lowest clip hides all of the ground.
+    pub(crate) fn is_covered(&self, canvas: CanvasSize, sources: &[PlannedSource]) -> bool {
+        let all = Bounds::of(whole(canvas), 0);
+        self.clips.first().is_some_and(|clip| hides(clip, sources, all))
+    }
+
     /// The only clip, if it fills the canvas and nothing is around it.
     pub(crate) fn only_clip(&self, canvas: CanvasSize) -> Option<&PlannedClip> {
         match &self.clips[..] {
