@@ -4,6 +4,7 @@
 //! usual rate (24000/1001 to 120) and a sample of every usual rate (8 to 192 kHz) is a whole number of ticks.
 //! Frame `k`'s time is computed from `k`, never accumulated.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
@@ -141,13 +142,10 @@ impl TimeBase {
         self.den.get()
     }
 
-    /// Whether what starts `pts` after the first picture has started at `time`. Containers round times to this base, the
-    /// first one's too: what is late by less than one unit, or by less than a millisecond where the unit is longer, is not.
-    /// Without that, of 30 pictures a second in WebM every third would be skipped.
-    pub(crate) fn has_started(self, pts: i64, time: Timestamp) -> bool {
-        let (num, den, second) = (i128::from(self.num.get()), i128::from(self.den.get()), i128::from(TICKS_PER_SECOND));
-        let late = (1000 * num).min(den) * second;
-        1000 * (i128::from(pts) * num * second - i128::from(time.0) * den) < late.max(1)
+    /// Compares pts `pts` of this base with `time`, exactly.
+    pub fn cmp_pts(self, pts: i64, time: Timestamp) -> Ordering {
+        let pts = i128::from(pts) * i128::from(self.num.get()) * i128::from(TICKS_PER_SECOND);
+        pts.cmp(&(i128::from(time.0) * i128::from(self.den.get())))
     }
 }
 
@@ -492,14 +490,12 @@ mod tests {
         }
 
         #[test]
-        fn what_has_started_is_exact_but_for_rounding(pts in -1_000_000_000i64..1_000_000_000, den in 1u32..200_000) {
+        fn comparing_pts_is_exact(pts in -1_000_000_000i64..1_000_000_000, den in 1u32..200_000) {
             let base = TimeBase::new(1, den).expect("not zero");
             let floor = Timestamp::from_pts(pts, base);
             // The rounded instant is within half a tick, so a whole tick either side must compare strictly.
-            prop_assert!(base.has_started(pts, Timestamp::from_ticks(floor.ticks() + 1)));
-            let late = TICKS_PER_SECOND / i64::from(den.max(1000));
-            prop_assert!(base.has_started(pts, Timestamp::from_ticks(floor.ticks() - late + 2)));
-            prop_assert!(!base.has_started(pts, Timestamp::from_ticks(floor.ticks() - late - 2)));
+            prop_assert_eq!(base.cmp_pts(pts, Timestamp::from_ticks(floor.ticks() + 1)), Ordering::Less);
+            prop_assert_eq!(base.cmp_pts(pts, Timestamp::from_ticks(floor.ticks() - 1)), Ordering::Greater);
         }
 
         #[test]

@@ -27,6 +27,60 @@ pub(crate) struct VideoIndex {
     keys: Vec<i64>,
     /// Whether every packet had a pts, so that packets and pictures can be matched before decoding.
     complete: bool,
+    /// Of a constant rate whose times were rounded: the rate, and how many of its periods after the first one each picture
+    /// starts.
+    steady: Option<(TimeBase, Vec<i64>)>,
+}
+
+/// The rates that times are rounded of, the usual ones first.
+const RATES: [(u32, u32); 12] = [
+    (30, 1),
+    (25, 1),
+    (60, 1),
+    (50, 1),
+    (24, 1),
+    (30_000, 1001),
+    (60_000, 1001),
+    (24_000, 1001),
+    (15, 1),
+    (48, 1),
+    (20, 1),
+    (12, 1),
+];
+/// Units of a second that are fine enough: a tenth of a millisecond.
+const FINE: u32 = 10_000;
+
+/// The constant rate that these ascending times are of, if their unit is so long that rounding to it would be seen: of 30
+/// pictures a second in WebM, whose unit is a millisecond, every third would be skipped. Each time must be less than a unit
+/// from its place, since the first one was rounded too; pictures may be missing.
+fn steady(base: TimeBase, pts: &[i64]) -> Option<(TimeBase, Vec<i64>)> {
+    let first = *pts.first()?;
+    if pts.len() < 3 || base.den() / base.num() >= FINE {
+        return None;
+    }
+    let places = |(num, den): (u32, u32)| {
+        // Units of time in `scale` parts, of which a period is a whole number.
+        let scale = i128::from(base.num()) * i128::from(num);
+        let period = i128::from(base.den()) * i128::from(den);
+        let place = |&pts: &i64| {
+            let at = (i128::from(pts) - i128::from(first)) * scale;
+            let place = (at + period / 2).div_euclid(period);
+            // A period of a unit or less is no rounding.
+            let is_near = (at - place * period).abs() < scale && 2 * scale < period;
+            is_near.then(|| i64::try_from(place).ok()).flatten()
+        };
+        let places: Vec<i64> = pts.iter().map(place).collect::<Option<_>>()?;
+        let off = pts.iter().zip(&places);
+        let off: i128 = off
+            .map(|(pts, place)| ((i128::from(*pts) - i128::from(first)) * scale - i128::from(*place) * period).abs())
+            .sum();
+        let ascend = places.windows(2).all(|pair| pair[0] < pair[1]);
+        ascend.then(|| (off as f64 / scale as f64, TimeBase::new(den, num), places))
+    };
+    // Short clips may be of two rates: the one that they are nearer to.
+    let fits = RATES.into_iter().filter_map(places);
+    let (_, base, places) = fits.min_by(|(one, ..), (other, ..)| one.total_cmp(other))?;
+    Some((base?, places))
 }
 
 impl VideoIndex {
@@ -50,7 +104,8 @@ impl VideoIndex {
         };
         let duration = if last_duration > 0 { last_duration } else { mean.max(1) };
         keys.sort_unstable();
-        Some(Self { time_base, end: last.saturating_add(duration), pts, keys, complete })
+        let steady = steady(time_base, &pts);
+        Some(Self { time_base, end: last.saturating_add(duration), pts, keys, complete, steady })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -108,8 +163,16 @@ impl VideoIndex {
         self.keys[..count].iter().rev().copied()
     }
 
+    /// When picture `index` starts, from `first`, the first one's pts on; `None` beyond the last one.
+    fn starts(&self, index: usize, first: i64) -> Option<(TimeBase, i64)> {
+        match &self.steady {
+            Some((base, places)) => places.get(index).map(|&place| (*base, place)),
+            None => self.pts.get(index).map(|&pts| (self.time_base, pts.saturating_sub(first))),
+        }
+    }
+
     /// For each of `frames` output frames at `rate` the picture that is on at its time: the last one that has started
-    /// by then, but for the rounding of its time. The shot's first frame shows source time `start` (from the first picture). Before the first picture
+    /// by then. The shot's first frame shows source time `start` (from the first picture). Before the first picture
     /// the first is shown; from `end`, or the source's own end on, the last before it, or all from `start` on again.
     pub(crate) fn schedule(
         &self,
@@ -137,10 +200,7 @@ impl VideoIndex {
                     current = 0;
                 }
                 last = time;
-                while let Some(&next) = self.pts.get(current + 1) {
-                    if !self.time_base.has_started(next.saturating_sub(first), time) {
-                        break;
-                    }
+                while self.starts(current + 1, first).is_some_and(|(base, at)| base.cmp_pts(at, time).is_le()) {
                     current += 1;
                 }
                 u32::try_from(current).unwrap_or(u32::MAX)
@@ -195,7 +255,13 @@ mod tests {
             let every_second: Vec<_> = (0..60).map(|n| n * 2).collect();
             assert_eq!(at_30(&index(1000, &rounded(60, 120)), 60), every_second, "offset {offset}");
         }
-        // Where the unit is long, a millisecond is.
+        // 29.97 a second: each picture a little later than the output's frame, and none twice but the first.
+        let ntsc = index(1000, &(0..60).map(|n| (n * 2002 / 30 + 1) / 2).collect::<Vec<_>>());
+        assert_eq!(at_30(&ntsc, 60), (0..60u32).map(|n| n.saturating_sub(1)).collect::<Vec<_>>());
+        // Pictures that are missing leave their places; times of no rate are as they are.
+        assert_eq!(at_30(&index(1000, &[0, 33, 100, 133, 200]), 7), [0, 1, 1, 2, 3, 3, 4]);
+        assert_eq!(at_30(&index(1000, &[0, 34, 81, 133]), 5), [0, 0, 1, 2, 3]);
+        // A unit that is a period is exact.
         assert_eq!(at_30(&index(25, &[0, 1, 2, 3]), 4), [0, 0, 1, 2]);
     }
 

@@ -69,6 +69,7 @@ pub(crate) fn assert_same(pictures: impl IntoIterator<Item = (&'static str, RgbI
             continue;
         }
         let found = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
+        std::fs::create_dir_all(found.parent().expect("has one")).expect("can be made");
         new.save(&found).expect("is written");
         wrong.push(format!("{name}: mean {mean:.4}, most {most:.3}; now {}", found.display()));
     }

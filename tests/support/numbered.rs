@@ -92,17 +92,34 @@ impl Shown {
         assert!(pts.windows(2).all(|pair| pair[0] < pair[1]), "{pts:?}");
         let duration = frames.last().and_then(|frame| frame["pkt_duration"].as_i64()).filter(|&span| span > 0);
         let end = pts.last().zip(duration).map(|(last, span)| last + span);
-        Self { pictures: pts.into_iter().zip(numbers).collect(), end, base: (whole(base.0), whole(base.1)) }
+        let shown =
+            Self { pictures: pts.into_iter().zip(numbers).collect(), end, base: (whole(base.0), whole(base.1)) };
+        if shown.base == (1, 1000) { shown.unrounded() } else { shown }
+    }
+
+    /// Of times that were rounded to milliseconds, what they were: places of a constant rate, if all of them are.
+    fn unrounded(self) -> Self {
+        let first = self.pictures[0].0;
+        // Of a clock that starts late, not where it starts.
+        let late = i64::from(first > 0);
+        for (num, den) in [(30, 1), (60, 1), (25, 1), (30_000, 1001), (60_000, 1001)] {
+            let place = |pts: i64| ((pts - first) as f64 * num as f64 / den as f64 / 1000.0).round();
+            let off = |pts: i64| ((pts - first) as f64 - place(pts) * 1000.0 * den as f64 / num as f64).abs();
+            if self.pictures.iter().all(|(pts, _)| off(*pts) < 0.99) {
+                let pictures = self.pictures.iter().map(|(pts, number)| (late + place(*pts) as i64, *number)).collect();
+                return Self { pictures, end: self.end.map(|end| late + place(end) as i64), base: (den, num) };
+            }
+        }
+        self
     }
 
     /// The number that must be seen `frame` thirtieths of a second after the first picture: that of the last picture
-    /// that has started by then, or would have if its time were not rounded to the time base, by less than a unit and
-    /// less than a millisecond. Exact: all times are multiplied by 30,000 and by the time base's denominator.
+    /// that has started by then. Exact: both times are multiplied by 30 and by the time base's denominator.
     pub(crate) fn at(&self, frame: usize) -> u16 {
         let first = self.pictures[0].0;
-        let (num, den) = (i128::from(self.base.0), i128::from(self.base.1));
-        let late = (30_000 * num).min(30 * den);
-        let started = |pts: i64| i128::from(pts - first) * num * 30_000 - frame as i128 * den * 1000 < late;
+        let started = |pts: i64| {
+            i128::from(pts - first) * i128::from(self.base.0) * 30 <= frame as i128 * i128::from(self.base.1)
+        };
         let found = self.pictures.iter().rev().find(|(pts, _)| started(*pts));
         found.map_or(self.pictures[0].1, |(_, number)| *number)
     }
