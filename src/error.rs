@@ -273,15 +273,16 @@ impl Error {
 
     /// One error for several that happened side by side: the first, with all of them as findings. `None` without any.
     pub(crate) fn combine(errors: Vec<Error>) -> Option<Self> {
-        let findings: Vec<Finding> = errors
-            .iter()
-            .map(|error| Finding {
+        let told = |error: &Error| match error.findings() {
+            [] => vec![Finding {
                 code: error.kind(),
                 pointer: error.pointer().unwrap_or_default().to_owned(),
                 message: error.message().to_owned(),
                 suggestion: error.suggestion().map(str::to_owned),
-            })
-            .collect();
+            }],
+            several => several.to_vec(),
+        };
+        let findings: Vec<Finding> = errors.iter().flat_map(told).collect();
         let mut first = errors.into_iter().next()?;
         if findings.len() > 1 {
             first.0.findings = findings;

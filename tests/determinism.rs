@@ -207,11 +207,23 @@ fn a_broken_plan_is_refused() {
         ("/cues/0/start", json!(u64::MAX)),
         ("/texts/0/block/text", json!("something else")),
         ("/sources/0/info/hash", json!("f".repeat(64))),
+        ("/sources/0/info/video/hasAlpha", json!(true)),
         ("/video/crf", json!(51)),
     ] {
         let mut broken = whole.clone();
         *broken.pointer_mut(pointer).unwrap_or_else(|| unreachable!("the plan has no {pointer}")) = value.clone();
         assert!(serde_json::from_value::<Plan>(broken).is_err(), "{pointer} = {value} is taken");
+    }
+    // Refused for themselves, not for the keys that depend on them.
+    for (field, value, told) in [
+        ("rate", json!({ "num": 1, "den": u32::MAX }), "frame rate"),
+        ("rate", json!({ "num": 1_000_000, "den": 1 }), "frame rate"),
+        ("canvas", json!([u32::MAX, 2]), "canvas"),
+    ] {
+        let mut broken = whole.clone();
+        broken[field] = value.clone();
+        let error = serde_json::from_value::<Plan>(broken).expect_err("is refused").to_string();
+        assert!(error.contains(told), "{field} = {value}: {error}");
     }
 }
 

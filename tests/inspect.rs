@@ -599,6 +599,23 @@ fn what_the_plan_means_is_no_news() {
     let made = container(&slides);
     assert_eq!(codes(inspection(&made)), [], "{:#?}", inspection(&made).findings);
     assert_eq!(inspection(&made).video.frames, 360);
+
+    // A timeline: a part of a clip that is held, one that runs slowly, an end card on the default black.
+    let moving = support::moving(2.0, 0);
+    let timeline = Project::blank(json!({
+        "id": "cnt_test", "influencerId": "inf_ada", "media": [{ "id": "clip", "src": "clip.mp4" }],
+        "timeline": { "shots": [
+            { "layers": [{ "media": "clip", "trim": { "end": 1 } }], "duration": 6 },
+            { "layers": [{ "media": "clip", "trim": { "start": 1 }, "speed": 0.25 }], "duration": 4 },
+            { "duration": 4, "texts": [{ "text": "Try it" }] },
+        ] },
+        "output": { "preset": "draft", "inspection": "fail" },
+    }));
+    timeline.put("clip.mp4", &moving);
+    let made = container(&timeline);
+    assert_eq!(alarms(inspection(&made)), Vec::<String>::new());
+    let found = &inspection(&made).findings;
+    assert!(found.iter().all(|found| found.code != InspectionCode::FrozenSpan), "{found:#?}");
 }
 
 #[test]

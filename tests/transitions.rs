@@ -70,8 +70,8 @@ fn shots_overlap_while_one_gives_way_to_the_other() {
     assert!(plan.describe().contains("over its first 0.500 s"), "{}", plan.describe());
     let heard: Vec<_> = plan.cues().iter().filter(|cue| cue.role == Role::Clip).collect();
     let [first, second] = heard[..] else { unreachable!("each is heard once") };
-    assert_eq!((first.start, first.length, first.fade_in, first.fade_out), (0, 96_000, 240, 24_000));
-    assert_eq!((second.start, second.length, second.fade_in, second.fade_out), (72_000, 144_000, 24_000, 240));
+    assert_eq!((first.start, first.length, first.enter.length, first.leave.length), (0, 96_000, 0, 24_000));
+    assert_eq!((second.start, second.length, second.enter.length, second.leave.length), (72_000, 144_000, 24_000, 0));
     let container = engine(2).render(&project.request(), &project.out()).expect("can be rendered").remove(0);
     assert_eq!(container.assets[0].frames, Some(135));
 }
@@ -88,22 +88,41 @@ fn sounds_cross_at_equal_power() {
             ),
         )
     };
-    let project = with(Project::of(&noise(1), &noise(2)), json!({ "duration": 1.2 }));
-    let project = project.with("/music", json!([])).with("/audio", json!({ "loudness": "off" }));
-    engine(2).render(&project.request(), &project.out()).expect("can be rendered");
-    let samples = sound(&project.out().join("cnt_test/video.mp4"));
-    // Steps of 0.2 s, of which 9 to 14 are in the middle of the transition.
-    let levels: Vec<f64> = samples
-        .chunks_exact(9_600)
-        .map(|step| {
-            let power: f64 = step.iter().map(|frame| f64::from(frame[0]).powi(2)).sum();
-            10.0 * (power / step.len() as f64).log10()
-        })
-        .collect();
-    let usual = levels[2..7].iter().sum::<f64>() / 5.0;
-    assert_eq!(levels.len(), 24);
-    for (step, level) in levels.iter().enumerate().skip(1).take(22) {
-        assert!((level - usual).abs() < 0.5, "{level:.2} dB in step {step}, {usual:.2} before: {levels:.2?}");
+    let (one, other) = (noise(1), noise(2));
+    let shown = with(Project::of(&one, &other), json!({ "duration": 1.2 }));
+    // A part that ends between two frames, and one that starts over within the transition.
+    let second = json!({ "layers": [{ "media": "other" }], "transition": { "duration": 1.2 } });
+    let timeline = |layer: Value, duration: Option<f64>| {
+        let first = json!({ "layers": [layer], "duration": duration });
+        let project = Project::blank(json!({
+            "id": "cnt_test", "influencerId": "inf_ada", "timeline": { "shots": [first, second] },
+            "media": [{ "id": "one", "src": "one.mp4" }, { "id": "other", "src": "other.mp4" }],
+        }));
+        project.put("one.mp4", &one);
+        project.put("other.mp4", &other);
+        project
+    };
+    let trimmed = timeline(json!({ "media": "one", "trim": { "end": 2.85 } }), None);
+    let looped = timeline(json!({ "media": "one", "trim": { "end": 1.3 }, "loop": true }), Some(3.1));
+    for (what, project, steps) in [("shown", shown, 24), ("trimmed", trimmed, 23), ("looped", looped, 24)] {
+        let project = project.with("/music", json!([])).with("/audio", json!({ "loudness": "off" }));
+        let project = project.with("/output", json!({ "preset": "draft" }));
+        engine(2).render(&project.request(), &project.out()).expect("can be rendered");
+        let samples = sound(&project.out().join("cnt_test/video.mp4"));
+        // Steps of 0.2 s, of which 9 to 14 are in the middle of the transition.
+        let levels: Vec<f64> = samples
+            .chunks_exact(9_600)
+            .map(|step| {
+                let power: f64 = step.iter().map(|frame| f64::from(frame[0]).powi(2)).sum();
+                10.0 * (power / step.len() as f64).log10()
+            })
+            .collect();
+        let usual = levels[2..6].iter().sum::<f64>() / 4.0;
+        assert_eq!(levels.len(), steps, "{what}");
+        for (step, level) in levels.iter().enumerate().skip(1).take(steps - 2) {
+            let off = (level - usual).abs();
+            assert!(off < 0.5, "{what}: {level:.2} dB in step {step}, {usual:.2} before: {levels:.2?}");
+        }
     }
 }
 

@@ -12,6 +12,12 @@ use crate::units::{TimeBase, TimeSpan, Timestamp};
 /// A jump of the source's clock by more than this, either way, is obeyed; below, it is jitter of the container.
 const JUMP: i64 = SAMPLE_RATE as i64 / 20;
 
+/// A start that is at least this far in is gone to, in the containers that have exact times; what is nearer is decoded
+/// from the beginning.
+const FAR_IN: TimeSpan = TimeSpan::from_secs(10);
+/// How far before the start decoding begins then: codecs need some of what came before, Opus 80 ms.
+const PREROLL: TimeSpan = TimeSpan::from_secs(1);
+
 /// Decodes a file's sound from `start` on, at 48 kHz stereo.
 pub(crate) struct SoundReader {
     origin: Origin,
@@ -78,11 +84,26 @@ impl SoundReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        let mut sought = false;
         let origin = match audio.music {
             Some(music) => Origin::Music(Box::new(MusicReader::open(path, music, interrupt)?)),
             None => {
-                let mut input = Input::open(path, audio.demuxers, interrupt.clone()).map_err(failed)?;
-                input.keep_only(&[audio.stream]);
+                let open = || -> Result<Input> {
+                    let mut input = Input::open(path, audio.demuxers, interrupt.clone()).map_err(failed)?;
+                    input.keep_only(&[audio.stream]);
+                    Ok(input)
+                };
+                let mut input = open()?;
+                let is_exact = matches!(audio.demuxers, "mov" | "matroska");
+                if let Some(zero) = audio.zero.filter(|_| is_exact && start >= FAR_IN) {
+                    let from = TimeSpan::from_ticks(start.ticks() - PREROLL.ticks());
+                    match input.seek(audio.stream, zero.saturating_add(from).to_pts_floor(audio.time_base)) {
+                        Ok(()) => sought = true,
+                        Err(error) if error.is_interrupt() => return Err(failed(error)),
+                        // Some files cannot seek and still read forward.
+                        Err(_) => input = open()?,
+                    }
+                }
                 Origin::Stream(Box::new(Stream {
                     input,
                     decoder: open_decoder(&audio.parameters, None, &audio.codec, limits)?,
@@ -107,14 +128,18 @@ impl SoundReader {
             decoded: None,
             first: None,
             position: Timestamp::ZERO.saturating_add(start).to_sample_frames(SAMPLE_RATE),
-            length: audio.length.map(|span| Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)),
+            // It counts from the first sample frame.
+            length: audio
+                .length
+                .filter(|_| !sought)
+                .map(|span| Timestamp::ZERO.saturating_add(span).to_sample_frames(SAMPLE_RATE)),
             end: None,
             ended: false,
             damaged: 0,
         })
     }
 
-    /// Packets so far that were damaged and are silence.
+    /// Packets so far that were damaged and are silence, of what is heard.
     pub(crate) fn damaged(&self) -> usize {
         match &self.origin {
             Origin::Music(music) => music.missing(),
@@ -166,8 +191,15 @@ impl SoundReader {
         if self.held {
             self.convert()?;
         } else {
+            // Damage of what lies before the start is nobody's.
+            let is_heard = self.decoded.map_or(self.position <= 0, |decoded| decoded >= self.position);
             let got = match &mut self.origin {
-                Origin::Stream(stream) => stream.next(&mut self.damaged)?,
+                Origin::Stream(stream) => {
+                    let mut damaged = 0;
+                    let got = stream.next(&mut damaged)?;
+                    self.damaged += if is_heard { damaged } else { 0 };
+                    got
+                }
                 Origin::Music(music) => match music.next()? {
                     false => Got::End,
                     true if music.block().channels.iter().all(Vec::is_empty) => Got::Nothing,

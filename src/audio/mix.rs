@@ -11,7 +11,7 @@ use super::tempo::SpeedReader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
 use crate::limits::Limits;
-use crate::plan::{AudioCue, FadeCurve, Plan, Role};
+use crate::plan::{AudioCue, Crossing, Plan, Role, SAMPLE_RATE};
 use crate::source::Probed;
 
 /// A mix of at most this many sample frames is kept between measuring and encoding: a little over a minute, 24.6 MB.
@@ -76,6 +76,9 @@ pub(crate) struct Mixer<'a> {
     damaged: BTreeMap<usize, usize>,
 }
 
+/// Samples over which a sound goes down that ends before its cue: 5 ms of two channels.
+const FALL: usize = 2 * SAMPLE_RATE as usize / 200;
+
 /// A source of at most this many samples is kept when it loops: ten seconds, 3.8 MB.
 const KEPT: usize = 10 * 2 * crate::plan::SAMPLE_RATE as usize;
 
@@ -86,8 +89,11 @@ struct Voice<'a> {
     kept: Option<Vec<f32>>,
     /// Where in `kept` the next loop reads, once the source has ended.
     replay: Option<usize>,
-    /// What a looped source gave and is not handed out yet, since the start of the next pass may have to blend with it.
+    /// What the source gave and is not handed out yet: if it is its end, it has to fade, or to blend with the start of the
+    /// next pass.
     pending: Vec<f32>,
+    /// Whether the end of `pending` is that of the source.
+    ended: bool,
     /// Samples of this pass so far.
     pass: usize,
     done: bool,
@@ -261,6 +267,7 @@ impl<'a> Voice<'a> {
             kept: cue.looped.then(Vec::new),
             replay: None,
             pending: Vec::new(),
+            ended: false,
             pass: 0,
             done: false,
         }
@@ -269,10 +276,7 @@ impl<'a> Voice<'a> {
     /// Fills `out` with the source's next sample frames; after its end silence, or its start again.
     fn fill(&mut self, out: &mut [f32], open: impl Fn() -> Result<SpeedReader>) -> Result<()> {
         if !self.cue.looped {
-            let count = self.read_pass(out, &open)? * 2;
-            // The reader is kept: it knows what was damaged.
-            self.done = count < out.len();
-            return Ok(());
+            return self.fill_once(out, open);
         }
         let mut filled = 0;
         while filled < out.len() && !self.done {
@@ -291,6 +295,34 @@ impl<'a> Voice<'a> {
             self.pass += count;
             if count < fresh.len() {
                 self.start_over(&open)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `out` with the source's next sample frames; its last ones go down to silence.
+    fn fill_once(&mut self, out: &mut [f32], open: impl Fn() -> Result<SpeedReader>) -> Result<()> {
+        let mut filled = 0;
+        while filled < out.len() && !self.done {
+            let free = if self.ended { self.pending.len() } else { self.pending.len().saturating_sub(FALL) };
+            let count = free.min(out.len() - filled);
+            out[filled..filled + count].copy_from_slice(&self.pending[..count]);
+            self.pending.drain(..count);
+            filled += count;
+            if self.ended {
+                // The reader is kept: it knows what was damaged.
+                self.done = self.pending.is_empty();
+            } else if filled < out.len() {
+                let held = self.pending.len();
+                self.pending.resize(held + (out.len() - filled).max(FALL), 0.0);
+                let mut pending = std::mem::take(&mut self.pending);
+                let count = self.read_pass(&mut pending[held..], &open)? * 2;
+                self.ended = held + count < pending.len();
+                pending.truncate(held + count);
+                if self.ended {
+                    fade_away(&mut pending);
+                }
+                self.pending = pending;
             }
         }
         Ok(())
@@ -339,10 +371,22 @@ impl<'a> Voice<'a> {
     }
 }
 
+/// Has the end of interleaved `samples` go down to silence.
+fn fade_away(samples: &mut [f32]) {
+    let length = samples.len().min(FALL);
+    let start = samples.len() - length;
+    for (number, frame) in samples[start..].chunks_exact_mut(2).rev().enumerate() {
+        let gain = number as f32 / (length / 2) as f32;
+        frame.iter_mut().for_each(|sample| *sample *= gain);
+    }
+}
+
 /// Adds `sound`, which is `cue` from its sample frame `at` on, with its gain and its fades.
 fn add_faded(target: &mut [f32], sound: &[f32], cue: &AudioCue, at: u64) {
     let end = at + sound.len() as u64 / 2;
-    if at >= cue.fade_in && end <= cue.length.saturating_sub(cue.fade_out) {
+    let begun = at.saturating_add(cue.enter.outside) >= cue.enter.length && at >= cue.fade_in;
+    let left = cue.length.saturating_sub(end);
+    if begun && left.saturating_add(cue.leave.outside) >= cue.leave.length && left >= cue.fade_out {
         for (target, sound) in target.iter_mut().zip(sound) {
             *target += sound * cue.gain.0;
         }
@@ -358,16 +402,16 @@ fn add_faded(target: &mut [f32], sound: &[f32], cue: &AudioCue, at: u64) {
 
 /// The factor of a cue's fades at its sample frame `at`.
 fn fade(cue: &AudioCue, at: u64) -> f32 {
-    let ramp = |position: u64, length: u64| {
+    let ramp = |position: u64, length: u64| if position < length { position as f32 / length as f32 } else { 1.0 };
+    let cross = |position: u64, Crossing { length, outside }: Crossing| {
+        let position = position.saturating_add(outside);
         if position >= length {
             return 1.0;
         }
-        match cue.curve {
-            FadeCurve::Linear => position as f32 / length as f32,
-            FadeCurve::EqualPower => libm::sin(std::f64::consts::FRAC_PI_2 * position as f64 / length as f64) as f32,
-        }
+        libm::sin(std::f64::consts::FRAC_PI_2 * position as f64 / length as f64) as f32
     };
-    ramp(at, cue.fade_in) * ramp(cue.length.saturating_sub(at + 1), cue.fade_out)
+    let left = cue.length.saturating_sub(at + 1);
+    ramp(at, cue.fade_in) * ramp(left, cue.fade_out) * cross(at, cue.enter) * cross(left, cue.leave)
 }
 
 #[cfg(test)]
@@ -380,7 +424,8 @@ mod tests {
         let cue = AudioCue {
             source: 0,
             role: Role::Music,
-            curve: FadeCurve::Linear,
+            enter: Crossing::default(),
+            leave: Crossing::default(),
             start: 0,
             length: 1000,
             source_start: TimeSpan::ZERO,
@@ -401,24 +446,49 @@ mod tests {
 
     #[test]
     fn a_crossfade_of_equal_power_keeps_the_power() {
-        let cue = |start, fade_in, fade_out| AudioCue {
+        let cross = |length, outside| Crossing { length, outside };
+        let cue = |start, length, enter, leave| AudioCue {
             source: 0,
             role: Role::Clip,
-            curve: FadeCurve::EqualPower,
+            enter,
+            leave,
             start,
-            length: 1000,
+            length,
             source_start: TimeSpan::ZERO,
             speed: crate::units::Speed::NORMAL,
             gain: Gain::UNITY,
-            fade_in,
-            fade_out,
+            fade_in: 0,
+            fade_out: 0,
             looped: false,
             duck: None,
         };
-        let (out, into) = (cue(0, 0, 400), cue(600, 400, 0));
-        for at in 600..1000u64 {
-            let power = fade(&out, at).powi(2) + fade(&into, at - 600).powi(2);
+        // The first ends a little before the fade does, and the second is cut within it.
+        let out = cue(0, 990, cross(0, 0), cross(400, 10));
+        let into = [cue(600, 100, cross(400, 0), cross(0, 0)), cue(700, 1000, cross(400, 100), cross(0, 0))];
+        for at in 600..990u64 {
+            let into = if at < 700 { fade(&into[0], at - 600) } else { fade(&into[1], at - 700) };
+            let power = fade(&out, at).powi(2) + into.powi(2);
             assert!((power - 1.0).abs() < 0.01, "{at}: {power}");
         }
+        assert_eq!(fade(&into[1], 300), 1.0);
+        // Where neither fades, the quick way gives the same.
+        for (at, cue) in [(0, &out), (500, &out), (0, &into[0]), (250, &into[1]), (300, &into[1])] {
+            let mut added = [0.0; 200];
+            add_faded(&mut added, &[1.0; 200], cue, at);
+            let exact: Vec<f32> = (at..at + 100).flat_map(|at| [fade(cue, at); 2]).collect();
+            assert_eq!(added[..], exact[..], "{at}");
+        }
+    }
+
+    #[test]
+    fn what_ends_early_goes_down_to_silence() {
+        let mut sound = vec![1.0; 1000];
+        fade_away(&mut sound);
+        assert_eq!((sound[1000 - FALL - 1], sound[998], sound[999]), (1.0, 0.0, 0.0));
+        assert!(sound.windows(2).all(|pair| pair[0] >= pair[1] && pair[0] - pair[1] < 0.005));
+        let mut short = vec![1.0; 4];
+        fade_away(&mut short);
+        assert_eq!(short, [0.5, 0.5, 0.0, 0.0]);
+        fade_away(&mut []);
     }
 }

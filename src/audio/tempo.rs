@@ -16,6 +16,8 @@ pub(crate) struct SpeedReader {
     /// What has come out and is not handed out yet, from `read` on.
     buffer: Vec<f32>,
     read: usize,
+    /// Whether the sound has given anything, and whether it is over.
+    heard: bool,
     ended: bool,
 }
 
@@ -25,7 +27,7 @@ impl SpeedReader {
             Speed::NORMAL => None,
             _ => Some(Tempo::new(speed.as_f64()).map_err(failed)?),
         };
-        Ok(Self { reader, tempo, buffer: Vec::new(), read: 0, ended: false })
+        Ok(Self { reader, tempo, buffer: Vec::new(), read: 0, heard: false, ended: false })
     }
 
     /// The sound as it is.
@@ -56,8 +58,13 @@ impl SpeedReader {
             let mut block = vec![0.0; 2 * BLOCK];
             let count = self.reader.read(&mut block)?;
             tempo.send(&block[..2 * count]).map_err(failed)?;
+            self.heard |= count > 0;
             if count < BLOCK {
                 self.ended = true;
+                // Of nothing there is no end either: some versions of the filter abort at it.
+                if !self.heard {
+                    break;
+                }
                 tempo.send_end().map_err(failed)?;
             }
         }

@@ -84,7 +84,7 @@ impl Moved {
         let shrunk = pose.scale * pose.zoom.max(1.0) * width / picture.y.width() as f64;
         let picture = Smaller::of(picture, alpha, shrunk);
         let zoom = pose.zoom.max(1.0);
-        let (across, down) = (picture.width as f64 / width, picture.height as f64 / height);
+        let (across, down) = (picture.exact.0 / width, picture.exact.1 / height);
         let window = |focus: f64, size: f64| (focus * size).clamp(size / zoom / 2.0, size - size / zoom / 2.0);
         let offset = |focus: f64, size: f64, by: f64| ((window(focus, size) - size / zoom / 2.0) * by) as f32;
         let camera = Camera {
@@ -174,6 +174,9 @@ impl Moved {
 
 /// The columns of `columns` in which `start`, which grows by `step` from column to column, is at most `far` from zero.
 fn between(start: f32, step: f32, far: f32, columns: (usize, usize)) -> Range<usize> {
+    if far.is_nan() || far < 0.0 {
+        return columns.0..columns.0;
+    }
     let (first, end) = (columns.0 as f32, columns.1 as f32);
     let (from, to) = match step == 0.0 {
         true if start.abs() <= far => (first, end),
@@ -416,12 +419,16 @@ struct Smaller<'a> {
     alpha: Option<Rows<'a>>,
     width: usize,
     height: usize,
+    /// The whole picture's size in these pixels: what does not make a pixel of its own is left out, and the rest is not
+    /// stretched.
+    exact: (f64, f64),
 }
 
 impl<'a> Smaller<'a> {
     /// `scale`: what a pixel of `picture` is on the canvas.
     fn of(picture: I420Ref<'a>, alpha: Option<PlaneRef<'a>>, mut scale: f64) -> Self {
         let (mut width, mut height) = (picture.y.width(), picture.y.height());
+        let mut exact = (width as f64, height as f64);
         let rows = |plane: PlaneRef<'a>| -> Rows<'a> {
             let (samples, stride) = plane.samples();
             (Cow::Borrowed(samples), stride)
@@ -437,8 +444,9 @@ impl<'a> Smaller<'a> {
             planes = [half(&planes[0], 1), half(&planes[1], 2), half(&planes[2], 2)];
             alpha = alpha.map(|alpha| half(&alpha, 1));
             (width, height, scale) = (half_width, half_height, scale * 2.0);
+            exact = (exact.0 / 2.0, exact.1 / 2.0);
         }
-        Self { planes, alpha, width, height }
+        Self { planes, alpha, width, height, exact }
     }
 }
 

@@ -16,6 +16,13 @@ pub(crate) fn encoder_available(name: &str) -> bool {
     !unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) }.is_null()
 }
 
+/// Whether FFmpeg has a filter of this name.
+pub(crate) fn filter_available(name: &str) -> bool {
+    let Ok(name) = CString::new(name) else { return false };
+    // SAFETY: the name lives across the call.
+    !unsafe { ffi::avfilter_get_by_name(name.as_ptr()) }.is_null()
+}
+
 /// An owned, open encoder context.
 struct Encoder(NonNull<ffi::AVCodecContext>);
 

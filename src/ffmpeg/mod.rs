@@ -25,7 +25,7 @@ pub(crate) use audio::{AudioFrame, Resampler, SoundPlanes};
 pub(crate) use av::{AvError, give_pictures_pages_of_their_own, quiet, release_free_memory, versions};
 pub(crate) use decoder::{Decoder, Received};
 pub(crate) use deinterlace::Deinterlacer;
-pub(crate) use encoder::{H264Encoder, encoder_available};
+pub(crate) use encoder::{H264Encoder, encoder_available, filter_available};
 pub(crate) use frame::{ColorTags, FormatInfo, PixelFormat, VideoFrame};
 pub(crate) use input::{DolbyVision, Input, StreamInfo, StreamKind};
 pub(crate) use interrupt::{Interrupt, Pulse};

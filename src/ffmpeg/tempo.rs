@@ -69,7 +69,9 @@ impl Tempo {
                 return Ok(false);
             }
             let count = usize::try_from((*raw).nb_samples).unwrap_or(0) * 2;
-            out.extend_from_slice(std::slice::from_raw_parts((*raw).data[0].cast::<f32>(), count));
+            if count > 0 {
+                out.extend_from_slice(std::slice::from_raw_parts((*raw).data[0].cast::<f32>(), count));
+            }
         }
         Ok(true)
     }

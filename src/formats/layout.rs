@@ -3,20 +3,11 @@
 use super::overlays::safe_area;
 use crate::compose::{Border, Edging, Fit, Focus, ScreenKey, TransitionKind, is_colored};
 use crate::error::{ErrorKind, Finding};
-use crate::request::{KeyOptions, LayoutOptions, Request, nearest, shorten};
+use crate::request::{KeyOptions, LAYOUTS, LayoutOptions, Request, nearest, shorten};
 use crate::source::AtEnd;
 use crate::text::{Area, Rgba};
 use crate::timeline::{Asset, Key, Layer, Shot, ShotDuration};
 use crate::units::CanvasSize;
-
-/// The layouts, the default first, each with the options that it has besides `fit` and `focus`.
-const LAYOUTS: [(&str, &[&str]); 5] = [
-    ("sequence", &[]),
-    ("split", &["position", "size"]),
-    ("picture-in-picture", &["position", "size", "shape", "border", "shadow"]),
-    ("green-screen", &["position", "size", "key"]),
-    ("phone-frame", &["background"]),
-];
 
 const HALVES: [&str; 2] = ["top", "bottom"];
 const CORNERS: [&str; 4] = ["bottom-left", "bottom-right", "top-left", "top-right"];

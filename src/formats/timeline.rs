@@ -214,6 +214,10 @@ impl Check<'_> {
             self.color(format!("{at}/border/color"), border.color.as_deref());
             self.range(format!("{at}/border/width"), border.width.map(f64::from), 1.0, 100.0);
         }
+        if layer.key.is_some() && layer.fit.as_deref() == Some("blur") {
+            let message = "what is behind a clip without its screen would be its own screen".to_owned();
+            self.wrong(format!("{at}/fit"), message, "use `contain`");
+        }
         if let Some(key) = &layer.key {
             self.found.extend(layout::check_key(key, &format!("{at}/key")));
         }
@@ -304,6 +308,7 @@ pub(super) fn timeline(request: &Request, wanted: &TimelineRequest, variant: u8)
                 block: look.block(&text.text),
                 during: During::Shot(name.clone()),
                 motion: text.animation.as_ref().map(|animation| animation.motion()).unwrap_or_default(),
+                pointer: format!("{pointer}/texts/{number}/text"),
             }
         }));
         shots.push(Shot {
@@ -320,7 +325,7 @@ pub(super) fn timeline(request: &Request, wanted: &TimelineRequest, variant: u8)
             Some(span) => During::FromStart(span),
             None => During::Shot(first.name.clone()),
         };
-        texts.push(TextOverlay { name: "hook".to_owned(), block, during, motion });
+        texts.push(TextOverlay { name: "hook".to_owned(), block, during, motion, pointer: "/hook".to_owned() });
     }
     let overlays = wanted.overlays.iter().enumerate();
     let overlays = overlays.map(|(number, overlay)| over(request, overlay, canvas, number)).collect::<Result<_>>()?;

@@ -63,7 +63,8 @@ pub(super) fn timeline(request: &Request, variant: u8) -> Result<(Timeline, Vec<
         Some(span) => During::FromStart(span),
         None => During::Shot(first),
     };
-    let texts = hook.map(|block| TextOverlay { name: "hook".to_owned(), block, during, motion });
+    let pointer = "/hook".to_owned();
+    let texts = hook.map(|block| TextOverlay { name: "hook".to_owned(), block, during, motion, pointer });
     let timeline = Timeline {
         overlays: Vec::new(),
         canvas: CanvasSize::VERTICAL_HD,

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::plan::{Plan, PlannedClip, PlannedLayer, PlannedScene, PlannedShot, Role, SAMPLE_RATE};
 use crate::source::{AtEnd, VideoKind};
 use crate::text::{FontBook, lay_out};
-use crate::units::{FrameIndex, FrameRange, TimeBase, Timestamp};
+use crate::units::{FrameIndex, FrameRange, TimeBase, TimeSpan, Timestamp};
 
 /// Pixels around a text's ink that are left out with it: edges that coding smears.
 const MARGIN: f32 = 8.0;
@@ -66,8 +66,9 @@ impl<'a> Expected<'a> {
                 match video {
                     Some(video) if video.kind == VideoKind::Still => whole.start,
                     Some(video) if clip.at_end == AtEnd::Hold => {
-                        let left = video.duration.ticks().saturating_sub(clip.start.ticks());
-                        whole.start.saturating_add(crate::units::TimeSpan::from_ticks(left))
+                        let end = clip.end.map_or(video.duration, |end| end.min(video.duration));
+                        let left = TimeSpan::from_ticks(end.ticks().saturating_sub(clip.start.ticks()));
+                        whole.start.saturating_add(clip.speed.stretched(left))
                     }
                     _ => whole.end,
                 }
@@ -82,13 +83,15 @@ impl<'a> Expected<'a> {
         still
     }
 
-    /// Where the plan shows no picture of anybody's: grounds of slides, whose colour somebody chose.
+    /// Where the plan shows no picture of anybody's: grounds of slides and of end cards, whose colour somebody chose.
     pub(super) fn grounds(&self) -> Vec<Stretch> {
         let is_ground = |scene: &&PlannedScene| {
             let slide = self.plan.slides().get(scene.slide);
             slide.is_some_and(|slide| !slide.layers.iter().any(|layer| matches!(layer, PlannedLayer::Picture(_))))
         };
-        self.plan.scenes().iter().filter(is_ground).map(|scene| self.stretch(scene.frames)).collect()
+        let slides = self.plan.scenes().iter().filter(is_ground).map(|scene| scene.frames);
+        let cards = self.plan.shots().iter().filter(|shot| shot.clips.is_empty()).map(|shot| shot.frames);
+        slides.chain(cards).map(|frames| self.stretch(frames)).collect()
     }
 
     /// Where no sound lies.

@@ -71,7 +71,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 11;
+const RENDERING: u32 = 12;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 64;
@@ -85,18 +85,26 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// The filters of FFmpeg that are used: for interlaced pictures, and for speeds of sound.
+const FILTERS: [&str; 7] = ["buffer", "bwdif", "buffersink", "abuffer", "atempo", "aformat", "abuffersink"];
+
 impl Engine {
     /// An engine with these options. It sets FFmpeg's log to silence, and the threshold from which the C library's
     /// allocator maps blocks (`M_MMAP_THRESHOLD`) to 512 KiB, for the whole process.
     ///
     /// # Errors
-    /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264.
+    /// `FONT_MISSING` if the default fonts are not installed; `INTERNAL` if FFmpeg lacks libx264 or one of the filters that
+    /// are used: `bwdif`, `atempo`, `aformat` and the ends of chains.
     pub fn new(options: EngineOptions) -> Result<Self> {
         ffmpeg::quiet();
         ffmpeg::give_pictures_pages_of_their_own();
         if !ffmpeg::encoder_available("libx264") {
             return Err(Error::new(ErrorKind::Internal, "FFmpeg has no encoder libx264")
                 .suggest("install an FFmpeg built with libx264"));
+        }
+        if let Some(missing) = FILTERS.into_iter().find(|name| !ffmpeg::filter_available(name)) {
+            return Err(Error::new(ErrorKind::Internal, format!("FFmpeg has no filter {missing}"))
+                .suggest("install an FFmpeg built with it"));
         }
         let fonts = match options.fonts {
             Some(fonts) => fonts,
@@ -383,6 +391,16 @@ impl Shared {
                 if probed.info.hash != source.info.hash {
                     let message = format!("{} has changed since planning", source.asset.path.display());
                     return Err(about(Error::new(ErrorKind::SourceUnreadable, message).suggest("plan the job again")));
+                }
+                // What is drawn relies on it, and a plan comes from another machine.
+                let seen = |info: &SourceInfo| {
+                    info.video
+                        .as_ref()
+                        .map(|video| (video.stream, video.size, video.kind, video.color, video.has_alpha))
+                };
+                if seen(&probed.info) != seen(&source.info) {
+                    let message = format!("the plan says of {} what it is not", source.asset.path.display());
+                    return Err(about(Error::new(ErrorKind::Validation, message).suggest("plan the job again")));
                 }
                 Ok(probed)
             })

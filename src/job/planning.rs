@@ -13,7 +13,7 @@ use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
 use crate::request::{InspectionPolicy, Request};
 use crate::source::{AtEnd, Probed, Reading, ShotReader};
-use crate::timeline::Asset;
+use crate::timeline::{Asset, Layer};
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
 
 /// Plans every variant by itself: one whose sources are bad does not keep the others from being made.
@@ -88,15 +88,16 @@ fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Contr
         Ok(found?.info.clone())
     };
     let plan = match &made {
-        Made::Video(timeline) => resolve(timeline, context, probe, |asset| screen_of(shared, asset, control))?,
+        Made::Video(timeline) => resolve(timeline, context, probe, |layer| screen_of(shared, layer, control))?,
         Made::Slides(slideshow) => resolve_slides(slideshow, context, probe)?,
     };
     tracing::info!(id = plan.container_id(), frames = plan.frames(), chunks = plan.chunks().len(), "planned");
     Ok(plan)
 }
 
-/// The colour of the screen in a clip: in its middle, or if there is none, in its first picture.
-fn screen_of(shared: &Shared, asset: &Asset, control: &Control) -> Result<Option<[u8; 3]>> {
+/// The colour of the screen in the part of a clip that is used: in its middle, or if there is none, in its first picture.
+fn screen_of(shared: &Shared, layer: &Layer, control: &Control) -> Result<Option<[u8; 3]>> {
+    let asset = &layer.asset;
     /// Wide enough to tell a screen from what stands before it.
     const WIDTH: u32 = 320;
     let about = |error: Error| error.for_asset(format!("{} ({})", asset.id, asset.path.display()));
@@ -107,7 +108,8 @@ fn screen_of(shared: &Shared, asset: &Asset, control: &Control) -> Result<Option
     let scaled = (u64::from(height) * u64::from(WIDTH) / u64::from(width)).clamp(2, 4 * u64::from(WIDTH)) as u32;
     let canvas = CanvasSize::new(WIDTH, scaled & !1).ok_or_else(missing)?;
     let interrupt = control.interrupt();
-    for start in [TimeSpan::from_ticks(info.duration.ticks() / 2), TimeSpan::ZERO] {
+    let (first, end) = (layer.trim.0, layer.trim.1.map_or(info.duration, |end| end.min(info.duration)));
+    for start in [TimeSpan::from_ticks((first.ticks() + end.ticks()) / 2), first] {
         let reading = Reading {
             start,
             end: None,

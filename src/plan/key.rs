@@ -89,6 +89,8 @@ struct VisibleClip<'a> {
     source: &'a str,
     stream: Option<usize>,
     color: Option<ColorInfo>,
+    /// What is below a clip without it is not drawn.
+    has_alpha: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +113,7 @@ pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) ->
             source: info.map_or("", |info| info.hash.as_str()),
             stream: video.map(|video| video.stream),
             color: video.map(|video| video.color),
+            has_alpha: video.map(|video| video.has_alpha),
         }
     };
     let visible_shot = |shot: &PlannedShot| VisibleShot {

@@ -146,9 +146,12 @@ pub struct AudioCue {
     pub fade_in: u64,
     /// Sample frames of fade at its end.
     pub fade_out: u64,
-    /// How both fades go.
+    /// How it comes up against what is heard before it, where shots give way to each other.
     #[serde(default)]
-    pub curve: FadeCurve,
+    pub enter: Crossing,
+    /// How it goes down against what is heard after it.
+    #[serde(default)]
+    pub leave: Crossing,
     /// Whether it starts over when the source ends.
     pub looped: bool,
     /// How it goes down under speech and the voice-over; `None` for a cue that does not.
@@ -168,15 +171,15 @@ pub enum Role {
     Music,
 }
 
-/// How a fade goes from silence to full level.
+/// A crossfade that a cue is a part of, whose level goes as a sine: two sounds that have nothing in common are as loud
+/// together as each by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FadeCurve {
-    /// Evenly.
-    #[default]
-    Linear,
-    /// As a sine, so that two sounds that have nothing in common are as loud together as each by itself.
-    EqualPower,
+#[serde(rename_all = "camelCase")]
+pub struct Crossing {
+    /// Sample frames that it takes; 0 for none.
+    pub length: u64,
+    /// How many of them lie outside of the cue: before its start, or after its end.
+    pub outside: u64,
 }
 
 /// How music goes down under voices.
@@ -424,7 +427,11 @@ impl Plan {
                 seconds(cue.start + cue.length),
                 cue.gain.0,
                 [
-                    if cue.looped { ", looped".to_owned() } else { String::new() },
+                    match (cue.looped, cue.speed) {
+                        (true, _) => ", looped".to_owned(),
+                        (_, Speed::NORMAL) => String::new(),
+                        (_, speed) => format!(", at {} times its speed", speed.as_f64()),
+                    },
                     cue.duck.map_or(String::new(), |duck| format!(", {} dB less under voices", duck.amount)),
                 ]
                 .concat()
@@ -492,6 +499,8 @@ impl Plan {
 /// More than a day at 60 fps: only a broken plan has more.
 const MAX_FRAMES: u64 = 6_000_000;
 const MAX_GOP: u32 = 600;
+const MAX_RATE: f64 = 240.0;
+const MAX_SIDE: u32 = 8_192;
 const MAX_SLIDES: usize = 1_000;
 const MAX_TEXTS: usize = 100_000;
 
@@ -508,6 +517,12 @@ impl TryFrom<Content> for Plan {
         }
         if content.frames > MAX_FRAMES || !(1..=MAX_GOP).contains(&content.video.gop) {
             return broken("it is too long");
+        }
+        if !(1.0..=MAX_RATE).contains(&content.rate.as_f64()) {
+            return broken("its frame rate is none");
+        }
+        if ![content.canvas.width(), content.canvas.height()].iter().all(|side| (2..=MAX_SIDE).contains(side)) {
+            return broken("its canvas is too large");
         }
         let has_source = |index: usize| index < content.sources.len();
         for shot in &content.shots {

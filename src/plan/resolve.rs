@@ -1,17 +1,20 @@
 //! Making the plan: probing, and resolving every default.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::chunks::overlap;
 use super::texts::Unseen;
 use super::{
-    AudioCue, Content, FadeCurve, JobInfo, Plan, PlannedOverlaid, PlannedOverlay, PlannedShot, PlannedSlide,
-    PlannedSource, PlannedText, PlannedTransition, Role, SAMPLE_RATE, captions, chunks, overlays, scenes, shots,
-    slides,
+    AudioCue, Content, Crossing, JobInfo, Plan, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedShot,
+    PlannedSlide, PlannedSource, PlannedText, PlannedTransition, Role, SAMPLE_RATE, captions, chunks, overlays, scenes,
+    shots, slides,
 };
 use crate::compose::TransitionKind;
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::source::{AtEnd, SourceInfo, VideoInfo};
+use crate::source::{AtEnd, SourceInfo, VideoInfo, VideoKind};
 use crate::text::{FontBook, lay_out};
 use crate::timeline::{
     Asset, During, Layer, MusicTrack, Overlaid, Overlay, Shot, ShotDuration, Slideshow, Timeline, VoiceOver,
@@ -50,7 +53,7 @@ pub(crate) fn resolve(
     timeline: &Timeline,
     context: Context<'_>,
     mut probe: impl FnMut(&Asset) -> Result<SourceInfo>,
-    mut screen: impl FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+    mut screen: impl FnMut(&Layer) -> Result<Option<[u8; 3]>>,
 ) -> Result<Plan> {
     let Context { container_id, mut job, thumbnail_at, preset, loudness, engine, fonts, limits, alive } = context;
     let (canvas, rate) = (timeline.canvas, timeline.rate);
@@ -59,7 +62,12 @@ pub(crate) fn resolve(
     let clips = timeline.layers().map(|layer| (&layer.asset, Need::Video));
     let music = timeline.music.iter().map(|music| (&music.asset, Need::Audio));
     let voice = timeline.voice_over.iter().map(|voice| (&voice.asset, Need::Audio));
+    let mut tried: BTreeSet<(&str, &Path, Need)> = BTreeSet::new();
     for (asset, need) in clips.chain(music).chain(voice) {
+        // A file of several layers is told once.
+        if !tried.insert((&asset.id, &asset.path, need)) {
+            continue;
+        }
         if let Err(error) = sources.add(asset, need, &mut probe) {
             if error.kind() == ErrorKind::Canceled {
                 return Err(error);
@@ -71,7 +79,7 @@ pub(crate) fn resolve(
     for text in &timeline.texts {
         match lay_out(fonts, &text.block) {
             Ok(layout) => unseen.add(&layout),
-            Err(error) => failures.push(error.at_pointer(format!("/{}", text.name))),
+            Err(error) => failures.push(error.at_pointer(text.pointer.clone())),
         }
     }
     if !failures.is_empty() {
@@ -86,25 +94,18 @@ pub(crate) fn resolve(
 
     let mut shots: Vec<PlannedShot> = Vec::new();
     let mut cues = Vec::new();
+    let mut clock = Clock::default();
     for shot in &timeline.shots {
-        let (end, leave) = shots.last().map_or((0, 0), |last| (last.frames.end.0, last.frames.len() / 2));
-        let planned = match sources.shot(shot, end, timeline, &mut screen) {
-            Err(error) if error.kind() != ErrorKind::Canceled => {
-                failures.push(error);
-                continue;
-            }
-            planned => planned?,
-        };
-        if overlap(planned.enter) > leave.min(planned.frames.len() / 2) {
-            let message = format!("the transition to {} takes more than half of a shot that it is in", planned.name);
-            failures.push(
-                Error::new(ErrorKind::Validation, message)
-                    .at_pointer(format!("{}/transition/duration", shot.pointer))
-                    .suggest("make it shorter, or use longer clips"),
-            );
+        match sources.shot(shot, &mut clock, timeline, &mut screen) {
+            Err(error) if error.kind() == ErrorKind::Canceled => return Err(error),
+            Err(error) => failures.push(error),
+            Ok(planned) => shots.push(planned),
         }
-        shots.push(planned);
     }
+    let all_shots = failures.is_empty();
+    let end = shots.last().map_or(0, |last| last.frames.end.0);
+    let (overlays, unmet) = sources.overlays(timeline, all_shots.then_some(end), &mut screen)?;
+    failures.extend(unmet);
     if let Some(error) = Error::combine(failures) {
         return Err(error);
     }
@@ -124,12 +125,11 @@ pub(crate) fn resolve(
     if let Some(voice) = &timeline.voice_over {
         cues.push(sources.voice_over(voice, samples_at(timeline.rate, FrameIndex(frames)))?);
     }
-    let overlays = sources.overlays(timeline, frames, &mut screen)?;
     for overlay in &overlays {
         if let (PlannedOverlaid::Clip(_), Some(Overlay { what: Overlaid::Clip(layer), .. })) =
             (&overlay.what, timeline.overlays.iter().find(|wanted| wanted.name == overlay.name))
         {
-            cues.extend(sources.sound(layer, sources.index(&layer.asset)?, (overlay.frames, None), 0, rate));
+            cues.extend(sources.sound(layer, (overlay.frames, None), 0, rate)?);
         }
     }
     let mut texts = timeline
@@ -178,6 +178,12 @@ pub(crate) fn resolve(
         slides: Vec::new(),
         scenes: Vec::new(),
     };
+    let is_slow = |clip: &PlannedClip| {
+        let video = content.sources.get(clip.source).and_then(|source| source.info.video.as_ref());
+        clip.movement.is_some() && video.is_some_and(|video| video.kind == VideoKind::Still)
+    };
+    let over = content.overlays.iter().filter_map(PlannedOverlay::clip);
+    content.video.slow_motion = content.shots.iter().flat_map(|shot| &shot.clips).chain(over).any(is_slow);
     content.chunks = chunks::cut(&content);
     Plan::try_from(content)
 }
@@ -279,7 +285,7 @@ pub(crate) fn resolve_slides(
 }
 
 /// What a timeline needs of an asset.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Video,
     Audio,
@@ -294,10 +300,9 @@ impl Sources {
         let about = |error: Error| {
             error.for_asset(format!("{} ({})", asset.id, asset.path.display())).at_pointer(asset.pointer.clone())
         };
-        let known = self.0.iter().position(|source| source.asset == *asset);
-        let index = match known {
-            Some(index) => index,
-            None => {
+        let index = match self.index(asset) {
+            Ok(index) => index,
+            Err(_) => {
                 let info = probe(asset).map_err(about)?;
                 self.0.push(PlannedSource { asset: asset.clone(), info });
                 self.0.len() - 1
@@ -323,7 +328,8 @@ impl Sources {
     }
 
     fn index(&self, asset: &Asset) -> Result<usize> {
-        let found = self.0.iter().position(|source| source.asset == *asset);
+        // Where it is used does not count.
+        let found = self.0.iter().position(|source| source.asset.id == asset.id && source.asset.path == asset.path);
         found.ok_or_else(|| Error::new(ErrorKind::Internal, "an asset was not probed"))
     }
 
@@ -343,7 +349,8 @@ impl Sources {
         Ok(AudioCue {
             source,
             role: Role::Music,
-            curve: FadeCurve::Linear,
+            enter: Crossing::default(),
+            leave: Crossing::default(),
             start: 0,
             length,
             source_start: music.start,
@@ -371,7 +378,8 @@ impl Sources {
         Ok(AudioCue {
             source,
             role: Role::VoiceOver,
-            curve: FadeCurve::Linear,
+            enter: Crossing::default(),
+            leave: Crossing::default(),
             start,
             length,
             source_start: TimeSpan::ZERO,
@@ -384,93 +392,108 @@ impl Sources {
         })
     }
 
-    /// A shot after one that ends with frame `end`.
+    /// The shot that is on after those that `clock` has counted.
     fn shot(
         &self,
         shot: &Shot,
-        end: u64,
+        clock: &mut Clock,
         timeline: &Timeline,
-        screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+        screen: &mut dyn FnMut(&Layer) -> Result<Option<[u8; 3]>>,
     ) -> Result<PlannedShot> {
-        let video = |layer: &Layer| {
-            let source = self.index(&layer.asset)?;
-            let video = self.0[source].info.video.as_ref();
-            let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
-            Ok((source, video))
-        };
-        let duration = match (shot.duration, shot.layers.first()) {
+        let mut failures = Vec::new();
+        let mut lasts = Vec::new();
+        for layer in &shot.layers {
+            match self.video(layer).and_then(|(_, video)| media_duration(layer, video)) {
+                Ok(span) => lasts.push(span),
+                Err(error) => failures.push(error),
+            }
+        }
+        if let Some(error) = Error::combine(failures) {
+            // The next one has nothing that it could give way to.
+            clock.before = None;
+            return Err(error);
+        }
+        let duration = match (shot.duration, lasts.first()) {
             (ShotDuration::For(span), _) => span,
-            (ShotDuration::Media, Some(first)) => media_duration(first, video(first)?.1)?,
+            (ShotDuration::Media, Some(first)) => *first,
             (ShotDuration::Media, None) => return Err(Error::new(ErrorKind::Internal, "a shot shows nothing")),
         };
-        let length = timeline.rate.frames_in(duration).max(1);
-        let enter =
-            shot.enter.filter(|enter| end > 0 && enter.kind != TransitionKind::Cut).map(|enter| PlannedTransition {
-                kind: enter.kind,
-                direction: enter.direction,
-                easing: enter.easing,
-                frames: timeline.rate.frames_in(enter.duration).max(1),
-            });
-        let start = end.saturating_sub(overlap(enter));
-        let frames = FrameRange::new(start, start.saturating_add(length));
+        let (frames, enter) = clock.shot(shot, duration, timeline.rate)?;
         let lasts = lasts_of(timeline.rate, frames);
-        let clip = |layer| video(layer).and_then(|(source, video)| shots::clip(layer, source, video, lasts, screen));
+        let clip =
+            |layer| self.video(layer).and_then(|(source, video)| shots::clip(layer, source, video, lasts, screen));
         let clips = shot.layers.iter().map(clip).collect::<Result<_>>()?;
         Ok(shots::shot(shot, (frames, enter), clips, &self.0, timeline.canvas))
+    }
+
+    /// The source of a layer, and what is known of its pictures.
+    fn video(&self, layer: &Layer) -> Result<(usize, &VideoInfo)> {
+        let source = self.index(&layer.asset)?;
+        let video = self.0[source].info.video.as_ref();
+        let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
+        Ok((source, video))
     }
 
     /// What is heard of a shot's clips, those that are not seen too; `leave`: for how many frames the next one is on with it.
     fn sounds(&self, shot: &Shot, planned: &PlannedShot, leave: u64, rate: FrameRate) -> Result<Vec<AudioCue>> {
         let mut cues = Vec::new();
         for layer in &shot.layers {
-            cues.extend(self.sound(layer, self.index(&layer.asset)?, (planned.frames, planned.enter), leave, rate));
+            cues.extend(self.sound(layer, (planned.frames, planned.enter), leave, rate)?);
         }
         Ok(cues)
     }
 
-    /// What lies over an output of `frames` frames.
+    /// What lies over an output of `frames` frames, `None` if that is not known, and what is wrong with it.
     fn overlays(
         &self,
         timeline: &Timeline,
-        frames: u64,
-        screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
-    ) -> Result<Vec<PlannedOverlay>> {
-        let mut planned = Vec::new();
+        frames: Option<u64>,
+        screen: &mut dyn FnMut(&Layer) -> Result<Option<[u8; 3]>>,
+    ) -> Result<(Vec<PlannedOverlay>, Vec<Error>)> {
+        let (mut planned, mut failures) = (Vec::new(), Vec::new());
         for overlay in &timeline.overlays {
-            let start = timeline.rate.frames_in(overlay.start);
-            let length = overlay.duration.map_or(u64::MAX, |span| timeline.rate.frames_in(span).max(1));
-            let live = FrameRange::new(start, start.saturating_add(length).min(frames).max(start));
-            if live.is_empty() {
-                let message = format!("{} comes at {}, when the video is over", overlay.name, overlay.start);
-                return Err(Error::new(ErrorKind::Validation, message)
-                    .at_pointer(format!("{}/start", overlay.pointer))
-                    .suggest("let it come earlier"));
+            match self.overlay(overlay, frames.unwrap_or(u64::MAX), timeline.rate, screen) {
+                Err(error) if error.kind() == ErrorKind::Canceled => return Err(error),
+                Err(error) => failures.push(error),
+                Ok(overlay) => planned.push(overlay),
             }
-            let what = match &overlay.what {
-                Overlaid::Bar(bar) => PlannedOverlaid::Bar(*bar),
-                Overlaid::Clip(layer) => {
-                    let source = self.index(&layer.asset)?;
-                    let video = self.0[source].info.video.as_ref();
-                    let video =
-                        video.ok_or_else(|| Error::new(ErrorKind::Internal, "a clip without video was planned"))?;
-                    media_duration(layer, video)?;
-                    PlannedOverlaid::Clip(Box::new(shots::clip(
-                        layer,
-                        source,
-                        video,
-                        lasts_of(timeline.rate, live),
-                        screen,
-                    )?))
-                }
-            };
-            planned.push(PlannedOverlay { name: overlay.name.clone(), frames: live, what });
-            if !overlays::has_room(&planned) {
-                return Err(Error::new(ErrorKind::LimitExceeded, "too many overlays are on at once")
-                    .at_pointer(overlay.pointer.clone())
-                    .suggest("show at most eight at once, and 64 in all"));
+            if failures.is_empty() && !overlays::has_room(&planned) {
+                failures.push(
+                    Error::new(ErrorKind::LimitExceeded, "too many overlays are on at once")
+                        .at_pointer(overlay.pointer.clone())
+                        .suggest("show at most eight at once, and 64 in all"),
+                );
             }
         }
-        Ok(planned)
+        Ok((planned, failures))
+    }
+
+    fn overlay(
+        &self,
+        overlay: &Overlay,
+        frames: u64,
+        rate: FrameRate,
+        screen: &mut dyn FnMut(&Layer) -> Result<Option<[u8; 3]>>,
+    ) -> Result<PlannedOverlay> {
+        let start = rate.frames_in(overlay.start);
+        let length = overlay.duration.map_or(u64::MAX, |span| rate.frames_in(span).max(1));
+        let live = FrameRange::new(start, start.saturating_add(length).min(frames).max(start));
+        if live.is_empty() {
+            let message = format!("{} comes at {}, when the video is over", overlay.name, overlay.start);
+            return Err(Error::new(ErrorKind::Validation, message)
+                .at_pointer(format!("{}/start", overlay.pointer))
+                .suggest("let it come earlier"));
+        }
+        let what = match &overlay.what {
+            Overlaid::Bar(bar) => PlannedOverlaid::Bar(*bar),
+            Overlaid::Clip(layer) => {
+                let (source, video) = self.video(layer)?;
+                media_duration(layer, video)?;
+                let clip = shots::clip(layer, source, video, lasts_of(rate, live), screen)?;
+                PlannedOverlaid::Clip(Box::new(clip))
+            }
+        };
+        Ok(PlannedOverlay { name: overlay.name.clone(), frames: live, what })
     }
 
     /// A clip's own sound; none if it has none. A clip that loops starts its sound with each pass if it lasts
@@ -479,49 +502,113 @@ impl Sources {
     fn sound(
         &self,
         layer: &Layer,
-        source: usize,
         (frames, enter): (FrameRange, Option<PlannedTransition>),
         leave: u64,
         rate: FrameRate,
-    ) -> Vec<AudioCue> {
+    ) -> Result<Vec<AudioCue>> {
+        let source = self.index(&layer.asset)?;
         let info = &self.0[source].info;
-        let (Some(video), Some(_), Some(volume)) = (&info.video, &info.audio, layer.volume) else { return Vec::new() };
+        let (Some(video), Some(_), Some(volume)) = (&info.video, &info.audio, layer.volume) else {
+            return Ok(Vec::new());
+        };
         let at = |frame: u64| samples_at(rate, FrameIndex(frame));
         let (first, last) = (frames.start.0, frames.end.0);
         let (start, end) = (at(first), at(last));
         let comes = at(first + overlap(enter)) - start;
         let goes = end - at(last.saturating_sub(leave));
-        let used = media_duration(layer, video).unwrap_or(video.duration);
-        let pass = samples_in(used).max(1);
-        let (pass, again) = match layer.at_end {
-            AtEnd::Loop if used < SHORTEST_HEARD_AGAIN => (pass, 1),
-            AtEnd::Loop => (pass, usize::MAX),
-            // Its sound may be longer than its pictures, unless it was said where it ends.
-            AtEnd::Hold if layer.trim.1.is_some() => (pass.min(end - start).max(1), 1),
-            AtEnd::Hold => (end - start, 1),
-        };
-        let starts = (start..end).step_by(usize::try_from(pass).unwrap_or(usize::MAX).max(1)).take(again);
-        let cue = |from: u64| {
-            let length = pass.min(end - from);
-            // Each pass has of the fades what lies in it.
-            let fade_in = if from == start { comes } else { 0 };
-            let fade_out = if from + length == end { goes } else { 0 };
+        let used = media_duration(layer, video)?;
+        let cue = |from: u64, to: u64| {
+            let length = to - from;
             AudioCue {
                 source,
                 role: Role::Clip,
-                curve: if comes.max(goes) > 0 { FadeCurve::EqualPower } else { FadeCurve::Linear },
                 start: from,
                 length,
                 source_start: layer.trim.0,
                 speed: layer.speed,
                 gain: volume.to_gain(),
-                fade_in: fade_in.max(DECLICK).min(length),
-                fade_out: fade_out.max(DECLICK).min(length),
+                fade_in: DECLICK.min(length),
+                fade_out: DECLICK.min(length),
+                enter: Crossing { length: comes, outside: from - start },
+                leave: Crossing { length: goes, outside: end - to },
                 looped: false,
                 duck: None,
             }
         };
-        starts.map(cue).collect()
+        // Each pass from its own place, so that what is rounded does not add up.
+        let pass = |number: u64| {
+            start.saturating_add(samples_in(TimeSpan::from_ticks(used.ticks().saturating_mul(number)))).min(end)
+        };
+        Ok(match layer.at_end {
+            AtEnd::Loop if used >= SHORTEST_HEARD_AGAIN => {
+                let passes = (0..).map(|number| (pass(number), pass(number + 1)));
+                passes.take_while(|(from, to)| from < to).map(|(from, to)| cue(from, to)).collect()
+            }
+            AtEnd::Hold if layer.trim.1.is_none() => vec![cue(start, end)],
+            // What is heard of it once may be longer than its pictures, unless it was said where it ends.
+            AtEnd::Loop | AtEnd::Hold => vec![cue(start, pass(1).max(start + 1).min(end))],
+        })
+    }
+}
+
+/// How far the shots have come.
+#[derive(Default)]
+struct Clock {
+    /// When the last one ends: exactly, and in frames. What durations have beyond whole frames does not add up.
+    exact: TimeSpan,
+    end: u64,
+    /// The shot before: its frames and how long it was meant to be.
+    before: Option<(u64, TimeSpan)>,
+}
+
+impl Clock {
+    /// Puts a shot of this `duration` behind the others, over which it comes in.
+    ///
+    /// # Errors
+    /// `VALIDATION` for a transition that takes more than half of a shot.
+    fn shot(
+        &mut self,
+        shot: &Shot,
+        duration: TimeSpan,
+        rate: FrameRate,
+    ) -> Result<(FrameRange, Option<PlannedTransition>)> {
+        let time_of = |frame: u64| rate.time_of(FrameIndex(frame)).saturating_since(Timestamp::ZERO);
+        let enter = shot.enter.filter(|enter| self.end > 0 && enter.kind != TransitionKind::Cut);
+        let mut crossing = enter.map_or(0, |enter| rate.frames_in(enter.duration).max(1));
+        let (frames, exact) = loop {
+            let start = self.end.saturating_sub(crossing);
+            let begins = self.exact.ticks().saturating_sub(time_of(crossing).ticks());
+            let exact = TimeSpan::from_ticks(begins.saturating_add(duration.ticks()));
+            let meant = match shot.duration {
+                ShotDuration::For(_) => rate.frames_in(exact).saturating_sub(start),
+                // All of the clip, wherever it lies.
+                ShotDuration::Media => rate.frames_in(duration),
+            };
+            let frames = FrameRange::new(start, start.saturating_add(meant.max(1)));
+            let half = self.before.map_or(u64::MAX, |(before, _)| before / 2).min(frames.len() / 2);
+            if crossing <= half {
+                let is_exact = matches!(shot.duration, ShotDuration::For(_)) && meant > 0;
+                break (frames, if is_exact { exact } else { time_of(frames.end.0) });
+            }
+            // Half of an odd number of frames.
+            let shortest = self.before.map_or(duration, |(_, before)| before.min(duration));
+            if enter.is_some_and(|enter| enter.duration.ticks().saturating_mul(2) > shortest.ticks()) {
+                (self.end, self.before) = (frames.end.0, Some((frames.len(), duration)));
+                let message = format!("the transition to {} takes more than half of a shot that it is in", shot.name);
+                return Err(Error::new(ErrorKind::Validation, message)
+                    .at_pointer(format!("{}/transition/duration", shot.pointer))
+                    .suggest("make it shorter, or use longer clips"));
+            }
+            crossing -= 1;
+        };
+        (self.exact, self.end, self.before) = (exact, frames.end.0, Some((frames.len(), duration)));
+        let enter = enter.filter(|_| crossing > 0).map(|enter| PlannedTransition {
+            kind: enter.kind,
+            direction: enter.direction,
+            easing: enter.easing,
+            frames: crossing,
+        });
+        Ok((frames, enter))
     }
 }
 

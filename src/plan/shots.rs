@@ -9,7 +9,7 @@ use crate::compose::{Easing, Edging, Fit, Keyframe, ScreenKey, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::text::Area;
-use crate::timeline::{Asset, Drift, Key, Layer, Shot};
+use crate::timeline::{Drift, Key, Layer, Shot};
 use crate::units::{CanvasSize, FrameRange, Speed, TimeSpan};
 
 /// A shot on the output's frame clock.
@@ -131,7 +131,7 @@ pub(super) fn clip(
     source: usize,
     video: &VideoInfo,
     lasts: TimeSpan,
-    screen: &mut dyn FnMut(&Asset) -> Result<Option<[u8; 3]>>,
+    screen: &mut dyn FnMut(&Layer) -> Result<Option<[u8; 3]>>,
 ) -> Result<PlannedClip> {
     let no_room = || {
         Error::new(ErrorKind::Validation, "the part of the canvas for a clip has no pixels")
@@ -146,7 +146,7 @@ pub(super) fn clip(
         Some(key) => {
             let color = match key.color {
                 Some(color) => Some(color),
-                None => screen(&layer.asset)?,
+                None => screen(layer)?,
             };
             let wrong = |message: &str| {
                 Error::new(ErrorKind::Validation, message)
@@ -387,7 +387,7 @@ mod tests {
 
     use super::*;
     use crate::compose::Border;
-    use crate::timeline::ShotDuration;
+    use crate::timeline::{Asset, ShotDuration};
     use crate::units::SourceSize;
 
     /// An opaque clip and one with alpha, both of 300x400.

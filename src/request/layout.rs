@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::FocusPoint;
 use super::parse::Faults;
 
+/// The layouts, the default first, each with the options that it has besides `fit` and `focus`.
+pub(crate) const LAYOUTS: [(&str, &[&str]); 5] = [
+    ("sequence", &[]),
+    ("split", &["position", "size"]),
+    ("picture-in-picture", &["position", "size", "shape", "border", "shadow"]),
+    ("green-screen", &["position", "size", "key"]),
+    ("phone-frame", &["background"]),
+];
+
 /// How the clips of a layout lie. Options that the layout does not have are refused.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -24,6 +24,7 @@ use schema::one_of;
 
 pub(crate) use captions::caption_style;
 pub use captions::{CaptionCue, CaptionOptions, CaptionWord};
+pub(crate) use layout::LAYOUTS;
 pub use layout::{KeyOptions, LayoutOptions};
 use parse::Faults;
 pub(crate) use parse::{nearest, shorten};
@@ -106,8 +107,9 @@ pub struct Request {
     #[deserr(default)]
     pub audio: Option<AudioOptions>,
     /// How the clips lie: `sequence` (the reaction, then the app demo), `split` (one above the other), `picture-in-picture`
-    /// (the reaction in a corner of the app demo), or `phone-frame` (the reaction, then the app demo on the screen of a
-    /// phone). Default: `sequence`.
+    /// (the reaction in a corner of the app demo), `green-screen` (the reaction without its screen over the app demo), or
+    /// `phone-frame` (the reaction, then the app demo on the screen of a phone). Default: `sequence`.
+    #[schemars(extend("enum" = one_of(&LAYOUTS.map(|(name, _)| name))))]
     #[deserr(default)]
     pub layout: Option<String>,
     /// How they lie in detail.

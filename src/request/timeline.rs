@@ -25,8 +25,8 @@ pub struct TimelineRequest {
     #[schemars(length(min = 1, max = 100))]
     #[deserr(default)]
     pub shots: Vec<ShotRequest>,
-    /// What lies over the shots, below the texts: stickers, a logo, a progress bar; at most 64, of which 8 clips at once.
-    /// Later ones are on top.
+    /// What lies over the shots and their texts, below captions and a hook with a `hookDuration`: stickers, a logo, a progress
+    /// bar; at most 64, of which 8 clips at once. Later ones are on top.
     #[schemars(length(max = 64))]
     #[deserr(default)]
     pub overlays: Vec<OverlayRequest>,
@@ -78,7 +78,8 @@ pub struct LayerRequest {
     #[schemars(extend("enum" = one_of(&Anchor::NAMES)))]
     #[deserr(default)]
     pub position: Option<String>,
-    /// With `position`: its longer side in parts of the canvas's width, 0.02 to 1. Default: 0.25.
+    /// With `position`: its longer side in parts of the canvas's width, 0.02 to 1, but not more than the safe area has.
+    /// Default: 0.25.
     #[schemars(range(min = 0.02, max = 1.0))]
     #[deserr(default)]
     pub size: Option<f64>,
@@ -87,7 +88,8 @@ pub struct LayerRequest {
     #[schemars(extend("enum" = one_of(&Fit::NAMES)))]
     #[deserr(default)]
     pub fit: Option<String>,
-    /// What stays in view when it is cut, and where it stands in an area that it does not fill. Default: the centre.
+    /// What stays in view when it is cut, and where it stands in an area that it does not fill. Default: the
+    /// centre; with `position` the side that the place is at.
     #[deserr(default)]
     pub focus: Option<FocusPoint>,
     /// The part of the clip that is used. Default: all of it.
@@ -161,10 +163,12 @@ pub struct AreaRequest {
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
 pub struct TrimRequest {
-    /// Where it begins. Default: 0.
+    /// Where it begins, in seconds of the clip from 0 on. Default: 0.
+    #[schemars(range(min = 0.0))]
     #[deserr(default)]
     pub start: Option<f64>,
-    /// Where it ends, after `start`. Default: the clip's end.
+    /// Where it ends, in seconds of the clip, after `start`. Default: the clip's end.
+    #[schemars(range(min = 0.0))]
     #[deserr(default)]
     pub end: Option<f64>,
 }

@@ -182,6 +182,9 @@ impl VideoIndex {
         at_end: AtEnd,
     ) -> Vec<u32> {
         let first = self.first_pts();
+        // A millisecond before it: what starts at the end is not shown, even if its time was rounded. Nothing starts at its
+        // own end.
+        let early = if end.is_some_and(|end| end < self.duration()) { TICKS_PER_SECOND / 1000 } else { 0 };
         let end = end.map_or(self.duration(), |end| end.min(self.duration()));
         let length = i64::try_from(end.ticks().saturating_sub(start.ticks())).unwrap_or(i64::MAX);
         let mut current = 0usize;
@@ -192,8 +195,7 @@ impl VideoIndex {
                 let passed = match at_end {
                     AtEnd::Loop if length > 0 => passed % length,
                     AtEnd::Loop => 0,
-                    // A millisecond before it: what starts at the end is not shown, even if its time was rounded.
-                    AtEnd::Hold => passed.min(length.saturating_sub(TICKS_PER_SECOND / 1000)).max(0),
+                    AtEnd::Hold => passed.min(length.saturating_sub(early)).max(0),
                 };
                 let time = Timestamp::from_ticks(passed).saturating_add(start);
                 if time < last {
@@ -272,6 +274,13 @@ mod tests {
         let shown = source.schedule((TimeSpan::ZERO, None), FrameRate::FPS_30, 9, AtEnd::Loop);
         // Frames at 0, 33, 67, 100, 133 (13), 167 (47), 200 (80), 233 (113), 267 (27) ms.
         assert_eq!(shown, [0, 0, 1, 2, 0, 1, 2, 2, 0]);
+    }
+
+    #[test]
+    fn a_last_picture_of_no_length_is_held() {
+        let base = TimeBase::new(1, 90_000).expect("not zero");
+        let source = VideoIndex::new(base, vec![0, 45_000, 180_000], 1, Vec::new(), true).expect("not empty");
+        assert_eq!(at_30(&source, 70)[59..], [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Timeline {
     pub rate: FrameRate,
     /// What is shown, in order.
     pub shots: Vec<Shot>,
-    /// What lies over the shots, below the texts; later ones are on top.
+    /// What lies over the shots and the texts that belong to one, below all other texts; later ones are on top.
     #[serde(default)]
     pub overlays: Vec<Overlay>,
     /// Texts over the pictures; later ones are on top.
@@ -103,7 +103,8 @@ pub struct Shot {
 pub enum ShotDuration {
     /// As long as the clip of its first layer, rounded to the nearest frame; a still picture for four seconds.
     Media,
-    /// This long, rounded to the nearest frame, at least one.
+    /// This long, at least a frame. It ends with the frame that is the nearest to where it ends exactly, so that what is
+    /// rounded does not add up from shot to shot.
     For(TimeSpan),
 }
 

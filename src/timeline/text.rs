@@ -18,6 +18,9 @@ pub struct TextOverlay {
     /// How it comes and goes. Default: at once.
     #[serde(default)]
     pub motion: TextMotion,
+    /// Where it is in the request, a JSON pointer, for errors.
+    #[serde(default)]
+    pub pointer: String,
 }
 
 /// When an overlay is on.
