@@ -56,6 +56,7 @@
 //! | [`source`] | one input, told truthfully: probing, and pictures on the output's clock, upright and in BT.709 |
 //! | [`text`] | fonts, shaping, emoji, strokes → a positioned picture |
 //! | [`compose`] | pictures and overlays → one finished frame |
+//! | [`burnt`] | the text that is burnt into a source: where, when, what, in which style |
 //! | `audio` | all sounds → one mix on one sample clock, ducked, and as loud as it should be |
 //! | [`encode`] | H.264 chunks, JPEG |
 //! | [`store`] | finished chunks by key: in a folder, in memory, in a bucket |
@@ -70,6 +71,7 @@
 #![deny(unsafe_code)]
 
 mod audio;
+pub mod burnt;
 pub mod compose;
 pub mod encode;
 pub mod error;

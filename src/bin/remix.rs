@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+#[cfg(feature = "tesseract")]
+use remix_engine::burnt::TesseractReader;
 use remix_engine::encode::Preset;
 use remix_engine::formats::HookLook;
 use remix_engine::inspect::{InspectOptions, Method};
@@ -42,6 +44,9 @@ enum Command {
     Inspect(InspectArgs),
     /// Draw the overlay of a text alone, as a hook is burnt in, on transparency.
     Text(TextArgs),
+    /// Find the text that is burnt into a video or picture: where, when, what, in which style.
+    #[cfg(feature = "tesseract")]
+    Overlays(OverlaysArgs),
     /// Print the JSON Schema of a project.json.
     Schema,
     /// Make a contact sheet: the slides of a result, or frames of a video with their times.
@@ -77,6 +82,20 @@ struct ProbeArgs {
     /// A media file.
     file: PathBuf,
     /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[cfg(feature = "tesseract")]
+#[derive(Args)]
+struct OverlaysArgs {
+    /// A video or a picture.
+    file: PathBuf,
+    /// A script that its texts are in, as an ISO 15924 code such as Latn or Cyrl; again for another. Default: all whose models
+    /// are installed.
+    #[arg(long, value_name = "CODE")]
+    script: Vec<String>,
+    /// Print it as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -212,6 +231,8 @@ fn main() -> ExitCode {
         | Command::Text(TextArgs { json, .. })
         | Command::Sheet(SheetArgs { json, .. })
         | Command::Check(CheckArgs { json, .. }) => *json,
+        #[cfg(feature = "tesseract")]
+        Command::Overlays(OverlaysArgs { json, .. }) => *json,
         Command::Schema => false,
     };
     let result = match cli.command {
@@ -234,6 +255,8 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Sheet(args) => sheet(args),
+        #[cfg(feature = "tesseract")]
+        Command::Overlays(args) => overlays(args),
         Command::Schema => {
             print_text(&format!("{:#}\n", schema()));
             Ok(())
@@ -383,6 +406,21 @@ fn inspect(args: InspectArgs) -> Result<Option<Error>> {
     }
     let error = inspection.to_error().filter(|_| args.fail);
     Ok(error.map(|error| error.for_asset(args.file.display().to_string())))
+}
+
+/// Finds the text in a file.
+#[cfg(feature = "tesseract")]
+fn overlays(args: OverlaysArgs) -> Result<()> {
+    let reader = TesseractReader::new(&args.script)?;
+    let engine = Engine::new(EngineOptions::default())?;
+    let control = Control::new().with_cancel(cancel_on_signal()?);
+    let found = engine.find_overlays(&args.file, &reader, &control)?;
+    if args.json {
+        print_json(&found);
+    } else {
+        print_text(&found.describe());
+    }
+    Ok(())
 }
 
 /// Draws a text. An error that it gives back as a value is in the JSON already.

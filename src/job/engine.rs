@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::watchdog::watched;
 use super::{Assembly, Control, Estimate, RgbPicture, Visuals, guarded};
+use crate::burnt::{self, FoundText, TextReader, find};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
@@ -167,6 +168,20 @@ impl Engine {
             let interrupt = control.interrupt();
             let subject = Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt };
             inspect(&subject, *options, None, self.0.threads)
+        })
+        .map_err(|error| error.for_asset(path.display().to_string()))
+    }
+
+    /// The text that is burnt into the video or picture at `path`, read by `reader`.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures; `LIMIT_EXCEEDED` for one that is longer than an
+    /// output may be; what `reader` reports.
+    pub fn find_overlays(&self, path: &Path, reader: &dyn TextReader, control: &Control) -> Result<FoundText> {
+        self.watched("looking for text", control, || {
+            let probed = self.0.probe(path, control)?;
+            let interrupt = control.interrupt();
+            find(&burnt::Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt }, reader)
         })
         .map_err(|error| error.for_asset(path.display().to_string()))
     }

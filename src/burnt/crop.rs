@@ -1,0 +1,137 @@
+//! A line at full size, over all the frames in which it was looked at.
+
+use super::components::{Bounds, Gray, median};
+use super::lines::Line;
+use crate::compose::{I420Ref, PlaneRef};
+
+/// The least, the largest and the mean values of each pixel around a line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Crop {
+    /// Where it lies in the source, in pixels.
+    pub(super) bounds: Option<Bounds>,
+    least: Vec<u8>,
+    most: Vec<u8>,
+    sums: [Vec<u32>; 3],
+    count: u32,
+}
+
+impl Crop {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds what is at `area` of a picture that is as large as `picture` in parts of `scale` pixels.
+    pub(super) fn add(&mut self, picture: &I420Ref<'_>, area: Bounds, scale: usize) {
+        let full = |at: usize, most: usize| (at * scale).min(most);
+        let (width, height) = (picture.y.width(), picture.y.height());
+        let bounds = *self.bounds.get_or_insert(Bounds {
+            left: full(area.left, width),
+            top: full(area.top, height),
+            right: full(area.right, width),
+            bottom: full(area.bottom, height),
+        });
+        if self.is_empty() {
+            self.least = vec![255; bounds.area()];
+            self.most = vec![0; bounds.area()];
+            self.sums = [0; 3].map(|_| vec![0; bounds.area()]);
+        }
+        let value = |plane: PlaneRef<'_>, x: usize, y: usize, by: usize| {
+            let row = plane.row((y / by).min(plane.height() - 1));
+            row.get((x / by).min(row.len().saturating_sub(1))).copied().unwrap_or(128)
+        };
+        let pixels = (bounds.top..bounds.bottom).flat_map(|y| (bounds.left..bounds.right).map(move |x| (x, y)));
+        for (at, (x, y)) in pixels.enumerate() {
+            let luma = value(picture.y, x, y, 1);
+            self.least[at] = self.least[at].min(luma);
+            self.most[at] = self.most[at].max(luma);
+            let colors = [luma, value(picture.u, x, y, 2), value(picture.v, x, y, 2)];
+            for (sum, color) in self.sums.iter_mut().zip(colors) {
+                sum[at] += u32::from(color);
+            }
+        }
+        self.count += 1;
+    }
+
+    /// The size in pixels.
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.bounds.map_or((0, 0), |bounds| (bounds.width(), bounds.height()))
+    }
+
+    /// The mean color of a pixel: luma, blue and red difference.
+    pub(super) fn color(&self, at: usize) -> [u8; 3] {
+        [0, 1, 2].map(|plane| ((self.sums[plane][at] + self.count / 2) / self.count.max(1)) as u8)
+    }
+
+    /// By how much a pixel's luma has changed.
+    pub(super) fn range(&self, at: usize) -> u8 {
+        self.most[at] - self.least[at].min(self.most[at])
+    }
+
+    /// For each pixel how many pixels it is from the nearest of the line's letters, 0 in them, 255 at most.
+    pub(super) fn distances(&self, line: &Line, scale: usize) -> Vec<u8> {
+        let Some(bounds) = self.bounds else { return Vec::new() };
+        let (width, height) = self.size();
+        let mut far = vec![255u8; width * height];
+        for run in line.letters.iter().flat_map(|letter| &letter.runs) {
+            for y in run.y * scale..(run.y + 1) * scale {
+                let (from, to) = ((run.start * scale).max(bounds.left), (run.end * scale).min(bounds.right));
+                if y < bounds.top || y >= bounds.bottom || from >= to {
+                    continue;
+                }
+                let row = (y - bounds.top) * width;
+                far[row + from - bounds.left..row + to - bounds.left].fill(0);
+            }
+        }
+        // Over sides and corners alike, there and back.
+        let relax = |far: &mut [u8], at: usize, from: &[Option<usize>]| {
+            let nearest = from.iter().flatten().map(|&from| far[from]).min().unwrap_or(255);
+            far[at] = far[at].min(nearest.saturating_add(1));
+        };
+        for y in 0..height {
+            for x in 0..width {
+                let at = y * width + x;
+                let left = (x > 0).then(|| at - 1);
+                let above = (y > 0).then(|| at - width);
+                let corner = above.filter(|_| x > 0).map(|above| above - 1);
+                let other = above.filter(|_| x + 1 < width).map(|above| above + 1);
+                relax(&mut far, at, &[left, above, corner, other]);
+            }
+        }
+        for y in (0..height).rev() {
+            for x in (0..width).rev() {
+                let at = y * width + x;
+                let right = (x + 1 < width).then(|| at + 1);
+                let below = (y + 1 < height).then(|| at + width);
+                let corner = below.filter(|_| x + 1 < width).map(|below| below + 1);
+                let other = below.filter(|_| x > 0).map(|below| below - 1);
+                relax(&mut far, at, &[right, below, corner, other]);
+            }
+        }
+        far
+    }
+
+    /// The line's letters as a reader wants them: dark on white, without what is behind them.
+    ///
+    /// What is behind a light text is at least once darker than it, and what is behind a dark one lighter, where it moves.
+    pub(super) fn letters(&self, line: &Line, far: &[u8]) -> Gray {
+        let (width, height) = self.size();
+        let values = if line.is_light() { &self.least } else { &self.most };
+        let level = |wanted: &dyn Fn(u8) -> bool| {
+            let mut counts = [0usize; 256];
+            far.iter()
+                .zip(values)
+                .filter(|(far, _)| wanted(**far))
+                .for_each(|(_, &value)| counts[usize::from(value)] += 1);
+            f32::from(median(&counts))
+        };
+        let (fill, behind) = (level(&|far| far == 0), level(&|far| (3..=6).contains(&far)));
+        let apart = if line.is_light() { (fill - behind).max(24.0) } else { (fill - behind).min(-24.0) };
+        let behind = fill - apart;
+        let samples = far.iter().zip(values).map(|(&far, &value)| {
+            // Letters' edges are smooth; further away nothing is theirs.
+            let share = if far <= 3 { ((f32::from(value) - behind) / apart).clamp(0.0, 1.0) } else { 0.0 };
+            (255.0 * (1.0 - share) + 0.5) as u8
+        });
+        Gray { samples: samples.collect(), width, height }
+    }
+}

@@ -1,0 +1,213 @@
+//! Lines of text in one picture, by the shape of their letters.
+
+use super::components::{Bounds, Component, Gray, Polarity, components, contrast};
+use crate::compose::PlaneRef;
+
+/// The least and the largest height of a letter, in parts of the picture's height: 15 to 250 pixels of 1,920.
+const HEIGHTS: (f64, f64) = (0.008, 0.13);
+
+/// A line of text that may be one.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) bounds: Bounds,
+    /// Its letters, from left to right, with their dots and accents.
+    pub(super) letters: Vec<Component>,
+    pub(super) polarity: Polarity,
+    /// How much it looks like text, 0 to 1.
+    pub(super) likeness: f64,
+}
+
+impl Line {
+    fn of(letters: Vec<Component>, polarity: Polarity) -> Option<Self> {
+        let bounds = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union)?;
+        Some(Self { bounds, letters, polarity, likeness: 0.0 })
+    }
+
+    /// The usual height of its letters.
+    pub(super) fn letter_height(&self) -> usize {
+        let mut heights: Vec<_> = self.letters.iter().map(|letter| letter.bounds.height()).collect();
+        heights.sort_unstable();
+        heights[heights.len() * 2 / 3]
+    }
+}
+
+/// How much a line must look like text.
+const LIKELY: f64 = 0.25;
+
+/// The lines in `picture`, those first that look the most like text; `is_stable` tells whether a component has stood still
+/// for long enough. `chroma` are the planes of a picture that is `scale` times as large.
+pub(super) fn lines(
+    picture: &Gray,
+    chroma: [PlaneRef<'_>; 2],
+    scale: usize,
+    is_stable: impl Fn(&Component) -> bool,
+) -> Vec<Line> {
+    let mask = contrast(picture);
+    let height = picture.height as f64;
+    let (least, most) = ((height * HEIGHTS.0).max(4.0) as usize, (height * HEIGHTS.1) as usize);
+    let mut found = Vec::new();
+    for polarity in [Polarity::Light, Polarity::Dark] {
+        let parts = components(picture, &mask, polarity, |bounds, area| {
+            area >= 4 && bounds.height() <= most && bounds.width() <= most * 8
+        });
+        let mut parts: Vec<Component> =
+            parts.into_iter().filter(|part| is_flat(part, picture) && is_stable(part)).collect();
+        parts.iter_mut().for_each(|part| part.find_color(chroma, scale));
+        found.extend(grouped(parts, polarity, least));
+    }
+    let mut found = without_rims(found);
+    found.sort_by(|one, other| other.likeness.total_cmp(&one.likeness));
+    found
+}
+
+/// Whether most of a component has nearly its median luma: what is drawn has, and what is filmed seldom.
+fn is_flat(part: &Component, picture: &Gray) -> bool {
+    // Dots and commas are all edge.
+    if part.area < 40 {
+        return true;
+    }
+    let mut near = 0;
+    for run in &part.runs {
+        near += picture.row(run.y)[run.start..run.end].iter().filter(|value| value.abs_diff(part.fill) <= 26).count();
+    }
+    near * 10 >= part.area * 6
+}
+
+/// Whether a component may be a letter, or letters that touch.
+fn is_letter(part: &Component, least: usize) -> bool {
+    let (width, height) = (part.bounds.width(), part.bounds.height());
+    let density = part.area as f64 / part.bounds.area() as f64;
+    // A box behind a text, or a bar.
+    let is_box = width > 3 * height && density > 0.62;
+    height >= least && width <= 14 * height && density >= 0.1 && !is_box && !(density > 0.97 && width > height / 2)
+}
+
+fn grouped(parts: Vec<Component>, polarity: Polarity, least: usize) -> Vec<Line> {
+    let (mut letters, mut rest): (Vec<Component>, Vec<Component>) =
+        parts.into_iter().partition(|part| is_letter(part, least));
+    letters.sort_by_key(|letter| letter.bounds.left);
+    let grounds: Vec<bool> = (0..letters.len()).map(|number| is_ground(&letters, number)).collect();
+    let mut grounds = grounds.into_iter();
+    letters.retain(|_| grounds.next() != Some(true));
+    // Each letter joins the line whose last letters it continues.
+    let mut lines: Vec<Vec<Component>> = Vec::new();
+    for letter in letters {
+        let fits = |line: &Vec<Component>| {
+            let bounds = line.iter().map(|other| other.bounds).fold(letter.bounds, Bounds::union);
+            let highest = line.iter().map(|other| other.bounds.height()).fold(letter.bounds.height(), usize::max);
+            // Stems above and below a small letter are half as high again.
+            bounds.height() * 10 <= highest * 15 && line.iter().rev().take(3).any(|other| continues(other, &letter))
+        };
+        let near = |line: &Vec<Component>| {
+            line.iter().rev().take(3).map(|other| letter.bounds.left.saturating_sub(other.bounds.right)).min()
+        };
+        let best = (0..lines.len()).filter(|&line| fits(&lines[line])).min_by_key(|&line| near(&lines[line]));
+        match best {
+            Some(line) => lines[line].push(letter),
+            None => lines.push(vec![letter]),
+        }
+    }
+    let mut lines: Vec<Line> = lines.into_iter().filter_map(|letters| Line::of(letters, polarity)).collect();
+    // The largest first: dots and accents belong to it.
+    lines.sort_by_key(|line| std::cmp::Reverse(line.bounds.area()));
+    for line in &mut lines {
+        let height = line.letter_height();
+        // Twice, since signs of some scripts are of parts that lie apart.
+        for _ in 0..2 {
+            let reach = line.bounds.grown(height * 9 / 10, height / 3, (usize::MAX, usize::MAX));
+            let belongs = |part: &Component| {
+                reach.contains(&part.bounds)
+                    && part.bounds.height() * 10 <= height * 11
+                    && line.letters.iter().any(|letter| letter.is_like(part))
+            };
+            let (with, without) = rest.into_iter().partition(belongs);
+            rest = without;
+            line.letters.extend::<Vec<_>>(with);
+            if let Some(bounds) = line.letters.iter().map(|letter| letter.bounds).reduce(Bounds::union) {
+                line.bounds = bounds;
+            }
+        }
+    }
+    lines.iter_mut().for_each(|line| line.likeness = likeness(line, least));
+    lines.retain(|line| line.likeness >= LIKELY);
+    lines
+}
+
+/// How much a line looks like letters, 0 to 1: they stand on a line, are as bright as each other, and are drawn with strokes.
+fn likeness(line: &Line, least: usize) -> f64 {
+    let letters: Vec<&Component> = line.letters.iter().filter(|letter| letter.bounds.height() >= least).collect();
+    let height = line.letter_height();
+    let density = |letter: &Component| letter.area as f64 / letter.bounds.area() as f64;
+    match letters[..] {
+        [] => return 0.0,
+        // A word whose letters touch.
+        [only] => {
+            let is_word =
+                only.bounds.width() * 10 >= 13 * only.bounds.height() && (0.12..=0.6).contains(&density(only));
+            return if is_word { 0.3 } else { 0.0 };
+        }
+        _ => (),
+    }
+    let share = |is: &dyn Fn(&Component) -> bool| {
+        letters.iter().filter(|letter| is(letter)).count() as f64 / letters.len() as f64
+    };
+    let middle = |at: &dyn Fn(&Component) -> usize| {
+        let mut places: Vec<usize> = letters.iter().map(|letter| at(letter)).collect();
+        places.sort_unstable();
+        places[places.len() / 2]
+    };
+    let near = (height / 6).max(2);
+    let (foot, head) = (middle(&|letter| letter.bounds.bottom), middle(&|letter| letter.bounds.top));
+    let level =
+        share(&|letter| letter.bounds.bottom.abs_diff(foot) <= near || letter.bounds.top.abs_diff(head) <= near);
+    let fill = middle(&|letter| usize::from(letter.fill));
+    let even = share(&|letter| usize::from(letter.fill).abs_diff(fill) <= 30);
+    // Windows and bars are filled whole; so are few letters.
+    let drawn = share(&|letter| density(letter) <= 0.82);
+    if level < 0.6 || even < 0.6 || drawn < 0.4 {
+        return 0.0;
+    }
+    level * even * drawn.sqrt() * letters.len() as f64 / (letters.len() + 3) as f64
+}
+
+/// Whether a component is what is between the letters of others: they lie within its bounds, and are of another brightness.
+fn is_ground(letters: &[Component], number: usize) -> bool {
+    let ground = &letters[number];
+    let reached = letters.iter().take_while(|other| other.bounds.left < ground.bounds.right);
+    let within = reached.filter(|other| {
+        let shared = ground.bounds.shared(&other.bounds);
+        shared * 2 >= other.bounds.area() && other.fill.abs_diff(ground.fill) > 15
+    });
+    within.count() >= 2
+}
+
+/// Whether `letter` stands on the line of `before`, and near it.
+fn continues(before: &Component, letter: &Component) -> bool {
+    let (one, other) = (&before.bounds, &letter.bounds);
+    let (low, high) = (one.height().min(other.height()), one.height().max(other.height()));
+    // A word space, and a little more.
+    let gap = other.left.saturating_sub(one.right);
+    let is_near = gap * 10 <= high * 9 && other.right > one.left;
+    let is_level = one.shared_rows(other) * 10 >= low * 6;
+    is_near && is_level && low * 22 >= high * 10 && before.is_like(letter)
+}
+
+/// Leaves out rims of letters, the holes in them, and what surrounds them.
+fn without_rims(lines: Vec<Line>) -> Vec<Line> {
+    let is_rim = |line: &Line| {
+        lines.iter().filter(|other| other.polarity != line.polarity).any(|other| {
+            let shared = line.bounds.shared(&other.bounds) as f64;
+            if shared < 0.5 * line.bounds.area().min(other.bounds.area()) as f64 {
+                return false;
+            }
+            // The inner one is the letters, unless it is their holes: smaller, or fewer. Rims of letters touch.
+            let holes = |inner: &Line, outer: &Line| {
+                inner.letter_height() * 100 < outer.letter_height() * 42
+                    || inner.letters.len() * 10 < outer.letters.len() * 6
+            };
+            if line.bounds.area() >= other.bounds.area() { !holes(other, line) } else { holes(line, other) }
+        })
+    };
+    let kept: Vec<bool> = lines.iter().map(|line| !is_rim(line)).collect();
+    lines.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| line).collect()
+}

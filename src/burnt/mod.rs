@@ -1,0 +1,161 @@
+//! Text that is burnt into somebody's pictures: where, when, what, and in which style.
+//!
+//! Letters are looked for by their shape, in pictures at half of their size, ten times a second; what moves with the
+//! scene is none. A line that is found is then looked for in every frame before and after, by the pixels of its letters,
+//! so that it begins and ends at exact frames. It is read from the darkest (or, of dark letters, the lightest) that each
+//! pixel was: where the scene moves, nothing is left of it.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `components` | connected pixels that are lighter or darker than their surroundings |
+//! | `lines` | letters, and the lines that they make |
+//! | `track` | lines through time |
+//! | `crop` | a line at full size, over all frames |
+//! | `read`, `tesseract` | what it says |
+//! | `style` | its colours, its rim, its box |
+//! | `texts` | what belongs together |
+//! | `find` | all of it, from the file on |
+
+mod components;
+mod crop;
+mod find;
+mod lines;
+mod read;
+mod style;
+#[cfg(feature = "tesseract")]
+mod tesseract;
+mod texts;
+mod track;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use find::{Subject, find};
+pub use read::{LinePicture, LineReading, TextReader, WordReading};
+pub use style::{FoundBox, FoundColor, FoundStroke, FoundStyle};
+#[cfg(feature = "tesseract")]
+pub use tesseract::TesseractReader;
+
+/// The text that was found in a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundText {
+    /// The width of the source's pictures in pixels, upright.
+    pub width: u32,
+    /// Their height in pixels.
+    pub height: u32,
+    /// How many frames of the output's clock the source lasts; 1 for a still.
+    pub frames: u64,
+    /// The texts, by the time at which they come.
+    pub overlays: Vec<FoundOverlay>,
+    /// What could not be looked at, for people.
+    pub findings: Vec<String>,
+}
+
+/// A text that lies over the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundOverlay {
+    /// Its name: `o1`, `o2` and so on, by time and place.
+    pub id: String,
+    /// The first frame of the output's clock (30 a second) that shows it.
+    pub first_frame: u64,
+    /// The last one.
+    pub last_frame: u64,
+    /// When it comes, in seconds.
+    pub start: f64,
+    /// When it is gone, in seconds.
+    pub end: f64,
+    /// Where it is, with its rim or its box.
+    pub region: Region,
+    /// Whose it is.
+    pub kind: OverlayKind,
+    /// What it says, its lines parted by line breaks.
+    pub text: String,
+    /// Its lines, from the top.
+    pub lines: Vec<FoundLine>,
+    /// The ISO 15924 code of its script, such as `Latn`.
+    pub script: String,
+    /// How sure it is that this is text, burnt in, and read right: 0 to 1.
+    pub confidence: f64,
+    /// How it looks.
+    pub style: FoundStyle,
+}
+
+/// Whose a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverlayKind {
+    /// Somebody set it over the pictures for viewers to read.
+    Caption,
+    /// It is in the scene: a shop's sign, a page on a screen.
+    Scene,
+    /// The name of a platform or of an account.
+    Watermark,
+}
+
+/// A rectangle in pixels of the source's pictures, upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Region {
+    /// The first column.
+    pub x: u32,
+    /// The first row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A line of a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundLine {
+    /// What it says.
+    pub text: String,
+    /// Where its letters are.
+    pub region: Region,
+    /// Its words, in reading order.
+    pub words: Vec<FoundWord>,
+}
+
+/// A word of a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundWord {
+    /// What it says.
+    pub text: String,
+    /// Where it is.
+    pub region: Region,
+    /// The colour of its letters.
+    pub color: FoundColor,
+}
+
+impl FoundText {
+    /// For people: a line for each text.
+    pub fn describe(&self) -> String {
+        let mut out = String::new();
+        for overlay in &self.overlays {
+            let Region { x, y, width, height } = overlay.region;
+            let kind = match overlay.kind {
+                OverlayKind::Caption => "caption",
+                OverlayKind::Scene => "scene",
+                OverlayKind::Watermark => "watermark",
+            };
+            out += &format!(
+                "{:>4}  {:>7.2} to {:>6.2} s  {width}x{height} at ({x}, {y})  {kind}, {}, {:.0} % sure\n",
+                overlay.id,
+                overlay.start,
+                overlay.end,
+                overlay.script,
+                overlay.confidence * 100.0
+            );
+            out.extend(overlay.lines.iter().map(|line| format!("        {}\n", line.text)));
+        }
+        if self.overlays.is_empty() {
+            out += "no text was found\n";
+        }
+        out.extend(self.findings.iter().map(|finding| format!("note: {finding}\n")));
+        out
+    }
+}

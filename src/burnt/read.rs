@@ -1,0 +1,55 @@
+//! Reading lines of text.
+
+use std::ops::Range;
+
+use crate::error::Result;
+
+/// A line of text as a picture: letters dark on white, nothing else, with a margin; one byte a pixel, 0 is black.
+#[derive(Debug, Clone, Default)]
+pub struct LinePicture {
+    /// Rows from the top; all of `width` pixels.
+    pub samples: Vec<u8>,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LineReading {
+    /// Its words in reading order; none if nothing could be read.
+    pub words: Vec<WordReading>,
+    /// The ISO 15924 code of its script, such as `Latn`.
+    pub script: String,
+    /// How sure the reader is, 0 to 1.
+    pub confidence: f64,
+}
+
+/// A word of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordReading {
+    /// What it says.
+    pub text: String,
+    /// The columns of the picture that it takes.
+    pub columns: Range<usize>,
+    /// How sure the reader is, 0 to 1.
+    pub confidence: f64,
+}
+
+impl LineReading {
+    /// The words, with spaces between them.
+    pub fn text(&self) -> String {
+        self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Reads text. The engine brings one of its own (the feature `tesseract`); callers may bring theirs.
+pub trait TextReader: Send + Sync {
+    /// Reads the lines of a source, those first that look the most like text; their letters are about 36 pixels high. What
+    /// comes back are as many readings, in the same order.
+    ///
+    /// # Errors
+    /// What keeps the reader from working at all; a line that cannot be read is a reading without words.
+    fn read(&self, lines: &[LinePicture]) -> Result<Vec<LineReading>>;
+}

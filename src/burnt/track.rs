@@ -1,0 +1,270 @@
+//! Lines followed through time.
+
+use std::collections::VecDeque;
+
+use super::components::{Bounds, Component, Gray, Polarity};
+use super::crop::Crop;
+use super::lines::{Line, lines};
+use crate::compose::I420Ref;
+
+/// Lines are looked for in every third frame; whether they are still there in every one.
+const EVERY: u64 = 3;
+/// Frames that are kept to find where a line begins: more than it takes to notice it.
+const KEPT: usize = 16;
+/// Looks for which a letter's pixels must have been the same, besides the first one.
+const STEADY: u16 = 2;
+/// Code values by which a pixel of a steady picture may change: noise, and what coding does at edges.
+const NOISE: u8 = 14;
+/// The same for a pixel of a letter that is followed.
+const SAME: u8 = 24;
+/// The most pixels of a line that are compared.
+const COMPARED: usize = 1_500;
+/// Frames in which a line may be missing between others.
+const GAP: u64 = 2;
+/// The fewest frames that make a text: a fifth of a second.
+const SHORTEST: u64 = 6;
+/// The most lines that are followed at once, and in all.
+const MOST_AT_ONCE: usize = 64;
+const MOST: usize = 2_000;
+
+/// A line, and the frames in which it is there.
+#[derive(Debug, Clone)]
+pub(super) struct Track {
+    pub(super) line: Line,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// How it looks at full size.
+    pub(super) crop: Crop,
+    /// Whether what is around it moves while it does not.
+    pub(super) stands_out: bool,
+    /// Pixels of its letters with their luma, and pixels beside them.
+    inside: Vec<(u32, u8)>,
+    beside: Vec<u32>,
+    fill: u8,
+    looks: u32,
+    around: Around,
+}
+
+/// How much of what is around a line has changed since it was found.
+#[derive(Debug, Clone, Default)]
+struct Around {
+    pixels: Vec<(u32, u8)>,
+    changed: usize,
+}
+
+impl Track {
+    fn new(line: Line, frame: &Gray, number: u64) -> Self {
+        let width = frame.width;
+        let mut inside: Vec<u32> = Vec::new();
+        let size = frame.size();
+        let area = line.bounds.grown(6, 6, size);
+        let mut covered = vec![false; area.area()];
+        let place = |x: usize, y: usize| (y - area.top) * area.width() + x - area.left;
+        for run in line.letters.iter().flat_map(|letter| &letter.runs) {
+            inside.extend((run.start..run.end).map(|x| (run.y * width + x) as u32));
+            covered[place(run.start, run.y)..place(run.start, run.y) + run.end - run.start].fill(true);
+        }
+        // Three pixels from the letters: beyond their smooth edges, within their rims.
+        let beside: Vec<u32> = (line.letters.iter().flat_map(|letter| &letter.runs))
+            .flat_map(|run| [(run.start.wrapping_sub(3), run.y), (run.end + 2, run.y)])
+            .filter(|&(x, y)| x >= area.left && x < area.right && !covered[place(x, y)])
+            .map(|(x, y)| (y * width + x) as u32)
+            .collect();
+        let thinned = |pixels: Vec<u32>| -> Vec<u32> {
+            let step = pixels.len().div_ceil(COMPARED).max(1);
+            pixels.into_iter().step_by(step).collect()
+        };
+        let luma = |&pixel: &u32| (pixel, frame.samples[pixel as usize]);
+        let wide = line.bounds.grown(line.letter_height(), line.letter_height(), size);
+        let around =
+            (wide.top..wide.bottom).step_by(4).flat_map(|y| (wide.left..wide.right).step_by(4).map(move |x| (x, y)));
+        let near = line.bounds.grown(8, 8, size);
+        let is_outside =
+            |&(x, y): &(usize, usize)| x < near.left || x >= near.right || y < near.top || y >= near.bottom;
+        let around: Vec<(u32, u8)> = around.filter(is_outside).map(|(x, y)| luma(&((y * width + x) as u32))).collect();
+        let mut letters: Vec<u8> = line.letters.iter().map(|letter| letter.fill).collect();
+        letters.sort_unstable();
+        let fill = letters[letters.len() / 2];
+        Self {
+            inside: thinned(inside).iter().map(luma).collect(),
+            beside: thinned(beside),
+            crop: Crop::default(),
+            first: number,
+            last: number,
+            stands_out: false,
+            looks: 0,
+            around: Around { pixels: around, changed: 0 },
+            fill,
+            line,
+        }
+    }
+
+    /// Whether the line is in `frame`.
+    fn is_in(&self, frame: &Gray) -> bool {
+        let same = self.inside.iter().filter(|(at, luma)| frame.samples[*at as usize].abs_diff(*luma) <= SAME).count();
+        let edge = self.beside.iter().filter(|&&at| frame.samples[at as usize].abs_diff(self.fill) >= 20).count();
+        same * 100 >= self.inside.len() * 78 && edge * 2 >= self.beside.len()
+    }
+
+    /// Notes how much around it has changed.
+    fn look_around(&mut self, frame: &Gray) {
+        let pixels = &self.around.pixels;
+        let changed = pixels.iter().filter(|(at, luma)| frame.samples[*at as usize].abs_diff(*luma) > SAME).count();
+        self.around.changed = self.around.changed.max(changed);
+        self.stands_out = self.around.changed * 4 >= pixels.len() && !pixels.is_empty();
+    }
+}
+
+/// Follows lines through the frames of a video, one after the other.
+pub(super) struct Tracker {
+    /// How many pixels of the source a pixel of the frames is across.
+    scale: usize,
+    is_still: bool,
+    frames: VecDeque<Gray>,
+    next: u64,
+    /// What each pixel was when it changed last, and the look at which it did.
+    reference: Gray,
+    since: Vec<u16>,
+    looks: u16,
+    live: Vec<Track>,
+    ended: Vec<Track>,
+    /// Whether there were more lines than are followed.
+    pub(super) is_cut: bool,
+}
+
+impl Tracker {
+    pub(super) fn new(scale: usize, is_still: bool) -> Self {
+        Self {
+            scale,
+            is_still,
+            frames: VecDeque::with_capacity(KEPT),
+            next: 0,
+            reference: Gray::default(),
+            since: Vec::new(),
+            looks: 0,
+            live: Vec::new(),
+            ended: Vec::new(),
+            is_cut: false,
+        }
+    }
+
+    /// Takes the next frame: `frame` as it is looked at, `picture` at full size.
+    pub(super) fn push(&mut self, frame: Gray, picture: &I420Ref<'_>) {
+        let number = self.next;
+        self.next += 1;
+        let mut live = Vec::new();
+        for mut track in std::mem::take(&mut self.live) {
+            if track.is_in(&frame) {
+                track.last = number;
+            }
+            if number - track.last > GAP { self.ended.push(track) } else { live.push(track) }
+        }
+        self.live = live;
+        if self.frames.len() == KEPT {
+            self.frames.pop_front();
+        }
+        if number.is_multiple_of(EVERY) || self.is_still {
+            self.look(&frame, number, picture);
+        }
+        self.frames.push_back(frame);
+    }
+
+    /// Looks for lines that are not followed yet.
+    fn look(&mut self, frame: &Gray, number: u64, picture: &I420Ref<'_>) {
+        self.looks = self.looks.saturating_add(1);
+        if self.since.is_empty() {
+            self.since = vec![self.looks; frame.samples.len()];
+            self.reference = frame.clone();
+        }
+        let (looks, steady) = (self.looks, if self.is_still { 0 } else { STEADY });
+        let old = self.reference.samples.iter_mut().zip(&mut self.since);
+        for ((reference, since), &value) in old.zip(&frame.samples) {
+            if reference.abs_diff(value) > NOISE {
+                (*reference, *since) = (value, looks);
+            }
+        }
+        let since = &self.since;
+        let is_steady = |part: &Component| {
+            let steady = |at: usize| since[at] + steady <= looks;
+            let count = part.runs.iter().map(|run| {
+                let row = run.y * frame.width;
+                (row + run.start..row + run.end).filter(|&at| steady(at)).count()
+            });
+            count.sum::<usize>() * 100 >= part.area * 80
+        };
+        for line in lines(frame, [picture.u, picture.v], self.scale, is_steady) {
+            self.meet(line, frame, number);
+        }
+        for track in self.live.iter_mut().filter(|track| track.last == number) {
+            track.look_around(frame);
+            // Early ones, and then ever fewer: what is behind it should change between them.
+            if track.looks.is_power_of_two() || track.looks == 0 {
+                let height = track.line.letter_height();
+                let around = track.line.bounds.grown(height / 2 + 4, height / 2 + 4, frame.size());
+                track.crop.add(picture, around, self.scale);
+            }
+            track.looks += 1;
+        }
+    }
+
+    /// Follows a line that was found in frame `number`, unless it is followed already.
+    fn meet(&mut self, line: Line, frame: &Gray, number: u64) {
+        let mut earliest = number;
+        let mut replaced = Vec::new();
+        for (place, track) in self.live.iter().enumerate() {
+            let known = &track.line.bounds;
+            let shared = line.bounds.shared(known);
+            if shared * 2 < line.bounds.area().min(known.area()) {
+                continue;
+            }
+            let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
+            if track.last == number && !(grows && line.letters.len() > track.line.letters.len()) {
+                return;
+            }
+            if track.last == number {
+                replaced.push(place);
+                earliest = earliest.min(track.first);
+            }
+        }
+        if self.live.len() - replaced.len() >= MOST_AT_ONCE || self.ended.len() >= MOST {
+            self.is_cut = true;
+            return;
+        }
+        let mut track = Track::new(line, frame, number);
+        let back = self.frames.iter().rev().take_while(|frame| track.is_in(frame)).count() as u64;
+        track.first = number - back;
+        if back == self.frames.len() as u64 {
+            track.first = track.first.min(earliest);
+        }
+        for place in replaced.into_iter().rev() {
+            let mut old = self.live.remove(place);
+            // What was there before more came is a text of its own.
+            if track.first > old.first + SHORTEST {
+                old.last = track.first - 1;
+                self.ended.push(old);
+            }
+        }
+        self.live.push(track);
+    }
+
+    /// All lines that were there for long enough, in the order in which they come.
+    pub(super) fn finish(mut self) -> (Vec<Track>, bool) {
+        self.ended.append(&mut self.live);
+        let shortest = SHORTEST.min(self.next);
+        self.ended.retain(|track| track.last + 1 - track.first >= shortest && !track.crop.is_empty());
+        self.ended.sort_by_key(|track| (track.first, track.line.bounds.top, track.line.bounds.left));
+        (self.ended, self.is_cut)
+    }
+}
+
+impl Line {
+    /// Where it is in a picture that is `scale` times as large.
+    pub(super) fn place(&self, scale: usize) -> Bounds {
+        let Bounds { left, top, right, bottom } = self.bounds;
+        Bounds { left: left * scale, top: top * scale, right: right * scale, bottom: bottom * scale }
+    }
+
+    pub(super) fn is_light(&self) -> bool {
+        self.polarity == Polarity::Light
+    }
+}
