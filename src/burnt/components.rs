@@ -257,7 +257,9 @@ impl Component {
     /// Whether two are of one colour, but for what coding does to it.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let [blue, red] = [0, 1].map(|plane| u32::from(self.chroma[plane].abs_diff(other.chroma[plane])));
-        self.fill.abs_diff(other.fill) <= 38 && blue + red <= 40
+        // Of thin strokes the colour is mixed with what is beside them.
+        let height = self.bounds.height().min(other.bounds.height()).max(1) as u32;
+        self.fill.abs_diff(other.fill) <= 38 && blue + red <= (960 / height).clamp(40, 100)
     }
 }
 

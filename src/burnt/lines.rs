@@ -70,7 +70,9 @@ fn is_flat(part: &Component, picture: &Gray) -> bool {
     for run in &part.runs {
         near += picture.row(run.y)[run.start..run.end].iter().filter(|value| value.abs_diff(part.fill) <= 26).count();
     }
-    near * 10 >= part.area * 6
+    // Of small letters half is edge.
+    let share = if part.bounds.height() < 16 { 4 } else { 6 };
+    near * 10 >= part.area * share
 }
 
 /// Whether a component may be a letter, or letters that touch.
@@ -200,14 +202,29 @@ fn without_rims(lines: Vec<Line>) -> Vec<Line> {
             if shared < 0.5 * line.bounds.area().min(other.bounds.area()) as f64 {
                 return false;
             }
-            // The inner one is the letters, unless it is their holes: smaller, or fewer. Rims of letters touch.
-            let holes = |inner: &Line, outer: &Line| {
-                inner.letter_height() * 100 < outer.letter_height() * 42
-                    || inner.letters.len() * 10 < outer.letters.len() * 6
-            };
-            if line.bounds.area() >= other.bounds.area() { !holes(other, line) } else { holes(line, other) }
+            let (inner, outer) = if line.bounds.area() >= other.bounds.area() { (other, line) } else { (line, other) };
+            let (height, around) = (inner.letter_height() * 100, outer.letter_height());
+            if std::ptr::eq(inner, line) {
+                // The holes in letters, and what is between them.
+                return height < around * 42;
+            }
+            // Rims of letters touch. Where it is not clear, reading will tell.
+            let all = shared * 10.0 >= outer.bounds.area() as f64 * 6.0;
+            all && height >= around * 60 && inner.letters.len() >= outer.letters.len()
         })
     };
-    let kept: Vec<bool> = lines.iter().map(|line| !is_rim(line)).collect();
-    lines.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| line).collect()
+    let rims: Vec<bool> = lines.iter().map(is_rim).collect();
+    // What has a rim was drawn by somebody.
+    let has_rim = |line: &Line| {
+        let rims = lines.iter().zip(&rims).filter(|(_, is_rim)| **is_rim).map(|(rim, _)| rim);
+        let mut around = rims.filter(|rim| rim.polarity != line.polarity);
+        around.any(|rim| rim.bounds.shared(&line.bounds) * 10 >= line.bounds.area() * 8)
+    };
+    let rimmed: Vec<bool> = lines.iter().map(has_rim).collect();
+    let kept = lines.into_iter().zip(rims).zip(rimmed).filter(|((_, is_rim), _)| !is_rim);
+    kept.map(|((line, _), rimmed)| {
+        let likeness = if rimmed { (line.likeness * 1.5).min(1.0) } else { line.likeness };
+        Line { likeness, ..line }
+    })
+    .collect()
 }

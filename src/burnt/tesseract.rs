@@ -22,9 +22,9 @@ const MODELS: [(&str, &str); 11] = [
     ("Hebrew", "Hebr"),
     ("Greek", "Grek"),
 ];
-/// How many lines are read with every model, to find out which scripts they are in.
-const PROBED: usize = 4;
-/// If the first model is so sure of all of these, the others are not even loaded.
+/// How many lines that the first model does not know are read with all, to find out which scripts they are in.
+const PROBED: usize = 6;
+/// Of a line that the first model is so sure of, the others are not asked.
 const SURE: f64 = 0.85;
 /// A line that the best model is less sure of is read with the second best as well.
 const DOUBTFUL: f64 = 0.7;
@@ -87,13 +87,19 @@ fn opened<'a>(
 impl TextReader for TesseractReader {
     fn read(&self, lines: &[LinePicture]) -> Result<Vec<LineReading>> {
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        let probed = &lines[..lines.len().min(PROBED)];
-        let mut readings: Vec<Vec<LineReading>> = Vec::new();
-        for &place in &self.wanted {
-            if readings.first().is_some_and(|first| first.iter().all(|reading| reading.confidence >= SURE)) {
-                break;
+        // All of them with the first model; with the others those alone that it does not know, to begin with.
+        let first = self.wanted.first().copied().unwrap_or_default();
+        let usual: Vec<LineReading> = lines.iter().map(|line| read_with(&mut models, first, line)).collect();
+        let unsure = |reading: &&usize| usual[**reading].confidence < SURE;
+        let all: Vec<usize> = (0..lines.len()).collect();
+        let probed: Vec<usize> = all.iter().filter(unsure).copied().take(PROBED).collect();
+        let mut readings = vec![usual];
+        for &place in self.wanted.iter().skip(1).filter(|_| !probed.is_empty()) {
+            let mut found = vec![LineReading::default(); lines.len()];
+            for &number in &probed {
+                found[number] = read_with(&mut models, place, &lines[number]);
             }
-            readings.push(probed.iter().map(|line| read_with(&mut models, place, line)).collect());
+            readings.push(found);
         }
         let votes = readings.iter().zip(&self.wanted).map(|(readings, &place)| {
             // All models know Latin letters; those of another script say nothing by them.
@@ -115,12 +121,13 @@ impl TextReader for TesseractReader {
         let read = |number: usize, line: &LinePicture, models: &mut Models| {
             let mut found = LineReading::default();
             for place in &best {
-                let known = self
-                    .wanted
-                    .iter()
-                    .position(|wanted| wanted == place)
-                    .and_then(|row| readings.get(row)?.get(number));
-                let reading = known.cloned().unwrap_or_else(|| read_with(models, *place, line));
+                let known = self.wanted.iter().position(|wanted| wanted == place).and_then(|row| readings.get(row));
+                let known = known.and_then(|row| row.get(number)).filter(|known| !known.words.is_empty());
+                let reading = match known {
+                    Some(known) => known.clone(),
+                    None if *place == first => LineReading::default(),
+                    None => read_with(models, *place, line),
+                };
                 // The second one must be better by far.
                 if found.words.is_empty() || reading.confidence > found.confidence + 0.1 {
                     found = reading;

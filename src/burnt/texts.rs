@@ -4,7 +4,7 @@ use image::imageops::{FilterType, replace, resize};
 use image::{GrayImage, Luma};
 
 use super::components::Bounds;
-use super::read::{LinePicture, LineReading, TextReader};
+use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use super::style::{Surroundings, fill_color, surroundings};
 use super::track::Track;
 use super::{FoundColor, FoundLine, FoundOverlay, FoundStyle, FoundWord, OverlayKind, Region};
@@ -16,10 +16,15 @@ const READ_MARGIN: u32 = 14;
 /// What is read with less confidence than this is no text; and a few letters are more often none.
 const LEAST_SURE: f64 = 0.7;
 const SURE_FEW: f64 = 0.88;
+const DOUBTFUL_WORD: f64 = 0.5;
+/// How much of two texts must be the same for them to be one.
+const ALIKE: f64 = 0.75;
 /// The most lines that are read.
 const MOST_READ: usize = 200;
 /// Frames by which the lines of one text may come and go apart.
 const TOGETHER: u64 = 4;
+/// Frames for which a line may be lost.
+const LOST: u64 = 15;
 
 /// A line that was read.
 struct ReadLine {
@@ -58,7 +63,7 @@ pub(super) fn texts(
         read.extend(understood(line, reading, place));
     }
     read.sort_by_key(|line| (line.track.first, line.track.line.bounds.top, line.track.line.bounds.left));
-    let read = joined(side_by_side(without_doubles(read)));
+    let read = joined(side_by_side(without_doubles(joined(read))));
     let moves = read.iter().any(|line| line.track.stands_out);
     let mut overlays: Vec<FoundOverlay> =
         grouped(read).into_iter().map(|lines| overlay(lines, place, size, frames, moves)).collect();
@@ -108,9 +113,25 @@ fn prepare(track: Track, place: &Place) -> Option<Prepared> {
     Some(Prepared { track, far, picture: LinePicture { samples: page.into_raw(), width, height }, by })
 }
 
+/// A reading without what is at its ends and is hardly read: pictures, such as emoji, and what is beside the line.
+fn without_ends(mut reading: LineReading) -> LineReading {
+    let is_doubtful = |word: Option<&WordReading>| word.is_some_and(|word| word.confidence < DOUBTFUL_WORD);
+    while is_doubtful(reading.words.last()) {
+        reading.words.pop();
+    }
+    while is_doubtful(reading.words.first()) {
+        reading.words.remove(0);
+    }
+    let letters = |word: &WordReading| word.text.chars().count() as f64;
+    let all: f64 = reading.words.iter().map(letters).sum();
+    reading.confidence = reading.words.iter().map(|word| word.confidence * letters(word)).sum::<f64>() / all.max(1.0);
+    reading
+}
+
 /// A line with what was read in it; `None` if it is no text.
 fn understood(line: Prepared, reading: LineReading, place: &Place) -> Option<ReadLine> {
     let Prepared { track, far, by, .. } = line;
+    let reading = without_ends(reading);
     let letters = reading.text().chars().filter(|letter| letter.is_alphanumeric()).count();
     if letters == 0 || reading.confidence < LEAST_SURE {
         return None;
@@ -133,7 +154,8 @@ fn understood(line: Prepared, reading: LineReading, place: &Place) -> Option<Rea
     let around = surroundings(&track.crop, &far, track.height(place));
     // Few letters are found in anything.
     let is_set = around.stroke.is_some() || (letters == 3 && around.backdrop.is_some());
-    if letters < 4 && (reading.confidence < SURE_FEW || !is_set) {
+    let is_common = matches!(reading.script.as_str(), "Latn" | "Hans" | "Hant" | "Jpan" | "Kore");
+    if letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common)) {
         return None;
     }
     Some(ReadLine { track, reading, words, color, around })
@@ -154,6 +176,14 @@ impl ReadLine {
     /// Frames in which both are there.
     fn together(&self, other: &Self) -> u64 {
         (self.track.last.min(other.track.last) + 1).saturating_sub(self.track.first.max(other.track.first))
+    }
+
+    /// Whether both come and go at the same time, or nearly all of theirs is the same.
+    fn comes_with(&self, other: &Self) -> bool {
+        let near = |one: u64, other: u64| one.abs_diff(other) <= TOGETHER;
+        let apart = self.frames() + other.frames() - 2 * self.together(other);
+        (near(self.track.first, other.track.first) && near(self.track.last, other.track.last))
+            || apart * 8 <= self.together(other)
     }
 
     fn bounds(&self) -> Bounds {
@@ -212,8 +242,7 @@ fn side_by_side(lines: Vec<ReadLine>) -> Vec<ReadLine> {
         let before = whole.iter_mut().find(|before| {
             let (one, two) = (before.bounds(), line.bounds());
             let (height, other) = (before.track.line.letter_height(), line.track.line.letter_height());
-            let at_once = before.track.first.abs_diff(line.track.first) <= TOGETHER
-                && before.track.last.abs_diff(line.track.last) <= TOGETHER;
+            let at_once = before.comes_with(&line);
             let is_next =
                 two.left + height > one.right && (two.left.saturating_sub(one.right)) * 10 <= height.max(other) * 12;
             let is_level = one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6;
@@ -228,18 +257,26 @@ fn side_by_side(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     whole
 }
 
-/// Joins what says the same at the same place, one after the other: a text whose words change their colour.
+/// Joins what says the same at the same place, at the same time or one after the other: a text whose words change their
+/// colour, or that was lost for a while.
 fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut joined: Vec<ReadLine> = Vec::new();
     for line in lines {
         let before = joined.iter_mut().rev().find(|before| {
             let (one, two) = (before.bounds(), line.bounds());
-            let follows = line.track.first > before.track.last && line.track.first - before.track.last <= TOGETHER;
-            let is_there = one.shared(&two) * 10 >= one.area().max(two.area()) * 7;
-            follows && is_there && before.reading.text() == line.reading.text()
+            let is_near = line.track.first <= before.track.last + LOST && before.track.first <= line.track.last + LOST;
+            let is_there = one.shared(&two) * 10 >= one.area().max(two.area()) * 6;
+            let same = strsim::normalized_levenshtein(&before.reading.text(), &line.reading.text());
+            is_near && is_there && same >= ALIKE
         });
         match before {
-            Some(before) => before.track.last = line.track.last,
+            Some(before) => {
+                let (first, last) = (before.track.first.min(line.track.first), before.track.last.max(line.track.last));
+                if line.weight() > before.weight() {
+                    *before = line;
+                }
+                (before.track.first, before.track.last) = (first, last);
+            }
             None => joined.push(line),
         }
     }
@@ -254,8 +291,7 @@ fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
     let belongs = |above: &ReadLine, line: &ReadLine| {
         let (one, two) = (above.bounds(), line.bounds());
         let (height, other) = (above.track.line.letter_height(), line.track.line.letter_height());
-        let at_once = above.track.first.abs_diff(line.track.first) <= TOGETHER
-            && above.track.last.abs_diff(line.track.last) <= TOGETHER;
+        let at_once = above.comes_with(line);
         let near =
             two.top.saturating_sub(one.bottom) * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom;
         let over = one.right.min(two.right) > one.left.max(two.left);

@@ -24,7 +24,7 @@ const GAP: u64 = 2;
 /// The fewest frames that make a text: a fifth of a second.
 const SHORTEST: u64 = 6;
 /// The most lines that are followed at once, and in all.
-const MOST_AT_ONCE: usize = 64;
+const MOST_AT_ONCE: usize = 160;
 const MOST: usize = 2_000;
 
 /// A line, and the frames in which it is there.
@@ -217,14 +217,17 @@ impl Tracker {
             if shared * 2 < line.bounds.area().min(known.area()) {
                 continue;
             }
-            let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
-            if track.last == number && !(grows && line.letters.len() > track.line.letters.len()) {
-                return;
+            if track.last != number {
+                continue;
             }
-            if track.last == number {
+            let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
+            if grows && line.letters.len() > track.line.letters.len() {
                 replaced.push(place);
                 earliest = earliest.min(track.first);
+            } else if line.likeness <= track.line.likeness * 1.1 {
+                return;
             }
+            // What looks more like text than what is followed there is followed as well; reading will tell.
         }
         if self.live.len() - replaced.len() >= MOST_AT_ONCE || self.ended.len() >= MOST {
             self.is_cut = true;
