@@ -88,7 +88,7 @@ fn grouped(parts: Vec<Component>, polarity: Polarity, least: usize) -> Vec<Line>
     let (mut letters, mut rest): (Vec<Component>, Vec<Component>) =
         parts.into_iter().partition(|part| is_letter(part, least));
     letters.sort_by_key(|letter| letter.bounds.left);
-    let grounds: Vec<bool> = (0..letters.len()).map(|number| is_ground(&letters, number)).collect();
+    let grounds: Vec<bool> = (0..letters.len()).map(|number| is_ground(&letters, number, polarity)).collect();
     let mut grounds = grounds.into_iter();
     letters.retain(|_| grounds.next() != Some(true));
     // Each letter joins the line whose last letters it continues.
@@ -172,13 +172,17 @@ fn likeness(line: &Line, least: usize) -> f64 {
     level * even * drawn.sqrt() * letters.len() as f64 / (letters.len() + 3) as f64
 }
 
-/// Whether a component is what is between the letters of others: they lie within its bounds, and are of another brightness.
-fn is_ground(letters: &[Component], number: usize) -> bool {
+/// Whether a component is what is between the letters of others: they lie within its bounds, and differ more from what is
+/// around all of it.
+fn is_ground(letters: &[Component], number: usize, polarity: Polarity) -> bool {
     let ground = &letters[number];
     let reached = letters.iter().take_while(|other| other.bounds.left < ground.bounds.right);
     let within = reached.filter(|other| {
-        let shared = ground.bounds.shared(&other.bounds);
-        shared * 2 >= other.bounds.area() && other.fill.abs_diff(ground.fill) > 15
+        let (nearer, further) = match polarity {
+            Polarity::Light => (ground.fill, other.fill),
+            Polarity::Dark => (other.fill, ground.fill),
+        };
+        ground.bounds.shared(&other.bounds) * 2 >= other.bounds.area() && further > nearer.saturating_add(15)
     });
     within.count() >= 2
 }
