@@ -153,7 +153,8 @@ fn a_clip_without_text_has_none_and_a_still_is_looked_at() {
 struct Scripted(Mutex<Vec<LinePicture>>, Option<&'static str>);
 
 impl TextReader for Scripted {
-    fn read(&self, lines: &[LinePicture]) -> Result<Vec<LineReading>, Error> {
+    fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<(), Error>) -> Result<Vec<LineReading>, Error> {
+        alive()?;
         let text = self.1.ok_or_else(|| Error::new(ErrorKind::Internal, "the reader is out of order"))?;
         self.0.lock().expect("no reader panics").extend_from_slice(lines);
         let word = |line: &LinePicture| WordReading { text: text.to_owned(), columns: 0..line.width, confidence: 1.0 };

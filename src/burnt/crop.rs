@@ -11,7 +11,8 @@ pub(super) struct Crop {
     pub(super) bounds: Option<Bounds>,
     least: Vec<u8>,
     most: Vec<u8>,
-    sums: [Vec<u32>; 3],
+    /// Of at most 2^16 / 2^8 looks, of which there are far fewer.
+    sums: [Vec<u16>; 3],
     count: u32,
 }
 
@@ -46,10 +47,15 @@ impl Crop {
             self.most[at] = self.most[at].max(luma);
             let colors = [luma, value(picture.u, x, y, 2), value(picture.v, x, y, 2)];
             for (sum, color) in self.sums.iter_mut().zip(colors) {
-                sum[at] += u32::from(color);
+                sum[at] = sum[at].saturating_add(u16::from(color));
             }
         }
         self.count += 1;
+    }
+
+    /// How many pixels it has.
+    pub(super) fn pixels(&self) -> usize {
+        self.least.len()
     }
 
     /// The size in pixels.
@@ -59,7 +65,7 @@ impl Crop {
 
     /// The mean color of a pixel: luma, blue and red difference.
     pub(super) fn color(&self, at: usize) -> [u8; 3] {
-        [0, 1, 2].map(|plane| ((self.sums[plane][at] + self.count / 2) / self.count.max(1)) as u8)
+        [0, 1, 2].map(|plane| ((u32::from(self.sums[plane][at]) + self.count / 2) / self.count.max(1)) as u8)
     }
 
     /// By how much a pixel's luma has changed.

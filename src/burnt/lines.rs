@@ -31,6 +31,8 @@ impl Line {
     }
 }
 
+/// The most letters of a picture, of each side of their surroundings.
+const MOST_LETTERS: usize = 1_500;
 /// How much a line must look like text.
 const LIKELY: f64 = 0.25;
 
@@ -87,6 +89,9 @@ fn is_letter(part: &Component, least: usize) -> bool {
 fn grouped(parts: Vec<Component>, polarity: Polarity, least: usize) -> Vec<Line> {
     let (mut letters, mut rest): (Vec<Component>, Vec<Component>) =
         parts.into_iter().partition(|part| is_letter(part, least));
+    // The largest, where there are too many: each is compared with the others.
+    letters.sort_by_key(|letter| std::cmp::Reverse(letter.area));
+    letters.truncate(MOST_LETTERS);
     letters.sort_by_key(|letter| letter.bounds.left);
     let grounds: Vec<bool> = (0..letters.len()).map(|number| is_ground(&letters, number, polarity)).collect();
     let mut grounds = grounds.into_iter();

@@ -47,9 +47,11 @@ impl LineReading {
 /// Reads text. The engine brings one of its own (the feature `tesseract`); callers may bring theirs.
 pub trait TextReader: Send + Sync {
     /// Reads the lines of a source, those first that look the most like text; their letters are about 36 pixels high. What
-    /// comes back are as many readings, in the same order.
+    /// comes back are as many readings, in the same order. `alive` is to be called before each line: a job that does not hear
+    /// from its reader for long is taken for stalled.
     ///
     /// # Errors
-    /// What keeps the reader from working at all; a line that cannot be read is a reading without words.
-    fn read(&self, lines: &[LinePicture]) -> Result<Vec<LineReading>>;
+    /// What `alive` gives, as it is; what keeps the reader from working at all. A line that cannot be read is a reading
+    /// without words.
+    fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>>;
 }

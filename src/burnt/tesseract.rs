@@ -85,11 +85,12 @@ fn opened<'a>(
 }
 
 impl TextReader for TesseractReader {
-    fn read(&self, lines: &[LinePicture]) -> Result<Vec<LineReading>> {
+    fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         // All of them with the first model; with the others those alone that it does not know, to begin with.
         let first = self.wanted.first().copied().unwrap_or_default();
-        let usual: Vec<LineReading> = lines.iter().map(|line| read_with(&mut models, first, line)).collect();
+        let usual: Vec<LineReading> =
+            lines.iter().map(|line| alive().map(|()| read_with(&mut models, first, line))).collect::<Result<_>>()?;
         let unsure = |reading: &&usize| usual[**reading].confidence < SURE;
         let all: Vec<usize> = (0..lines.len()).collect();
         let probed: Vec<usize> = all.iter().filter(unsure).copied().take(PROBED).collect();
@@ -97,6 +98,7 @@ impl TextReader for TesseractReader {
         for &place in self.wanted.iter().skip(1).filter(|_| !probed.is_empty()) {
             let mut found = vec![LineReading::default(); lines.len()];
             for &number in &probed {
+                alive()?;
                 found[number] = read_with(&mut models, place, &lines[number]);
             }
             readings.push(found);
@@ -138,7 +140,8 @@ impl TextReader for TesseractReader {
             }
             found
         };
-        Ok(lines.iter().enumerate().map(|(number, line)| read(number, line, &mut models)).collect())
+        let read = |(number, line)| alive().map(|()| read(number, line, &mut models));
+        lines.iter().enumerate().map(read).collect()
     }
 }
 

@@ -57,8 +57,7 @@ pub(super) fn texts(
     }
     let mut read = Vec::new();
     let pictures: Vec<LinePicture> = prepared.iter_mut().map(|line| std::mem::take(&mut line.picture)).collect();
-    let readings = reader.read(&pictures)?;
-    alive()?;
+    let readings = reader.read(&pictures, alive)?;
     for (line, reading) in prepared.into_iter().zip(readings) {
         read.extend(understood(line, reading, place));
     }

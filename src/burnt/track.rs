@@ -26,6 +26,8 @@ const SHORTEST: u64 = 6;
 /// The most lines that are followed at once, and in all.
 const MOST_AT_ONCE: usize = 160;
 const MOST: usize = 2_000;
+/// The most pixels that are kept of lines: 128 MB.
+const MOST_PIXELS: usize = 16_000_000;
 
 /// A line, and the frames in which it is there.
 #[derive(Debug, Clone)]
@@ -128,6 +130,8 @@ pub(super) struct Tracker {
     looks: u16,
     live: Vec<Track>,
     ended: Vec<Track>,
+    /// Pixels that are kept of all of them.
+    held: usize,
     /// Whether there were more lines than are followed.
     pub(super) is_cut: bool,
 }
@@ -144,6 +148,7 @@ impl Tracker {
             looks: 0,
             live: Vec::new(),
             ended: Vec::new(),
+            held: 0,
             is_cut: false,
         }
     }
@@ -157,7 +162,7 @@ impl Tracker {
             if track.is_in(&frame) {
                 track.last = number;
             }
-            if number - track.last > GAP { self.ended.push(track) } else { live.push(track) }
+            if number - track.last > GAP { self.end(track) } else { live.push(track) }
         }
         self.live = live;
         if self.frames.len() == KEPT {
@@ -185,7 +190,7 @@ impl Tracker {
         }
         let since = &self.since;
         let is_steady = |part: &Component| {
-            let steady = |at: usize| since[at] + steady <= looks;
+            let steady = |at: usize| since[at].saturating_add(steady) <= looks;
             let count = part.runs.iter().map(|run| {
                 let row = run.y * frame.width;
                 (row + run.start..row + run.end).filter(|&at| steady(at)).count()
@@ -195,13 +200,12 @@ impl Tracker {
         for line in lines(frame, [picture.u, picture.v], self.scale, is_steady) {
             self.meet(line, frame, number);
         }
+        let scale = self.scale;
         for track in self.live.iter_mut().filter(|track| track.last == number) {
             track.look_around(frame);
             // Early ones, and then ever fewer: what is behind it should change between them.
             if track.looks.is_power_of_two() || track.looks == 0 {
-                let height = track.line.letter_height();
-                let around = track.line.bounds.grown(height / 2 + 4, height / 2 + 4, frame.size());
-                track.crop.add(picture, around, self.scale);
+                track.crop.add(picture, track.line.kept(frame.size()), scale);
             }
             track.looks += 1;
         }
@@ -229,7 +233,9 @@ impl Tracker {
             }
             // What looks more like text than what is followed there is followed as well; reading will tell.
         }
-        if self.live.len() - replaced.len() >= MOST_AT_ONCE || self.ended.len() >= MOST {
+        let pixels = line.kept(frame.size()).area() * self.scale * self.scale;
+        let is_full = self.ended.len() >= MOST || self.held + pixels > MOST_PIXELS;
+        if self.live.len() - replaced.len() >= MOST_AT_ONCE || is_full {
             self.is_cut = true;
             return;
         }
@@ -244,10 +250,22 @@ impl Tracker {
             // What was there before more came is a text of its own.
             if track.first > old.first + SHORTEST {
                 old.last = track.first - 1;
-                self.ended.push(old);
+                self.end(old);
+            } else {
+                self.held = self.held.saturating_sub(old.crop.pixels());
             }
         }
+        self.held += pixels;
         self.live.push(track);
+    }
+
+    /// Keeps a line that is gone, if it was there for long enough.
+    fn end(&mut self, track: Track) {
+        if track.last + 1 - track.first >= SHORTEST {
+            self.ended.push(track);
+        } else {
+            self.held = self.held.saturating_sub(track.crop.pixels());
+        }
     }
 
     /// All lines that were there for long enough, in the order in which they come.
@@ -261,6 +279,12 @@ impl Tracker {
 }
 
 impl Line {
+    /// What is kept of it: with what is around it.
+    fn kept(&self, size: (usize, usize)) -> Bounds {
+        let reach = self.letter_height() / 2 + 4;
+        self.bounds.grown(reach, reach, size)
+    }
+
     /// Where it is in a picture that is `scale` times as large.
     pub(super) fn place(&self, scale: usize) -> Bounds {
         let Bounds { left, top, right, bottom } = self.bounds;
