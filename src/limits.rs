@@ -36,6 +36,8 @@ pub struct Limits {
     pub source_frame_rate: u32,
     /// Length of an output. Default: 10 min, the longest that all platforms take.
     pub output_duration: TimeSpan,
+    /// Duration of a source whose text is looked for. Default: three minutes.
+    pub read_duration: TimeSpan,
     /// Seconds of CPU time that a job may be expected to take. Default: no limit.
     pub cpu: Option<Duration>,
     /// How long a job may be expected to take, were it alone on the machine. Default: no limit.
@@ -65,6 +67,7 @@ impl Default for Limits {
             source_packets: 500_000,
             source_frame_rate: 1_000,
             output_duration: TimeSpan::from_secs(600),
+            read_duration: TimeSpan::from_secs(180),
             cpu: None,
             wall: None,
             memory: None,

@@ -8,21 +8,27 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use remix_engine::burnt::{
-    FoundOverlay, FoundText, LinePicture, LineReading, OverlayKind, Region, TesseractReader, TextReader, WordReading,
+    FoundOverlay, FoundText, LinePicture, LineReading, OverlayKind, TesseractReader, TextReader, WordReading,
 };
+use remix_engine::compose::SourceRect;
 use remix_engine::limits::Limits;
+use remix_engine::text::{Align, Rgba};
 use remix_engine::units::TimeSpan;
 use remix_engine::{Control, Engine, EngineOptions, Error, ErrorKind};
-use support::{H264, clip, engine, ffmpeg};
+use support::{H264, Project, clip, engine, ffmpeg};
 
 /// A scene that moves, of 540x960.
 const MOVING: &str = "-f lavfi -i mandelbrot=size=540x960:rate=30:end_scale=0.02:maxiter=300";
 
 /// A file with a text, since spaces in options part them.
 fn written(text: &str) -> String {
-    let name: String = text.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("text-{name}.txt"));
-    std::fs::write(&file, text).expect("is written");
+    let name: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("text-{name}.txt"));
+    // Whole at once: another test may be reading it.
+    let part = tempfile::NamedTempFile::new_in(folder).expect("can be made");
+    std::fs::write(part.path(), text).expect("is written");
+    part.persist(&file).expect("is put in place");
     file.display().to_string()
 }
 
@@ -52,7 +58,7 @@ fn found(file: &Path) -> Vec<FoundOverlay> {
 }
 
 /// Where the ink of a text is, by drawing it alone.
-fn ink(filters: &str) -> Region {
+fn ink(filters: &str) -> SourceRect {
     let filters = filters.split(":enable=").next().expect("is not empty");
     let bytes = ffmpeg(
         Path::new("-"),
@@ -65,19 +71,19 @@ fn ink(filters: &str) -> Region {
     let least = |side: &dyn Fn(&(u32, u32)) -> u32| all.iter().map(side).min().expect("has ink");
     let most = |side: &dyn Fn(&(u32, u32)) -> u32| all.iter().map(side).max().expect("has ink") + 1;
     let (x, y) = (least(&|at| at.0), least(&|at| at.1));
-    Region { x, y, width: most(&|at| at.0) - x, height: most(&|at| at.1) - y }
+    SourceRect { x, y, width: most(&|at| at.0) - x, height: most(&|at| at.1) - y }
 }
 
 /// What two regions share, of what both take.
-fn overlap(one: Region, other: Region) -> f64 {
+fn overlap(one: SourceRect, other: SourceRect) -> f64 {
     let across = (one.x + one.width).min(other.x + other.width).saturating_sub(one.x.max(other.x));
     let down = (one.y + one.height).min(other.y + other.height).saturating_sub(one.y.max(other.y));
     let shared = f64::from(across * down);
     shared / (f64::from(one.width * one.height + other.width * other.height) - shared)
 }
 
-fn near(color: [u8; 3], meant: [u8; 3]) -> bool {
-    color.iter().zip(meant).all(|(one, other)| one.abs_diff(other) <= 30)
+fn near(color: Rgba, meant: [u8; 3]) -> bool {
+    [color.r, color.g, color.b].iter().zip(meant).all(|(one, other)| one.abs_diff(other) <= 30)
 }
 
 #[test]
@@ -97,15 +103,15 @@ fn captions_are_found_where_and_when_they_are() {
         let meant = ink(text);
         assert!(overlap(overlay.region, meant) > 0.75, "{:?} is not {meant:?}: {}", overlay.region, overlay.text);
         assert!((overlay.start - overlay.first_frame as f64 / 30.0).abs() < 1e-9);
-        assert_eq!(overlay.style.align, "center");
+        assert_eq!(overlay.style.align, Align::Center);
         assert!(overlay.confidence > 0.7, "{}", overlay.confidence);
     }
     let styles: Vec<_> = overlays.iter().map(|overlay| &overlay.style).collect();
-    assert!(near(styles[0].color.0, [255; 3]) && near(styles[1].color.0, [255, 230, 0]), "{styles:#?}");
-    assert!(near(styles[2].color.0, [0; 3]), "{styles:#?}");
+    assert!(near(styles[0].color, [255; 3]) && near(styles[1].color, [255, 230, 0]), "{styles:#?}");
+    assert!(near(styles[2].color, [0; 3]), "{styles:#?}");
     let stroke = styles[0].stroke.expect("has a rim");
-    assert!(near(stroke.color.0, [0; 3]) && stroke.width.abs_diff(3) <= 2, "{stroke:?}");
-    assert!(styles[2].stroke.is_none() && near(styles[2].backdrop.expect("has a box").color.0, [255; 3]));
+    assert!(near(stroke.color, [0; 3]) && stroke.width.abs_diff(3) <= 2, "{stroke:?}");
+    assert!(styles[2].stroke.is_none() && near(styles[2].backdrop.expect("has a box").color, [255; 3]));
     // Sizes of fonts, roughly.
     for (style, meant) in styles.iter().zip([44.0, 48.0, 34.0]) {
         assert!((style.font_size / meant - 1.0).abs() < 0.35, "{} is not {meant}", style.font_size);
@@ -134,7 +140,7 @@ fn lines_of_one_text_belong_together_and_words_have_their_colours() {
     let overlays = found(&filmed(61, &filters));
     let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
     assert_eq!(overlay.text, "pay FULL price");
-    let colors: Vec<_> = overlay.lines[0].words.iter().map(|word| word.color.0).collect();
+    let colors: Vec<_> = overlay.lines[0].words.iter().map(|word| word.color).collect();
     assert!(near(colors[0], [255; 3]) && near(colors[1], [0, 229, 255]) && near(colors[2], [255; 3]), "{colors:?}");
 }
 
@@ -170,14 +176,118 @@ fn a_reader_of_the_callers_own_is_asked() {
     let seen = engine(1).find_overlays(&file, &reader, &Control::new()).expect("can be looked at");
     assert!(seen.overlays.iter().any(|overlay| overlay.text == "something" && overlay.script == "Zyyy"), "{seen:#?}");
     let lines = reader.0.into_inner().expect("no reader panics");
-    let first = &lines[0];
-    assert_eq!(first.samples.len(), first.width * first.height);
-    // Dark letters on white, with nothing at the edges.
-    assert!(first.samples[..first.width * 8].iter().all(|&value| value == 255));
-    let dark = first.samples.iter().filter(|&&value| value < 64).count() as f64 / first.samples.len() as f64;
-    assert!((0.05..0.4).contains(&dark), "{dark}");
+    for line in &lines {
+        assert_eq!(line.samples.len(), line.width * line.height);
+        // Dark letters on white, with nothing at the edges.
+        assert!(line.samples[..line.width * 8].iter().all(|&value| value == 255));
+    }
+    let dark =
+        |line: &LinePicture| line.samples.iter().filter(|&&value| value < 128).count() * 100 / line.samples.len();
+    assert!(lines.iter().any(|line| (4..40).contains(&dark(line))), "{:?}", lines.iter().map(dark).collect::<Vec<_>>());
     let error = engine(1).find_overlays(&file, &Scripted(Mutex::default(), None), &Control::new());
     assert_eq!(error.expect_err("its fault is told").code(), "INTERNAL");
+}
+
+/// A reader that is a function.
+struct Answers<F>(F);
+
+impl<F: Fn(&LinePicture) -> Result<LineReading, Error> + Send + Sync> TextReader for Answers<F> {
+    fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<(), Error>) -> Result<Vec<LineReading>, Error> {
+        // What has no words and no script is left out.
+        let all = lines.iter().map(|line| {
+            alive()?;
+            (self.0)(line)
+        });
+        let all: Result<Vec<_>, Error> = all.collect();
+        Ok(all?.into_iter().filter(|reading| reading.script != "none").collect())
+    }
+}
+
+#[test]
+fn a_reader_of_the_callers_own_may_give_anything() {
+    let file = filmed(63, &drawn("wait for it", 140, (0, 89), OUTLINED));
+    let word = |text: &str, columns, confidence| WordReading { text: text.to_owned(), columns, confidence };
+    let read = |words: Vec<WordReading>, script: &str, confidence| LineReading {
+        words,
+        script: script.to_owned(),
+        confidence,
+    };
+    let look = |answer: LineReading| {
+        let reader = Answers(move |_: &LinePicture| Ok(answer.clone()));
+        engine(1).find_overlays(&file, &reader, &Control::new())
+    };
+    // Fewer readings than lines.
+    let error = look(read(Vec::new(), "none", 0.0)).expect_err("its fault is told");
+    assert!(error.code() == "INTERNAL" && error.to_string().contains("0 readings"), "{error}");
+    // No numbers, and columns far outside.
+    let nonsense = read(vec![word("nonsense", 5..9, f64::NAN)], "Latn", f64::NAN);
+    assert_eq!(look(nonsense).expect("is looked at").overlays, []);
+    #[expect(clippy::reversed_empty_ranges, reason = "that is what is tried")]
+    let far = vec![word("far", usize::MAX - 1..usize::MAX, 7.0), word("away", 900..3, 1.0)];
+    let seen = look(read(far, "Latn", 1.0)).expect("is looked at");
+    let text = seen.overlays.iter().find(|overlay| overlay.text == "far away").expect("is taken as it is");
+    for word in &text.lines[0].words {
+        assert!(word.region.width > 0 && word.region.x + word.region.width <= 540, "{word:?}");
+    }
+    assert!(text.confidence <= 1.0);
+    // A job that is cancelled while lines are read.
+    let control = Control::new();
+    let cancel = control.cancel();
+    let reader = Answers(move |_: &LinePicture| {
+        cancel.cancel();
+        Ok(LineReading { script: "Latn".to_owned(), ..LineReading::default() })
+    });
+    let file =
+        filmed(65, &format!("{},{}", drawn("one text", 140, (0, 89), OUTLINED), drawn("two", 700, (0, 89), BOXED)));
+    let error = engine(1).find_overlays(&file, &reader, &control).expect_err("is cancelled");
+    assert_eq!(error.code(), "CANCELED");
+}
+
+#[test]
+fn sizes_are_those_of_the_source() {
+    let picture = |style: &str| {
+        let text = drawn("Save this post", 900, (0, 0), style);
+        let scene = "-f lavfi -i mandelbrot=size=1080x1920:rate=30:end_scale=0.02:maxiter=300";
+        let file = clip("png", &format!("{scene} -frames:v 1 -vf scale=2160:3840,{text}"));
+        let seen = find(&file).expect("can be looked at");
+        assert_eq!((seen.width, seen.height), (2_160, 3_840));
+        let overlay = seen.overlays.iter().find(|overlay| overlay.text == "Save this post");
+        overlay.expect("is found").clone()
+    };
+    let outlined = picture("fontsize=180:fontcolor=white:borderw=14:bordercolor=black");
+    let stroke = outlined.style.stroke.expect("has a rim");
+    assert!(stroke.width.abs_diff(14) <= 5, "{stroke:?}");
+    assert!((outlined.style.font_size / 180.0 - 1.0).abs() < 0.35, "{}", outlined.style.font_size);
+    let boxed = picture("fontsize=200:fontcolor=black:box=1:boxcolor=white:boxborderw=56");
+    let backdrop = boxed.style.backdrop.expect("has a box");
+    assert!(near(backdrop.color, [255; 3]) && backdrop.padding.abs_diff(56) <= 12, "{backdrop:?}");
+    let letters = boxed.lines[0].region;
+    assert!(boxed.region.y + 40 < letters.y && boxed.region.height > letters.height + 80, "{boxed:#?}");
+}
+
+#[test]
+fn a_video_of_one_picture_is_a_still() {
+    let text = drawn("Save this post", 300, (0, 0), OUTLINED);
+    let file = clip("mp4", &format!("{MOVING} -frames:v 1 -vf {text} {H264} -crf 16"));
+    let seen = find(&file).expect("can be looked at");
+    let said: Vec<_> = seen.overlays.iter().map(|overlay| overlay.text.as_str()).collect();
+    assert_eq!((seen.frames, said), (1, vec!["Save this post"]));
+}
+
+#[test]
+fn what_follows_in_the_same_place_is_a_text_of_its_own() {
+    let weeks = [drawn("Week 1", 300, (0, 29), OUTLINED), drawn("Week 2", 300, (30, 64), OUTLINED)].join(",");
+    let name = drawn("@someone", 920, (0, 89), "fontsize=24:fontcolor=white:borderw=2:bordercolor=black");
+    let name = name.replace("x=(w-tw)/2", "x=12");
+    let overlays = found(&filmed(66, &format!("{weeks},{name}")));
+    let said = |kind: OverlayKind| {
+        let those = overlays.iter().filter(|overlay| overlay.kind == kind);
+        those.map(|overlay| (overlay.text.as_str(), overlay.first_frame, overlay.last_frame)).collect::<Vec<_>>()
+    };
+    let captions = said(OverlayKind::Caption);
+    let [("Week 1", 0, first), ("Week 2", second, 64..=65)] = captions[..] else { unreachable!("{overlays:#?}") };
+    assert!(first.abs_diff(29) <= 2 && second.abs_diff(30) <= 2, "{captions:?}");
+    assert!(matches!(said(OverlayKind::Watermark)[..], [("@someone", 0, 65)]), "{overlays:#?}");
 }
 
 #[test]
@@ -187,7 +297,7 @@ fn what_cannot_be_looked_at_is_told() {
     assert_eq!(code(&sound), "SOURCE_EMPTY");
     assert_eq!(code(Path::new("nowhere.mp4")), "SOURCE_UNREADABLE");
     let file = filmed(64, "null");
-    let limits = Limits { output_duration: TimeSpan::from_secs(1), ..Limits::default() };
+    let limits = Limits { read_duration: TimeSpan::from_secs(1), ..Limits::default() };
     let short = Engine::new(EngineOptions { limits, ..EngineOptions::default() }).expect("can be made");
     let reader = TesseractReader::new(&[]).expect("is installed");
     let error = short.find_overlays(&file, &reader, &Control::new()).expect_err("is too long");
@@ -213,4 +323,16 @@ fn the_command_prints_them() {
     assert!(code == Some(0) && text.contains("wait for it") && text.contains("caption, Latn"), "{text}");
     let (code, text) = run(&["--script", "Latin", "--json"]);
     assert!(code == Some(2) && text.contains("VALIDATION"), "{text}");
+}
+
+#[test]
+fn what_the_engine_set_is_found() {
+    let scene = filmed(45, "null");
+    let project = Project::of(&scene, &scene).with("/hook", "Nobody told me\nabout this one".into());
+    engine(2).render(&project.request(), &project.out()).expect("can be rendered");
+    let overlays = found(&project.out().join("cnt_test/video.mp4"));
+    let [hook] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert_eq!((hook.text.as_str(), hook.kind), ("Nobody told me\nabout this one", OverlayKind::Caption));
+    // From the first frame on, as long as the reaction lasts.
+    assert!(hook.first_frame == 0 && hook.last_frame.abs_diff(44) <= 2, "{hook:#?}");
 }

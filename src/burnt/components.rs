@@ -1,6 +1,6 @@
 //! Connected stretches of pixels that are lighter or darker than what is around them.
 
-use crate::compose::PlaneRef;
+use crate::compose::{PlaneRef, halved};
 
 /// Half the side of the square over which a pixel's surroundings are averaged: wider than the widest stroke of a letter.
 const AROUND: usize = 24;
@@ -107,17 +107,13 @@ impl Gray {
 /// A luma plane as letters are looked for in it: as it is, or the means of two by two pixels.
 pub(super) fn shrunk(plane: PlaneRef<'_>, scale: usize) -> Gray {
     let (width, height) = (plane.width() / scale, plane.height() / scale);
-    let mut samples = Vec::with_capacity(width * height);
-    for y in 0..height {
-        if scale == 1 {
-            samples.extend_from_slice(&plane.row(y)[..width]);
-            continue;
+    let samples = match scale {
+        1 => (0..height).flat_map(|y| plane.row(y)).copied().collect(),
+        _ => {
+            let (samples, stride) = plane.samples();
+            halved(samples, stride, width, height)
         }
-        let rows = plane.row(2 * y).chunks_exact(2).zip(plane.row(2 * y + 1).chunks_exact(2));
-        samples.extend(rows.take(width).map(|(upper, lower)| {
-            ((u16::from(upper[0]) + u16::from(upper[1]) + u16::from(lower[0]) + u16::from(lower[1]) + 2) / 4) as u8
-        }));
-    }
+    };
     Gray { samples, width, height }
 }
 

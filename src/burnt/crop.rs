@@ -1,8 +1,8 @@
-//! A line at full size, over all the frames in which it was looked at.
+//! A line at full size, over the frames in which it was looked at: the first ones, and then ever fewer.
 
 use super::components::{Bounds, Gray, median};
 use super::lines::Line;
-use crate::compose::{I420Ref, PlaneRef};
+use crate::compose::I420Ref;
 
 /// The least, the largest and the mean values of each pixel around a line.
 #[derive(Debug, Clone, Default)]
@@ -11,8 +11,10 @@ pub(super) struct Crop {
     pub(super) bounds: Option<Bounds>,
     least: Vec<u8>,
     most: Vec<u8>,
-    /// Of at most 2^16 / 2^8 looks, of which there are far fewer.
-    sums: [Vec<u16>; 3],
+    /// Sums of luma and, of two by two pixels, of the colour differences; a value of 16 bits has room for 257 looks, which are
+    /// at most 17.
+    luma: Vec<u16>,
+    chroma: [Vec<u16>; 2],
     count: u32,
 }
 
@@ -26,28 +28,33 @@ impl Crop {
         let full = |at: usize, most: usize| (at * scale).min(most);
         let (width, height) = (picture.y.width(), picture.y.height());
         let bounds = *self.bounds.get_or_insert(Bounds {
-            left: full(area.left, width),
-            top: full(area.top, height),
+            // Even, so that colour differences stay with their luma.
+            left: full(area.left, width) & !1,
+            top: full(area.top, height) & !1,
             right: full(area.right, width),
             bottom: full(area.bottom, height),
         });
+        let across = bounds.width().div_ceil(2);
         if self.is_empty() {
             self.least = vec![255; bounds.area()];
             self.most = vec![0; bounds.area()];
-            self.sums = [0; 3].map(|_| vec![0; bounds.area()]);
+            self.luma = vec![0; bounds.area()];
+            self.chroma = [0; 2].map(|_| vec![0; across * bounds.height().div_ceil(2)]);
         }
-        let value = |plane: PlaneRef<'_>, x: usize, y: usize, by: usize| {
-            let row = plane.row((y / by).min(plane.height() - 1));
-            row.get((x / by).min(row.len().saturating_sub(1))).copied().unwrap_or(128)
-        };
-        let pixels = (bounds.top..bounds.bottom).flat_map(|y| (bounds.left..bounds.right).map(move |x| (x, y)));
-        for (at, (x, y)) in pixels.enumerate() {
-            let luma = value(picture.y, x, y, 1);
-            self.least[at] = self.least[at].min(luma);
-            self.most[at] = self.most[at].max(luma);
-            let colors = [luma, value(picture.u, x, y, 2), value(picture.v, x, y, 2)];
-            for (sum, color) in self.sums.iter_mut().zip(colors) {
-                sum[at] = sum[at].saturating_add(u16::from(color));
+        for (y, at) in (bounds.top..bounds.bottom).zip((0..).step_by(bounds.width().max(1))) {
+            let row = &picture.y.row(y)[bounds.left..bounds.right];
+            for (at, &luma) in (at..).zip(row) {
+                self.least[at] = self.least[at].min(luma);
+                self.most[at] = self.most[at].max(luma);
+                self.luma[at] = self.luma[at].saturating_add(luma.into());
+            }
+        }
+        for (sums, plane) in self.chroma.iter_mut().zip([picture.u, picture.v]) {
+            for (y, at) in (bounds.top / 2..).zip((0..sums.len()).step_by(across.max(1))) {
+                let row = plane.row(y.min(plane.height() - 1));
+                for (sum, &value) in sums[at..at + across].iter_mut().zip(&row[bounds.left / 2..]) {
+                    *sum = sum.saturating_add(value.into());
+                }
             }
         }
         self.count += 1;
@@ -63,9 +70,12 @@ impl Crop {
         self.bounds.map_or((0, 0), |bounds| (bounds.width(), bounds.height()))
     }
 
-    /// The mean color of a pixel: luma, blue and red difference.
+    /// The mean colour of a pixel: luma, blue and red difference.
     pub(super) fn color(&self, at: usize) -> [u8; 3] {
-        [0, 1, 2].map(|plane| ((u32::from(self.sums[plane][at]) + self.count / 2) / self.count.max(1)) as u8)
+        let width = self.size().0.max(1);
+        let pair = at / width / 2 * width.div_ceil(2) + at % width / 2;
+        let mean = |sum: u16| ((u32::from(sum) + self.count / 2) / self.count.max(1)) as u8;
+        [mean(self.luma[at]), mean(self.chroma[0][pair]), mean(self.chroma[1][pair])]
     }
 
     /// By how much a pixel's luma has changed.

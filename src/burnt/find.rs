@@ -1,7 +1,5 @@
 //! From a source to its texts.
 
-use std::path::Path;
-
 use super::FoundText;
 use super::components::shrunk;
 use super::read::TextReader;
@@ -9,37 +7,32 @@ use super::texts::{Place, texts};
 use super::track::Tracker;
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::Interrupt;
-use crate::limits::Limits;
-use crate::source::{AtEnd, Probed, Reading, ShotReader, VideoKind};
+use crate::source::{AtEnd, Reading, ShotReader, Subject, VideoKind};
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, TimeSpan};
 
 /// Pictures are looked at in at most this size.
 const LARGEST: (u32, u32) = (1_920, 1_920);
 /// Above this many pixels, letters are looked for at half of the size.
 const SMALL: u32 = 800_000;
-/// A source, what is known of it, and what reading it needs.
-pub(crate) struct Subject<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) probed: &'a Probed,
-    pub(crate) limits: &'a Limits,
-    pub(crate) interrupt: &'a Interrupt,
-}
-
 /// Finds the texts of a source.
 ///
 /// # Errors
-/// `SOURCE_EMPTY` without pictures; `LIMIT_EXCEEDED` for a source that is longer than an output may be; what decoding and
-/// `reader` report; `CANCELED`.
+/// `SOURCE_EMPTY` without pictures, and why its video cannot be used; `LIMIT_EXCEEDED` for a source that is longer than
+/// [`Limits::read_duration`](crate::limits::Limits::read_duration); what decoding and `reader` report; `CANCELED`.
 pub(crate) fn find(subject: &Subject<'_>, reader: &dyn TextReader) -> Result<FoundText> {
     let info = &subject.probed.info;
     let empty = || Error::new(ErrorKind::SourceEmpty, "it has no pictures").suggest("give a video or a picture");
+    if let Some(fault) = &info.unusable_video {
+        return Err(Error::new(fault.kind, &fault.reason));
+    }
     let (video, known) = subject.probed.video.as_ref().zip(info.video.as_ref()).ok_or_else(empty)?;
     let rate = FrameRate::FPS_30;
-    let is_still = known.kind == VideoKind::Still;
+    // A video of one picture is one, too.
+    let is_still = known.kind == VideoKind::Still || video.index.len() == 1;
     let frames = if is_still { 1 } else { rate.frames_in(known.duration).max(1) };
-    if known.duration > subject.limits.output_duration && !is_still {
-        let message = format!("it lasts {}; the limit is {}", known.duration, subject.limits.output_duration);
+    let longest = subject.limits.read_duration;
+    if known.duration > longest && !is_still {
+        let message = format!("it lasts {}; text is looked for in at most {longest}", known.duration);
         return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("give a shorter one"));
     }
     let (width, height) = (known.size.width(), known.size.height());
@@ -81,12 +74,17 @@ pub(crate) fn find(subject: &Subject<'_>, reader: &dyn TextReader) -> Result<Fou
         }
         Ok(())
     };
-    let mut overlays = texts(tracks, reader, &place, (width, height), frames, &alive)?;
+    let (mut overlays, is_unread) = texts(tracks, reader, &place, (width, height), frames, &alive)?;
     for (number, overlay) in overlays.iter_mut().enumerate() {
         overlay.id = format!("o{}", number + 1);
         let time = |frame: u64| rate.time_of(FrameIndex(frame)).as_secs_f64();
         (overlay.start, overlay.end) = (time(overlay.first_frame), time(overlay.last_frame + 1));
     }
-    let findings = is_cut.then(|| "there is more text than is followed: what came last is left out".to_owned());
-    Ok(FoundText { width, height, frames, overlays, findings: findings.into_iter().collect() })
+    let crowded = (is_cut || is_unread)
+        .then(|| "there are more lines than are followed: those that look the least like text are left out".to_owned());
+    let damaged = pictures.take_concealed().len();
+    let concealed = (damaged > 0).then(|| format!("{damaged} damaged pictures were looked at as far as they go"));
+    let damage = info.damage.iter().map(|fault| format!("it is damaged or cut short: {fault}"));
+    let findings = crowded.into_iter().chain(concealed).chain(damage).collect();
+    Ok(FoundText { width, height, frames, overlays, findings })
 }

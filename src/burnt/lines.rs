@@ -10,7 +10,7 @@ const HEIGHTS: (f64, f64) = (0.008, 0.13);
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) bounds: Bounds,
-    /// Its letters, from left to right, with their dots and accents.
+    /// Its letters, from left to right, and then their dots and accents.
     pub(super) letters: Vec<Component>,
     pub(super) polarity: Polarity,
     /// How much it looks like text, 0 to 1.
@@ -23,16 +23,19 @@ impl Line {
         Some(Self { bounds, letters, polarity, likeness: 0.0 })
     }
 
-    /// The usual height of its letters.
+    /// The usual height of its letters, without dots and accents.
     pub(super) fn letter_height(&self) -> usize {
         let mut heights: Vec<_> = self.letters.iter().map(|letter| letter.bounds.height()).collect();
         heights.sort_unstable();
+        let highest = heights.last().copied().unwrap_or(1);
+        heights.retain(|height| height * 3 >= highest);
         heights[heights.len() * 2 / 3]
     }
 }
 
-/// The most letters of a picture, of each side of their surroundings.
+/// The most letters of a picture, of each side of their surroundings, and the most dots.
 const MOST_LETTERS: usize = 1_500;
+const MOST_DOTS: usize = 10_000;
 /// How much a line must look like text.
 const LIKELY: f64 = 0.25;
 
@@ -72,9 +75,9 @@ fn is_flat(part: &Component, picture: &Gray) -> bool {
     for run in &part.runs {
         near += picture.row(run.y)[run.start..run.end].iter().filter(|value| value.abs_diff(part.fill) <= 26).count();
     }
-    // Of small letters half is edge.
-    let share = if part.bounds.height() < 16 { 4 } else { 6 };
-    near * 10 >= part.area * share
+    // Thin strokes are half edge: a pixel of each run is.
+    let inner = part.area.saturating_sub(part.runs.len());
+    near * 10 >= inner * 6 && near * 10 >= part.area * 4
 }
 
 /// Whether a component may be a letter, or letters that touch.
@@ -101,9 +104,13 @@ fn grouped(parts: Vec<Component>, polarity: Polarity, least: usize) -> Vec<Line>
     for letter in letters {
         let fits = |line: &Vec<Component>| {
             let bounds = line.iter().map(|other| other.bounds).fold(letter.bounds, Bounds::union);
-            let highest = line.iter().map(|other| other.bounds.height()).fold(letter.bounds.height(), usize::max);
-            // Stems above and below a small letter are half as high again.
-            bounds.height() * 10 <= highest * 15 && line.iter().rev().take(3).any(|other| continues(other, &letter))
+            let heights = line.iter().map(|other| other.bounds.height());
+            let highest = heights.clone().fold(letter.bounds.height(), usize::max);
+            let lowest = heights.fold(letter.bounds.height(), usize::min);
+            // Stems above and below a small letter are half as high again. What is larger by far does not tie lines together.
+            bounds.height() * 10 <= highest * 15
+                && highest * 10 <= lowest * 34
+                && line.iter().rev().take(3).any(|other| continues(other, &letter))
         };
         let near = |line: &Vec<Component>| {
             line.iter().rev().take(3).map(|other| letter.bounds.left.saturating_sub(other.bounds.right)).min()
@@ -114,30 +121,61 @@ fn grouped(parts: Vec<Component>, polarity: Polarity, least: usize) -> Vec<Line>
             None => lines.push(vec![letter]),
         }
     }
+    // Dots of large letters are as high as small letters are.
+    let is_dot = |line: &Vec<Component>| line.len() == 1 && line[0].bounds.height() <= 2 * least;
+    let (dots, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_dot);
     let mut lines: Vec<Line> = lines.into_iter().filter_map(|letters| Line::of(letters, polarity)).collect();
+    lines.retain(|line| likeness(line, least) > 0.0);
     // The largest first: dots and accents belong to it.
     lines.sort_by_key(|line| std::cmp::Reverse(line.bounds.area()));
+    rest.truncate(MOST_DOTS);
+    let mut dots = Dots::new(dots.into_iter().flatten());
+    let mut rest = Dots::new(rest);
     for line in &mut lines {
         let height = line.letter_height();
+        dots.join(line, height / 3, height);
         // Twice, since signs of some scripts are of parts that lie apart.
-        for _ in 0..2 {
-            let reach = line.bounds.grown(height * 9 / 10, height / 3, (usize::MAX, usize::MAX));
+        rest.join(line, height * 9 / 10, height);
+        rest.join(line, height * 9 / 10, height);
+    }
+    lines.iter_mut().for_each(|line| line.likeness = likeness(line, least));
+    lines.retain(|line| line.likeness >= LIKELY);
+    lines
+}
+
+/// What is no letter by itself, by its left edge; each until a line has it.
+struct Dots(Vec<Option<Component>>);
+
+impl Dots {
+    fn new(parts: impl IntoIterator<Item = Component>) -> Self {
+        let mut parts: Vec<Component> = parts.into_iter().collect();
+        parts.sort_by_key(|part| part.bounds.left);
+        Self(parts.into_iter().map(Some).collect())
+    }
+
+    /// Gives a line, whose letters are `height` high, those of its colour that are within it or `across` beside it.
+    fn join(&mut self, line: &mut Line, across: usize, height: usize) {
+        let reach = line.bounds.grown(across, height / 3, (usize::MAX, usize::MAX));
+        // Those that are gone have no place: the search looks for the next one that has.
+        let left = |part: &Option<Component>| part.as_ref().map(|part| part.bounds.left);
+        let first = self.0.iter().position(|part| left(part) >= Some(reach.left)).unwrap_or(self.0.len());
+        for part in &mut self.0[first..] {
+            if left(part) >= Some(reach.right) {
+                break;
+            }
             let belongs = |part: &Component| {
                 reach.contains(&part.bounds)
                     && part.bounds.height() * 10 <= height * 11
                     && line.letters.iter().any(|letter| letter.is_like(part))
             };
-            let (with, without) = rest.into_iter().partition(belongs);
-            rest = without;
-            line.letters.extend::<Vec<_>>(with);
-            if let Some(bounds) = line.letters.iter().map(|letter| letter.bounds).reduce(Bounds::union) {
-                line.bounds = bounds;
+            if part.as_ref().is_some_and(belongs)
+                && let Some(part) = part.take()
+            {
+                line.bounds = line.bounds.union(part.bounds);
+                line.letters.push(part);
             }
         }
     }
-    lines.iter_mut().for_each(|line| line.likeness = likeness(line, least));
-    lines.retain(|line| line.likeness >= LIKELY);
-    lines
 }
 
 /// How much a line looks like letters, 0 to 1: they stand on a line, are as bright as each other, and are drawn with strokes.
@@ -198,7 +236,7 @@ fn continues(before: &Component, letter: &Component) -> bool {
     let (low, high) = (one.height().min(other.height()), one.height().max(other.height()));
     // A word space, and a little more.
     let gap = other.left.saturating_sub(one.right);
-    let is_near = gap * 10 <= high * 9 && other.right > one.left;
+    let is_near = gap * 10 <= high * 9;
     let is_level = one.shared_rows(other) * 10 >= low * 6;
     is_near && is_level && low * 22 >= high * 10 && before.is_like(letter)
 }
@@ -214,8 +252,8 @@ fn without_rims(lines: Vec<Line>) -> Vec<Line> {
             let (inner, outer) = if line.bounds.area() >= other.bounds.area() { (other, line) } else { (line, other) };
             let (height, around) = (inner.letter_height() * 100, outer.letter_height());
             if std::ptr::eq(inner, line) {
-                // The holes in letters, and what is between them.
-                return height < around * 42;
+                // The holes in letters, and what is between them. What looks more like text than they do is none.
+                return height < around * 42 && line.likeness < other.likeness;
             }
             // Rims of letters touch. Where it is not clear, reading will tell.
             let all = shared * 10.0 >= outer.bounds.area() as f64 * 6.0;

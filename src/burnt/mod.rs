@@ -1,9 +1,9 @@
 //! Text that is burnt into somebody's pictures: where, when, what, and in which style.
 //!
-//! Letters are looked for by their shape, in pictures at half of their size, ten times a second; what moves with the
-//! scene is none. A line that is found is then looked for in every frame before and after, by the pixels of its letters,
-//! so that it begins and ends at exact frames. It is read from the darkest (or, of dark letters, the lightest) that each
-//! pixel was: where the scene moves, nothing is left of it.
+//! Letters are looked for by their shape, ten times a second, in large pictures at half of their size; what moves with the
+//! scene is none. A line that is found is then looked for in every frame, before and after, by the pixels of its letters:
+//! so its ends are exact, unless it was noticed more than some seconds after it came. It is read from the darkest
+//! (or, of dark letters, the lightest) that each pixel was whenever it was looked at: where the scene moves, nothing is left of it.
 //!
 //! | part | what it does |
 //! |---|---|
@@ -29,9 +29,12 @@ mod track;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use find::{Subject, find};
+use crate::compose::SourceRect;
+use crate::text::Rgba;
+
+pub(crate) use find::find;
 pub use read::{LinePicture, LineReading, TextReader, WordReading};
-pub use style::{FoundBox, FoundColor, FoundStroke, FoundStyle};
+pub use style::{FoundBox, FoundStroke, FoundStyle};
 #[cfg(feature = "tesseract")]
 pub use tesseract::TesseractReader;
 
@@ -66,7 +69,7 @@ pub struct FoundOverlay {
     /// When it is gone, in seconds.
     pub end: f64,
     /// Where it is, with its rim or its box.
-    pub region: Region,
+    pub region: SourceRect,
     /// Whose it is.
     pub kind: OverlayKind,
     /// What it says, its lines parted by line breaks.
@@ -93,20 +96,6 @@ pub enum OverlayKind {
     Watermark,
 }
 
-/// A rectangle in pixels of the source's pictures, upright.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Region {
-    /// The first column.
-    pub x: u32,
-    /// The first row.
-    pub y: u32,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
 /// A line of a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -114,7 +103,7 @@ pub struct FoundLine {
     /// What it says.
     pub text: String,
     /// Where its letters are.
-    pub region: Region,
+    pub region: SourceRect,
     /// Its words, in reading order.
     pub words: Vec<FoundWord>,
 }
@@ -126,9 +115,9 @@ pub struct FoundWord {
     /// What it says.
     pub text: String,
     /// Where it is.
-    pub region: Region,
+    pub region: SourceRect,
     /// The colour of its letters.
-    pub color: FoundColor,
+    pub color: Rgba,
 }
 
 impl FoundText {
@@ -136,7 +125,7 @@ impl FoundText {
     pub fn describe(&self) -> String {
         let mut out = String::new();
         for overlay in &self.overlays {
-            let Region { x, y, width, height } = overlay.region;
+            let SourceRect { x, y, width, height } = overlay.region;
             let kind = match overlay.kind {
                 OverlayKind::Caption => "caption",
                 OverlayKind::Scene => "scene",

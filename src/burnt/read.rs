@@ -38,6 +38,17 @@ pub struct WordReading {
 }
 
 impl LineReading {
+    /// How many characters its words have.
+    pub(super) fn length(&self) -> usize {
+        self.words.iter().map(|word| word.text.chars().count()).sum()
+    }
+
+    /// Sets its confidence to the mean of its words', by their lengths.
+    pub(super) fn weigh(&mut self) {
+        let sure = self.words.iter().map(|word| word.confidence * word.text.chars().count() as f64);
+        self.confidence = sure.sum::<f64>() / (self.length() as f64).max(1.0);
+    }
+
     /// The words, with spaces between them.
     pub fn text(&self) -> String {
         self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::crop::Crop;
 use super::lines::Line;
+use crate::compose::Encoding;
+use crate::text::{Align, Rgba};
 
 /// How a found text looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,10 +13,10 @@ use super::lines::Line;
 pub struct FoundStyle {
     /// The size of its font in pixels of the source, by the height of its letters.
     pub font_size: f64,
-    /// `left`, `center` or `right`: how its lines lie to each other, or to the picture if there is one line.
-    pub align: String,
-    /// Most of its words' colour.
-    pub color: FoundColor,
+    /// How its lines lie to each other, or to the picture if there is one line.
+    pub align: Align,
+    /// The colour of the most letters.
+    pub color: Rgba,
     /// The rim of its letters.
     pub stroke: Option<FoundStroke>,
     /// What is behind it.
@@ -22,37 +24,12 @@ pub struct FoundStyle {
     pub backdrop: Option<FoundBox>,
 }
 
-/// A colour, written as `#rrggbb`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct FoundColor(pub [u8; 3]);
-
-impl From<FoundColor> for String {
-    fn from(FoundColor([r, g, b]): FoundColor) -> Self {
-        format!("#{r:02x}{g:02x}{b:02x}")
-    }
-}
-
-impl TryFrom<String> for FoundColor {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits = text
-            .strip_prefix('#')
-            .filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let value =
-            digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).ok_or("not a colour like #rrggbb")?;
-        let [_, r, g, b] = value.to_be_bytes();
-        Ok(Self([r, g, b]))
-    }
-}
-
 /// The rim of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FoundStroke {
     /// Its colour.
-    pub color: FoundColor,
+    pub color: Rgba,
     /// Its width in pixels of the source.
     pub width: u32,
 }
@@ -62,12 +39,13 @@ pub struct FoundStroke {
 #[serde(rename_all = "camelCase")]
 pub struct FoundBox {
     /// Its colour.
-    pub color: FoundColor,
+    pub color: Rgba,
     /// How far it reaches beyond the letters, in pixels of the source.
     pub padding: u32,
 }
 
 /// What surrounds the letters of a line, from the nearest out.
+#[derive(Clone, Copy)]
 pub(super) struct Surroundings {
     pub(super) stroke: Option<FoundStroke>,
     pub(super) backdrop: Option<FoundBox>,
@@ -108,24 +86,21 @@ pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64) -> Surroundings
         (2..=5).filter_map(|at| Ring::of(crop, far, at)).min_by(|one, other| one.spread.total_cmp(&other.spread));
     let nothing = Surroundings { stroke: None, backdrop: None };
     let Some(first) = first.filter(|ring| ring.spread < 30.0) else { return nothing };
-    let reach = (height * 0.45).clamp(6.0, 60.0) as u8;
-    let mut width = 2;
-    for at in 3..=reach {
-        match Ring::of(crop, far, at) {
-            Some(ring) if ring.spread < 36.0 && !ring.differs(first.color) => width = at,
-            _ => break,
-        }
+    let reach = (height * 0.6).clamp(6.0, 90.0) as u8;
+    let end = (3..=reach)
+        .find(|&at| Ring::of(crop, far, at).is_none_or(|ring| ring.spread >= 36.0 || ring.differs(first.color)));
+    // What has no end is a ground that is even, not somebody's box.
+    let Some(end) = end else { return nothing };
+    let (color, width) = (rgb_of(first.color), u32::from(end - 1));
+    // A rim is a fraction of a letter's height; what goes on is a box.
+    if f64::from(width) >= height * 0.32 {
+        return Surroundings { stroke: None, backdrop: Some(FoundBox { color, padding: width }) };
     }
-    let color = FoundColor(rgb_of(first.color));
-    // A rim is a fraction of a letter's height; what goes on is a box, or a ground that is even.
-    if f64::from(width) >= height * 0.32 || width >= reach {
-        return Surroundings { stroke: None, backdrop: Some(FoundBox { color, padding: width.into() }) };
-    }
-    Surroundings { stroke: Some(FoundStroke { color, width: width.into() }), backdrop: None }
+    Surroundings { stroke: Some(FoundStroke { color, width }), backdrop: None }
 }
 
 /// The colour of the letters in these columns of a crop.
-pub(super) fn fill_color(crop: &Crop, far: &[u8], line: &Line, columns: std::ops::Range<usize>) -> Option<FoundColor> {
+pub(super) fn fill_color(crop: &Crop, far: &[u8], line: &Line, columns: std::ops::Range<usize>) -> Option<Rgba> {
     let (width, _) = crop.size();
     let mut found: [Vec<u8>; 3] = Default::default();
     for (at, _) in far.iter().enumerate().filter(|(at, far)| **far == 0 && columns.contains(&(at % width.max(1)))) {
@@ -144,15 +119,13 @@ pub(super) fn fill_color(crop: &Crop, far: &[u8], line: &Line, columns: std::ops
         values.sort_unstable();
         f64::from(values[values.len() / 2])
     };
-    Some(FoundColor(rgb_of([middle(0), middle(1), middle(2)])))
+    Some(rgb_of([middle(0), middle(1), middle(2)]))
 }
 
-/// sRGB of a BT.709 colour in limited range (ITU-R BT.709-6, section 3).
-fn rgb_of([y, u, v]: [f64; 3]) -> [u8; 3] {
-    let luma = (y - 16.0) / 219.0;
-    let (blue, red) = ((u - 128.0) / 224.0, (v - 128.0) / 224.0);
-    let green = luma - (0.0722 * 1.8556 * blue + 0.2126 * 1.5748 * red) / 0.7152;
-    [luma + 1.5748 * red, green, luma + 1.8556 * blue].map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+/// The colour of code values.
+fn rgb_of(code: [f64; 3]) -> Rgba {
+    let [r, g, b] = Encoding::BT709.decode(code).map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
+    Rgba { r, g, b, a: 255 }
 }
 
 #[cfg(test)]
@@ -162,13 +135,9 @@ mod tests {
     #[test]
     fn colors_come_back() {
         for color in [[255, 255, 255], [0, 0, 0], [255, 216, 74], [230, 30, 50], [10, 120, 240]] {
-            let back = rgb_of(crate::compose::code_values(color).map(f64::from));
-            assert!(back.iter().zip(color).all(|(one, other)| one.abs_diff(other) <= 2), "{color:?}: {back:?}");
-            let text = String::from(FoundColor(color));
-            assert_eq!(FoundColor::try_from(text), Ok(FoundColor(color)));
-        }
-        for wrong in ["", "#12345", "123456", "#12345g", "#1234567", "#+12345"] {
-            assert!(FoundColor::try_from(wrong.to_owned()).is_err(), "{wrong}");
+            let Rgba { r, g, b, a } = rgb_of(crate::compose::code_values(color).map(f64::from));
+            assert!([r, g, b].iter().zip(color).all(|(one, other)| one.abs_diff(other) <= 2), "{color:?}: {r} {g} {b}");
+            assert_eq!(a, 255);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Tesseract as the reader.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::ffi::CString;
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
 
-use tesseract::{PageSegMode, Tesseract};
+use tesseract_plumbing::TessBaseApi;
 
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +24,8 @@ const MODELS: [(&str, &str); 11] = [
     ("Hebrew", "Hebr"),
     ("Greek", "Grek"),
 ];
+/// How often a job looks whether it is its turn.
+const WAIT: Duration = Duration::from_millis(20);
 /// How many lines that the first model does not know are read with all, to find out which scripts they are in.
 const PROBED: usize = 6;
 /// Of a line that the first model is so sure of, the others are not asked.
@@ -30,7 +34,7 @@ const SURE: f64 = 0.85;
 const DOUBTFUL: f64 = 0.7;
 
 /// Reads with Tesseract's models for scripts, as far as they are installed (on Debian `tesseract-ocr-script-latn` and so
-/// on). One source is read at a time.
+/// on). One source is read at a time, and others wait.
 pub struct TesseractReader {
     /// The models that were loaded; `None` for one that is not installed.
     models: Mutex<Models>,
@@ -38,13 +42,13 @@ pub struct TesseractReader {
     wanted: Vec<usize>,
 }
 
-type Models = BTreeMap<&'static str, Option<Tesseract>>;
+type Models = BTreeMap<usize, Option<TessBaseApi>>;
 
 impl TesseractReader {
     /// A reader of these scripts, by their ISO 15924 codes; of all that are installed if there are none.
     ///
     /// # Errors
-    /// `VALIDATION` for a script that it has no model for; `NOT_FOUND` if no model is installed.
+    /// `VALIDATION` for a script that it has no model for; `INTERNAL` if no model is installed.
     pub fn new(scripts: &[String]) -> Result<Self> {
         let known = MODELS.map(|(_, script)| script);
         if let Some(unknown) = scripts.iter().find(|script| !known.contains(&script.as_str())) {
@@ -54,8 +58,8 @@ impl TesseractReader {
         let is_wanted = |place: &usize| scripts.is_empty() || scripts.iter().any(|script| script == MODELS[*place].1);
         let wanted: Vec<usize> = (0..MODELS.len()).filter(is_wanted).collect();
         let mut models = Models::new();
-        if !wanted.iter().any(|&place| opened(&mut models, MODELS[place].0).is_some()) {
-            return Err(Error::new(ErrorKind::NotFound, "none of Tesseract's models for scripts is installed")
+        if !wanted.iter().any(|&place| opened(&mut models, place).is_some()) {
+            return Err(Error::new(ErrorKind::Internal, "none of Tesseract's models for scripts is installed")
                 .suggest("install tesseract-ocr-script-latn and those of the other scripts, or set TESSDATA_PREFIX"));
         }
         Ok(Self { models: Mutex::new(models), wanted })
@@ -68,67 +72,65 @@ impl std::fmt::Debug for TesseractReader {
     }
 }
 
-/// The model of this name, if it is installed.
-fn opened<'a>(
-    models: &'a mut BTreeMap<&'static str, Option<Tesseract>>,
-    name: &'static str,
-) -> Option<&'a mut Option<Tesseract>> {
-    let open = || {
-        let model = Tesseract::new(None, Some(name)).ok()?;
-        let mut model =
-            model.set_variable("debug_file", "/dev/null").ok()?.set_variable("tessedit_do_invert", "0").ok()?;
-        model.set_page_seg_mode(PageSegMode::PsmSingleLine);
-        Some(model)
-    };
-    let model = models.entry(name).or_insert_with(open);
-    model.is_some().then_some(model)
+/// The model at this place of [`MODELS`], if it is installed.
+fn opened(models: &mut Models, place: usize) -> Option<&mut TessBaseApi> {
+    models.entry(place).or_insert_with(|| open(MODELS[place].0)).as_mut()
+}
+
+fn open(name: &str) -> Option<TessBaseApi> {
+    let mut model = TessBaseApi::create();
+    let mut set =
+        |name: &str, value: &str| model.set_variable(&CString::new(name).ok()?, &CString::new(value).ok()?).ok();
+    // Before it is opened: what it says of a model that is missing goes to the standard error output else.
+    set("debug_file", "/dev/null")?;
+    // Light letters on dark are not looked for: they are dark by then.
+    set("tessedit_do_invert", "0")?;
+    model.init_2(None, Some(&CString::new(name).ok()?)).ok()?;
+    // One line, and nothing else.
+    model.set_variable(&CString::new("tessedit_pageseg_mode").ok()?, &CString::new("7").ok()?).ok()?;
+    Some(model)
 }
 
 impl TextReader for TesseractReader {
     fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        // All of them with the first model; with the others those alone that it does not know, to begin with.
-        let first = self.wanted.first().copied().unwrap_or_default();
-        let usual: Vec<LineReading> =
-            lines.iter().map(|line| alive().map(|()| read_with(&mut models, first, line))).collect::<Result<_>>()?;
-        let unsure = |reading: &&usize| usual[**reading].confidence < SURE;
-        let all: Vec<usize> = (0..lines.len()).collect();
-        let probed: Vec<usize> = all.iter().filter(unsure).copied().take(PROBED).collect();
-        let mut readings = vec![usual];
-        for &place in self.wanted.iter().skip(1).filter(|_| !probed.is_empty()) {
-            let mut found = vec![LineReading::default(); lines.len()];
-            for &number in &probed {
-                alive()?;
-                found[number] = read_with(&mut models, place, &lines[number]);
+        let mut models = loop {
+            match self.models.try_lock() {
+                Ok(models) => break models,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                // Another job reads, for as long as it takes: this one is neither stalled nor beyond cancelling.
+                Err(TryLockError::WouldBlock) => {
+                    alive()?;
+                    std::thread::sleep(WAIT);
+                }
             }
-            readings.push(found);
+        };
+        let mut ask = |place: usize, line: &LinePicture| alive().map(|()| read_with(&mut models, place, line));
+        // What each model read of each line, as far as it was asked.
+        let mut known: BTreeMap<usize, Vec<Option<LineReading>>> = BTreeMap::new();
+        let mut probed: Vec<bool> = vec![true; lines.len()];
+        for (number, &place) in self.wanted.iter().enumerate() {
+            let asked = lines.iter().zip(&probed).map(|(line, asked)| asked.then(|| ask(place, line)).transpose());
+            let readings = known.entry(place).or_insert(asked.collect::<Result<_>>()?);
+            if number == 0 {
+                // The others are asked for those alone that the first one does not know, and for a few of them.
+                let mut left = PROBED;
+                for (asked, reading) in probed.iter_mut().zip(readings) {
+                    *asked = left > 0 && reading.as_ref().is_some_and(|reading| reading.confidence < SURE);
+                    left -= usize::from(*asked);
+                }
+            }
         }
-        let votes = readings.iter().zip(&self.wanted).map(|(readings, &place)| {
-            // All models know Latin letters; those of another script say nothing by them.
-            let is_own = |reading: &&LineReading| {
-                let letters =
-                    reading.words.iter().flat_map(|word| word.text.chars()).filter(|letter| letter.is_alphabetic());
-                let (own, all) =
-                    letters.fold((0, 0), |(own, all), letter| (own + u32::from(!letter.is_ascii()), all + 1));
-                place == 0 || own * 2 >= all
-            };
-            let sure = readings.iter().filter(|reading| reading.confidence >= 0.6).filter(is_own);
-            // Most texts are Latin, and letters of others look like its own.
-            let usual = if place == 0 { 1.25 } else { 1.0 };
-            (usual * sure.map(|reading| reading.confidence.powi(2) * length(reading)).sum::<f64>(), place)
-        });
-        let mut votes: Vec<(f64, usize)> = votes.collect();
+        let first = self.wanted.first().copied();
+        let mut votes: Vec<(f64, usize)> =
+            known.iter().map(|(&place, readings)| (vote(readings, Some(place) == first), place)).collect();
         votes.sort_by(|one, other| other.0.total_cmp(&one.0));
         let best: Vec<usize> = votes.iter().filter(|(vote, _)| *vote > 0.0).map(|(_, place)| *place).take(2).collect();
-        let read = |number: usize, line: &LinePicture, models: &mut Models| {
+        let mut read = |(number, line): (usize, &LinePicture)| {
             let mut found = LineReading::default();
-            for place in &best {
-                let known = self.wanted.iter().position(|wanted| wanted == place).and_then(|row| readings.get(row));
-                let known = known.and_then(|row| row.get(number)).filter(|known| !known.words.is_empty());
-                let reading = match known {
-                    Some(known) => known.clone(),
-                    None if *place == first => LineReading::default(),
-                    None => read_with(models, *place, line),
+            for &place in &best {
+                let reading = match known.get(&place).and_then(|readings| readings.get(number)?.clone()) {
+                    Some(reading) => reading,
+                    None => ask(place, line)?,
                 };
                 // The second one must be better by far.
                 if found.words.is_empty() || reading.confidence > found.confidence + 0.1 {
@@ -138,38 +140,40 @@ impl TextReader for TesseractReader {
                     break;
                 }
             }
-            found
+            Ok(found)
         };
-        let read = |(number, line)| alive().map(|()| read(number, line, &mut models));
-        lines.iter().enumerate().map(read).collect()
+        lines.iter().enumerate().map(&mut read).collect()
     }
 }
 
-fn length(reading: &LineReading) -> f64 {
-    reading.words.iter().map(|word| word.text.chars().count()).sum::<usize>() as f64
+/// How much speaks for a model, by what it read; `usual`: of the first one.
+fn vote(readings: &[Option<LineReading>], usual: bool) -> f64 {
+    // All models know Latin letters; those of another script say nothing by them.
+    let is_own = |reading: &&LineReading| {
+        let letters = reading.words.iter().flat_map(|word| word.text.chars()).filter(|letter| letter.is_alphabetic());
+        let (own, all) = letters.fold((0, 0), |(own, all), letter| (own + u32::from(!letter.is_ascii()), all + 1));
+        usual || own * 2 >= all
+    };
+    let sure = readings.iter().flatten().filter(|reading| reading.confidence >= 0.6).filter(is_own);
+    // Most texts are Latin, and letters of others look like its own.
+    let weight = if usual { 1.25 } else { 1.0 };
+    weight * sure.map(|reading| reading.confidence.powi(2) * reading.length() as f64).sum::<f64>()
 }
 
 /// What the model at this place of [`MODELS`] reads; nothing if it is not installed or cannot.
 fn read_with(models: &mut Models, place: usize, line: &LinePicture) -> LineReading {
-    let (name, script) = MODELS[place];
-    let Some(model) = opened(models, name) else { return LineReading::default() };
-    let Some((back, reading)) = model.take().and_then(|model| recognised(model, line)) else {
-        return LineReading::default();
+    let read = |model: &mut TessBaseApi| {
+        let (width, height) = (i32::try_from(line.width).ok()?, i32::try_from(line.height).ok()?);
+        model.set_image(&line.samples, width, height, 1, width).ok()?;
+        model.set_source_resolution(300);
+        model.recognize().ok()?;
+        let table = model.get_tsv_text(0).ok()?;
+        Some(table.as_ref().to_string_lossy().lines().filter_map(word_of).collect::<Vec<_>>())
     };
-    *model = Some(back);
-    LineReading { script: script.to_owned(), ..reading }
-}
-
-fn recognised(model: Tesseract, line: &LinePicture) -> Option<(Tesseract, LineReading)> {
-    let (width, height) = (i32::try_from(line.width).ok()?, i32::try_from(line.height).ok()?);
-    let model = model.set_frame(&line.samples, width, height, 1, width).ok()?;
-    let mut model = model.set_source_resolution(300).recognize().ok()?;
-    let table = model.get_tsv_text(0).ok()?;
-    let words: Vec<WordReading> = table.lines().filter_map(word_of).collect();
-    let mut reading = LineReading { words, ..LineReading::default() };
-    let sure = reading.words.iter().map(|word| word.confidence * word.text.chars().count() as f64);
-    reading.confidence = sure.sum::<f64>() / length(&reading).max(1.0);
-    Some((model, reading))
+    let Some(words) = opened(models, place).and_then(read) else { return LineReading::default() };
+    let mut reading = LineReading { words, script: MODELS[place].1.to_owned(), confidence: 0.0 };
+    reading.weigh();
+    reading
 }
 
 /// A word of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height, confidence, text.

@@ -7,8 +7,10 @@ use super::components::Bounds;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use super::style::{Surroundings, fill_color, surroundings};
 use super::track::Track;
-use super::{FoundColor, FoundLine, FoundOverlay, FoundStyle, FoundWord, OverlayKind, Region};
-use crate::error::Result;
+use super::{FoundBox, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind};
+use crate::compose::SourceRect;
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::{Align, Rgba};
 
 /// The height of letters that a reader gets, and the margin around them, in pixels.
 const READ_HEIGHT: f64 = 36.0;
@@ -17,10 +19,14 @@ const READ_MARGIN: u32 = 14;
 const LEAST_SURE: f64 = 0.7;
 const SURE_FEW: f64 = 0.88;
 const DOUBTFUL_WORD: f64 = 0.5;
-/// How much of two texts must be the same for them to be one.
+/// Letters of marks are lower than this, in parts of the picture's height.
+const SMALL: f64 = 0.011;
+/// How much of two texts that are there at once must be the same for them to be one, read twice.
 const ALIKE: f64 = 0.75;
 /// The most lines that are read.
-const MOST_READ: usize = 200;
+const MOST_READ: usize = 300;
+/// The most pixels of a line that a reader gets.
+const MOST_PIXELS: f64 = 2e6;
 /// Frames by which the lines of one text may come and go apart.
 const TOGETHER: u64 = 4;
 /// Frames for which a line may be lost.
@@ -31,14 +37,14 @@ struct ReadLine {
     track: Track,
     reading: LineReading,
     words: Vec<FoundWord>,
-    color: FoundColor,
     around: Surroundings,
 }
 
-/// The texts that these lines make, by time and place; `alive` is called now and then.
+/// The texts that these lines make, by time and place, and whether there were more lines than are read; `alive` is called now
+/// and then.
 ///
 /// # Errors
-/// What `reader` and `alive` report.
+/// What `reader` and `alive` report; `INTERNAL` if it gives another number of readings than it got lines.
 pub(super) fn texts(
     tracks: Vec<Track>,
     reader: &dyn TextReader,
@@ -46,10 +52,11 @@ pub(super) fn texts(
     size: (u32, u32),
     frames: u64,
     alive: &dyn Fn() -> Result<()>,
-) -> Result<Vec<FoundOverlay>> {
+) -> Result<(Vec<FoundOverlay>, bool)> {
     // Those first that look the most like text.
     let mut tracks = tracks;
     tracks.sort_by(|one, other| other.line.likeness.total_cmp(&one.line.likeness));
+    let is_cut = tracks.len() > MOST_READ;
     let mut prepared = Vec::new();
     for track in tracks.into_iter().take(MOST_READ) {
         alive()?;
@@ -58,8 +65,12 @@ pub(super) fn texts(
     let mut read = Vec::new();
     let pictures: Vec<LinePicture> = prepared.iter_mut().map(|line| std::mem::take(&mut line.picture)).collect();
     let readings = reader.read(&pictures, alive)?;
+    if readings.len() != pictures.len() {
+        let message = format!("the reader gave {} readings of {} lines", readings.len(), pictures.len());
+        return Err(Error::new(ErrorKind::Internal, message).suggest("have it give one for each line"));
+    }
     for (line, reading) in prepared.into_iter().zip(readings) {
-        read.extend(understood(line, reading, place));
+        read.extend(understood(line, reading, place, size));
     }
     read.sort_by_key(|line| (line.track.first, line.track.line.bounds.top, line.track.line.bounds.left));
     let read = joined(side_by_side(without_doubles(joined(read))));
@@ -67,7 +78,7 @@ pub(super) fn texts(
     let mut overlays: Vec<FoundOverlay> =
         grouped(read).into_iter().map(|lines| overlay(lines, place, size, frames, moves)).collect();
     overlays.sort_by_key(|overlay| (overlay.first_frame, overlay.region.y, overlay.region.x));
-    Ok(overlays)
+    Ok((overlays, is_cut))
 }
 
 /// From where letters are looked for to the source's pixels.
@@ -78,14 +89,24 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// A length in pixels of the source.
+    fn length(&self, pixels: u32) -> u32 {
+        (f64::from(pixels) * self.across).round() as u32
+    }
+
     /// A region that reaches this far beyond `bounds`, which are in pixels of the pictures that were decoded.
-    fn region(&self, bounds: Bounds, beyond: f64, (width, height): (u32, u32)) -> Region {
+    fn region(&self, bounds: Bounds, beyond: f64, (width, height): (u32, u32)) -> SourceRect {
         let low = |at: usize, by: f64| ((at as f64 - beyond) * by).round().max(0.0) as u32;
         let high = |at: usize, by: f64, most: u32| (((at as f64 + beyond) * by).round() as u32).min(most);
         let (x, y) = (low(bounds.left, self.across), low(bounds.top, self.down));
         let (right, bottom) = (high(bounds.right, self.across, width), high(bounds.bottom, self.down, height));
-        Region { x, y, width: right.saturating_sub(x).max(1), height: bottom.saturating_sub(y).max(1) }
+        SourceRect { x, y, width: right.saturating_sub(x).max(1), height: bottom.saturating_sub(y).max(1) }
     }
+}
+
+/// Whether two colours differ by no more than coding makes of one.
+fn is_alike(one: Rgba, other: Rgba) -> bool {
+    [(one.r, other.r), (one.g, other.g), (one.b, other.b)].iter().all(|(one, other)| one.abs_diff(*other) <= 40)
 }
 
 /// A line that is ready to be read.
@@ -102,7 +123,8 @@ fn prepare(track: Track, place: &Place) -> Option<Prepared> {
     let far = track.crop.distances(&track.line, place.scale);
     let letters = track.crop.letters(&track.line, &far);
     let picture = GrayImage::from_raw(letters.width as u32, letters.height as u32, letters.samples)?;
-    let by = (READ_HEIGHT / track.height(place).max(1.0)).clamp(0.2, 4.0);
+    let most = (MOST_PIXELS / (f64::from(picture.width()) * f64::from(picture.height()))).sqrt();
+    let by = (READ_HEIGHT / track.height(place).max(1.0)).clamp(0.2, 4.0).min(most);
     let side = |side: u32| ((f64::from(side) * by).round() as u32).clamp(1, 8_000);
     let (width, rows) = (side(picture.width()), side(picture.height()));
     let scaled = resize(&picture, width, rows, FilterType::CatmullRom);
@@ -114,40 +136,41 @@ fn prepare(track: Track, place: &Place) -> Option<Prepared> {
 
 /// A reading without what is at its ends and is hardly read: pictures, such as emoji, and what is beside the line.
 fn without_ends(mut reading: LineReading) -> LineReading {
-    let is_doubtful = |word: Option<&WordReading>| word.is_some_and(|word| word.confidence < DOUBTFUL_WORD);
+    let is_doubtful = |word: Option<&WordReading>| {
+        word.is_some_and(|word| word.confidence < DOUBTFUL_WORD && word.text.chars().count() < 4)
+    };
     while is_doubtful(reading.words.last()) {
         reading.words.pop();
     }
     while is_doubtful(reading.words.first()) {
         reading.words.remove(0);
     }
-    let letters = |word: &WordReading| word.text.chars().count() as f64;
-    let all: f64 = reading.words.iter().map(letters).sum();
-    reading.confidence = reading.words.iter().map(|word| word.confidence * letters(word)).sum::<f64>() / all.max(1.0);
+    reading.weigh();
     reading
 }
 
 /// A line with what was read in it; `None` if it is no text.
-fn understood(line: Prepared, reading: LineReading, place: &Place) -> Option<ReadLine> {
+fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u32, u32)) -> Option<ReadLine> {
     let Prepared { track, far, by, .. } = line;
+    // Somebody else's reader may give anything.
+    for word in &mut reading.words {
+        word.confidence = if word.confidence.is_finite() { word.confidence.clamp(0.0, 1.0) } else { 0.0 };
+    }
     let reading = without_ends(reading);
     let letters = reading.text().chars().filter(|letter| letter.is_alphanumeric()).count();
     if letters == 0 || reading.confidence < LEAST_SURE {
         return None;
     }
     let bounds = track.crop.bounds?;
-    let column = |at: usize| ((at.saturating_sub(READ_MARGIN as usize)) as f64 / by) as usize;
+    let column = |at: usize| (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
     let whole = track.line.place(place.scale);
-    let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(FoundColor([255; 3]));
+    let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(Rgba::WHITE);
     let words = reading.words.iter().map(|word| {
-        let columns = column(word.columns.start)..column(word.columns.end).min(bounds.width());
-        let found = fill_color(&track.crop, &far, &track.line, columns.clone()).unwrap_or(color);
-        let (left, right) = (bounds.left + columns.start, bounds.left + columns.end.max(columns.start + 1));
-        FoundWord {
-            text: word.text.clone(),
-            region: place.region(Bounds { left, right, ..whole }, 0.0, (u32::MAX, u32::MAX)),
-            color: found,
-        }
+        let start = column(word.columns.start).min(bounds.width().saturating_sub(1));
+        let end = column(word.columns.end).clamp(start + 1, bounds.width().max(start + 1));
+        let found = fill_color(&track.crop, &far, &track.line, start..end).unwrap_or(color);
+        let part = Bounds { left: bounds.left + start, right: bounds.left + end, ..whole };
+        FoundWord { text: word.text.clone(), region: place.region(part, 0.0, size), color: found }
     });
     let words = words.collect();
     let around = surroundings(&track.crop, &far, track.height(place));
@@ -157,7 +180,7 @@ fn understood(line: Prepared, reading: LineReading, place: &Place) -> Option<Rea
     if letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common)) {
         return None;
     }
-    Some(ReadLine { track, reading, words, color, around })
+    Some(ReadLine { track, reading, words, around })
 }
 
 impl Track {
@@ -191,10 +214,7 @@ impl ReadLine {
 
     /// Adds the words that stand to its right.
     fn go_on(&mut self, next: Self) {
-        let length = |line: &Self| line.words.iter().map(|word| word.text.chars().count()).sum::<usize>() as f64;
-        let (mine, its) = (length(self), length(&next));
-        self.reading.confidence =
-            (self.reading.confidence * mine + next.reading.confidence * its) / (mine + its).max(1.0);
+        let (mine, its) = (self.reading.length(), next.reading.length());
         // The script of most is that of all.
         let script = if its > mine { next.reading.script } else { std::mem::take(&mut self.reading.script) };
         let is_leftwards = matches!(script.as_str(), "Arab" | "Hebr");
@@ -202,34 +222,48 @@ impl ReadLine {
         let at = if is_leftwards { 0 } else { self.words.len() };
         self.words.splice(at..at, next.words);
         self.reading.words.splice(at..at, next.reading.words);
-        if its > mine {
-            self.color = next.color;
-        }
-        self.around.stroke = self.around.stroke.or(next.around.stroke);
-        self.around.backdrop = self.around.backdrop.or(next.around.backdrop);
-        self.track.stands_out |= next.track.stands_out;
+        self.reading.weigh();
+        self.absorb(&next.track, next.around);
         self.track.line.bounds = self.track.line.bounds.union(next.track.line.bounds);
+    }
+
+    /// Takes over when another line of the same text is there, and what is known of its surroundings.
+    fn absorb(&mut self, other: &Track, around: Surroundings) {
+        self.track.first = self.track.first.min(other.first);
+        self.track.last = self.track.last.max(other.last);
+        self.track.stands_out |= other.stands_out;
+        self.around.stroke = self.around.stroke.or(around.stroke);
+        self.around.backdrop = self.around.backdrop.or(around.backdrop);
+    }
+
+    /// Whether both are one text. What follows something else may differ from it in a letter, and mean another day.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let (one, two) = (self.reading.text(), other.reading.text());
+        one == two || (self.together(other) > 0 && strsim::normalized_levenshtein(&one, &two) >= ALIKE)
     }
 
     /// How much is said, and how surely.
     fn weight(&self) -> f64 {
-        self.reading.confidence * self.reading.words.iter().map(|word| word.text.chars().count()).sum::<usize>() as f64
+        self.reading.confidence * self.reading.length() as f64
     }
 }
 
 /// Of lines at the same place and time, the one that says most.
 fn without_doubles(lines: Vec<ReadLine>) -> Vec<ReadLine> {
-    let is_double = |number: usize, line: &ReadLine| {
-        lines.iter().enumerate().any(|(other_number, other)| {
+    let mut lines = lines;
+    lines.sort_by(|one, other| other.weight().total_cmp(&one.weight()));
+    let mut kept: Vec<ReadLine> = Vec::new();
+    for line in lines {
+        let is_double = kept.iter().any(|other| {
             let (one, two) = (line.bounds(), other.bounds());
-            let same = other_number != number
-                && one.shared(&two) * 2 >= one.area().min(two.area())
-                && line.together(other) * 2 >= line.frames().min(other.frames());
-            same && (other.weight(), other_number) > (line.weight(), number)
-        })
-    };
-    let kept: Vec<bool> = lines.iter().enumerate().map(|(number, line)| !is_double(number, line)).collect();
-    lines.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| line).collect()
+            one.shared(&two) * 2 >= one.area().min(two.area())
+                && line.together(other) * 2 >= line.frames().min(other.frames())
+        });
+        if !is_double {
+            kept.push(line);
+        }
+    }
+    kept
 }
 
 /// Joins words that stand on one line at the same time and differ in colour.
@@ -259,22 +293,22 @@ fn side_by_side(lines: Vec<ReadLine>) -> Vec<ReadLine> {
 /// Joins what says the same at the same place, at the same time or one after the other: a text whose words change their
 /// colour, or that was lost for a while.
 fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
+    let mut lines = lines;
+    lines.sort_by_key(|line| (line.track.first, line.bounds().top, line.bounds().left));
     let mut joined: Vec<ReadLine> = Vec::new();
-    for line in lines {
+    for mut line in lines {
         let before = joined.iter_mut().rev().find(|before| {
             let (one, two) = (before.bounds(), line.bounds());
             let is_near = line.track.first <= before.track.last + LOST && before.track.first <= line.track.last + LOST;
             let is_there = one.shared(&two) * 10 >= one.area().max(two.area()) * 6;
-            let same = strsim::normalized_levenshtein(&before.reading.text(), &line.reading.text());
-            is_near && is_there && same >= ALIKE
+            is_near && is_there && before.says_the_same(&line)
         });
         match before {
             Some(before) => {
-                let (first, last) = (before.track.first.min(line.track.first), before.track.last.max(line.track.last));
                 if line.weight() > before.weight() {
-                    *before = line;
+                    std::mem::swap(before, &mut line);
                 }
-                (before.track.first, before.track.last) = (first, last);
+                before.absorb(&line.track, line.around);
             }
             None => joined.push(line),
         }
@@ -315,12 +349,10 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
     let last = lines.iter().map(|line| line.track.last).max().unwrap_or(0);
     let stroke = lines.iter().find_map(|line| line.around.stroke);
     let backdrop = lines.iter().find_map(|line| line.around.backdrop);
-    let beyond = stroke
-        .map_or(0.0, |stroke| f64::from(stroke.width))
-        .max(backdrop.map_or(0.0, |found| f64::from(found.padding)));
+    let beyond = stroke.map_or(0, |stroke| stroke.width).max(backdrop.map_or(0, |found| found.padding)).into();
     let text = lines.iter().map(|line| line.reading.text()).collect::<Vec<_>>().join("\n");
-    let letters: f64 = lines.iter().map(|line| line.reading.text().chars().count() as f64).sum();
-    let read = lines.iter().map(ReadLine::weight).sum::<f64>() / letters.max(1.0);
+    let letters: usize = lines.iter().map(|line| line.reading.length()).sum();
+    let read = lines.iter().map(ReadLine::weight).sum::<f64>() / (letters as f64).max(1.0);
     let height = lines.iter().map(|line| line.track.line.letter_height() * place.scale).max().unwrap_or(1) as f64;
     let region = place.region(bounds, beyond, size);
     let is_always = first == 0 && last + 1 >= frames;
@@ -339,8 +371,16 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
     } else {
         0.7
     };
-    let mut colors: Vec<FoundColor> = lines.iter().map(|line| line.color).collect();
-    let color = colors.swap_remove(colors.len() / 2);
+    // That of the most letters.
+    let mut colors: Vec<(Rgba, usize)> = Vec::new();
+    for word in lines.iter().flat_map(|line| &line.words) {
+        let count = word.text.chars().count();
+        match colors.iter_mut().find(|(color, _)| is_alike(*color, word.color)) {
+            Some((_, letters)) => *letters += count,
+            None => colors.push((word.color, count)),
+        }
+    }
+    let color = colors.into_iter().max_by_key(|(_, letters)| *letters).map_or(Rgba::WHITE, |(color, _)| color);
     let found = lines.iter().map(|line| FoundLine {
         text: line.reading.text(),
         region: place.region(line.track.line.place(place.scale), 0.0, size),
@@ -356,58 +396,52 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         kind,
         lines: found.collect(),
         script: lines.iter().map(|line| line.reading.script.clone()).next().unwrap_or_default(),
-        confidence: (read * evidence).clamp(0.0, 1.0),
+        // In thousandths, as people read it and JSON keeps it.
+        confidence: ((read * evidence).clamp(0.0, 1.0) * 1e3).round() / 1e3,
         style: FoundStyle {
             // Letters are about 0.7 of the size that a font is set in: between capitals and small letters with stems.
             font_size: (height * place.down / 0.7).round(),
-            align: align(&lines, size.0, place).to_owned(),
+            align: align(&lines, size.0, place),
             color,
-            stroke,
-            backdrop,
+            stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),
+            backdrop: backdrop.map(|found| FoundBox { padding: place.length(found.padding), ..found }),
         },
         text,
     }
 }
 
-/// Whether a text is the name of a platform or of an account: small, at an edge, all the time.
-fn is_mark(text: &str, region: Region, height: f64, (width, whole): (u32, u32), is_always: bool) -> bool {
+/// Whether a text is the name of a platform or of an account: at an edge, of one line, and a name, or small and there all the
+/// time.
+fn is_mark(text: &str, region: SourceRect, height: f64, (width, whole): (u32, u32), is_always: bool) -> bool {
     let is_name = text.starts_with('@') || text.to_lowercase().contains("tiktok");
-    let is_small = height < f64::from(whole) * 0.02;
-    let (x, y) = (
-        f64::from(region.x + region.width / 2) / f64::from(width),
-        f64::from(region.y + region.height / 2) / f64::from(whole),
-    );
+    let is_small = height < f64::from(whole) * SMALL && is_always;
+    let middle = |at: u32, size: u32, whole: u32| f64::from(at + size / 2) / f64::from(whole);
+    let (x, y) = (middle(region.x, region.width, width), middle(region.y, region.height, whole));
     let is_aside = !(0.3..=0.7).contains(&x) || !(0.12..=0.88).contains(&y);
-    is_always && is_aside && (is_name || is_small) && !text.contains('\n')
+    is_aside && (is_name || is_small) && !text.contains('\n')
 }
 
-/// How lines lie to each other: what the most of them share.
-fn align(lines: &[ReadLine], width: u32, place: &Place) -> &'static str {
+/// How lines lie to each other; one alone, how it lies in the picture.
+fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
     let spread = |at: &dyn Fn(Bounds) -> usize| {
         let places = lines.iter().map(|line| at(line.bounds()));
         places.clone().max().unwrap_or(0) - places.min().unwrap_or(0)
     };
-    let (left, middle, right) = (
-        spread(&|bounds| bounds.left * 2),
-        spread(&|bounds| bounds.left + bounds.right),
-        spread(&|bounds| bounds.right * 2),
-    );
-    if lines.len() > 1 {
-        return if middle <= left && middle <= right {
-            "center"
-        } else if left <= right {
-            "left"
-        } else {
-            "right"
-        };
-    }
-    let Some(bounds) = lines.first().map(ReadLine::bounds) else { return "center" };
-    let center = (bounds.left + bounds.right) as f64 * place.scale as f64 * place.across / 2.0 / f64::from(width);
-    if (0.42..=0.58).contains(&center) {
-        "center"
-    } else if center < 0.5 {
-        "left"
-    } else {
-        "right"
+    let left = spread(&|bounds| bounds.left * 2);
+    let middle = spread(&|bounds| bounds.left + bounds.right);
+    let right = spread(&|bounds| bounds.right * 2);
+    let (is_center, is_left) = match lines {
+        [only] => {
+            let bounds = only.bounds();
+            let middle = (bounds.left + bounds.right) as f64 * place.scale as f64 * place.across / 2.0;
+            let center = middle / f64::from(width);
+            ((0.42..=0.58).contains(&center), center < 0.5)
+        }
+        _ => (middle <= left && middle <= right, left <= right),
+    };
+    match (is_center, is_left) {
+        (true, _) => Align::Center,
+        (_, true) => Align::Left,
+        _ => Align::Right,
     }
 }

@@ -1,6 +1,7 @@
 //! Lines followed through time.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
@@ -9,8 +10,8 @@ use crate::compose::I420Ref;
 
 /// Lines are looked for in every third frame; whether they are still there in every one.
 const EVERY: u64 = 3;
-/// Frames that are kept to find where a line begins: more than it takes to notice it.
-const KEPT: usize = 16;
+/// Bytes of frames that are kept to find where a line begins that is noticed late: four seconds of 1080x1920, at half size.
+const KEPT: usize = 64 << 20;
 /// Looks for which a letter's pixels must have been the same, besides the first one.
 const STEADY: u16 = 2;
 /// Code values by which a pixel of a steady picture may change: noise, and what coding does at edges.
@@ -19,15 +20,16 @@ const NOISE: u8 = 14;
 const SAME: u8 = 24;
 /// The most pixels of a line that are compared.
 const COMPARED: usize = 1_500;
+/// The fewest compared pixels of a letter that is looked for by itself.
+const FEWEST: usize = 12;
 /// Frames in which a line may be missing between others.
 const GAP: u64 = 2;
-/// The fewest frames that make a text: a fifth of a second.
+/// The fewest frames that make a text. It takes seven to nine of them to be noticed, three looks.
 const SHORTEST: u64 = 6;
-/// The most lines that are followed at once, and in all.
+/// The most lines that are followed at once.
 const MOST_AT_ONCE: usize = 160;
-const MOST: usize = 2_000;
-/// The most pixels that are kept of lines: 128 MB.
-const MOST_PIXELS: usize = 16_000_000;
+/// The most pixels that are kept of lines, of five bytes each.
+const MOST_PIXELS: usize = 24_000_000;
 
 /// A line, and the frames in which it is there.
 #[derive(Debug, Clone)]
@@ -39,8 +41,10 @@ pub(super) struct Track {
     pub(super) crop: Crop,
     /// Whether what is around it moves while it does not.
     pub(super) stands_out: bool,
-    /// Pixels of its letters with their luma, and pixels beside them.
+    /// Pixels of its letters with their luma, letter by letter, and pixels beside them.
     inside: Vec<(u32, u8)>,
+    /// Where in them each large letter's pixels are.
+    letters: Vec<Range<usize>>,
     beside: Vec<u32>,
     fill: u8,
     looks: u32,
@@ -57,14 +61,24 @@ struct Around {
 impl Track {
     fn new(line: Line, frame: &Gray, number: u64) -> Self {
         let width = frame.width;
-        let mut inside: Vec<u32> = Vec::new();
+        let step = line.letters.iter().map(|letter| letter.area).sum::<usize>().div_ceil(COMPARED).max(1);
+        let (mut inside, mut letters): (Vec<(u32, u8)>, Vec<Range<usize>>) = Default::default();
+        let luma = |&pixel: &u32| (pixel, frame.samples[pixel as usize]);
         let size = frame.size();
         let area = line.bounds.grown(6, 6, size);
         let mut covered = vec![false; area.area()];
         let place = |x: usize, y: usize| (y - area.top) * area.width() + x - area.left;
-        for run in line.letters.iter().flat_map(|letter| &letter.runs) {
-            inside.extend((run.start..run.end).map(|x| (run.y * width + x) as u32));
-            covered[place(run.start, run.y)..place(run.start, run.y) + run.end - run.start].fill(true);
+        let height = line.letter_height();
+        for letter in &line.letters {
+            let pixels = letter.runs.iter().flat_map(|run| (run.start..run.end).map(|x| (run.y * width + x) as u32));
+            let before = inside.len();
+            inside.extend(pixels.step_by(step).map(|pixel| luma(&pixel)));
+            if letter.bounds.height() * 3 >= height * 2 && inside.len() - before >= FEWEST {
+                letters.push(before..inside.len());
+            }
+            for run in &letter.runs {
+                covered[place(run.start, run.y)..place(run.start, run.y) + run.end - run.start].fill(true);
+            }
         }
         // Three pixels from the letters: beyond their smooth edges, within their rims.
         let beside: Vec<u32> = (line.letters.iter().flat_map(|letter| &letter.runs))
@@ -76,7 +90,6 @@ impl Track {
             let step = pixels.len().div_ceil(COMPARED).max(1);
             pixels.into_iter().step_by(step).collect()
         };
-        let luma = |&pixel: &u32| (pixel, frame.samples[pixel as usize]);
         let wide = line.bounds.grown(line.letter_height(), line.letter_height(), size);
         let around =
             (wide.top..wide.bottom).step_by(4).flat_map(|y| (wide.left..wide.right).step_by(4).map(move |x| (x, y)));
@@ -84,11 +97,12 @@ impl Track {
         let is_outside =
             |&(x, y): &(usize, usize)| x < near.left || x >= near.right || y < near.top || y >= near.bottom;
         let around: Vec<(u32, u8)> = around.filter(is_outside).map(|(x, y)| luma(&((y * width + x) as u32))).collect();
-        let mut letters: Vec<u8> = line.letters.iter().map(|letter| letter.fill).collect();
-        letters.sort_unstable();
-        let fill = letters[letters.len() / 2];
+        let mut fills: Vec<u8> = line.letters.iter().map(|letter| letter.fill).collect();
+        fills.sort_unstable();
+        let fill = fills[fills.len() / 2];
         Self {
-            inside: thinned(inside).iter().map(luma).collect(),
+            inside,
+            letters,
             beside: thinned(beside),
             crop: Crop::default(),
             first: number,
@@ -103,7 +117,13 @@ impl Track {
 
     /// Whether the line is in `frame`.
     fn is_in(&self, frame: &Gray) -> bool {
-        let same = self.inside.iter().filter(|(at, luma)| frame.samples[*at as usize].abs_diff(*luma) <= SAME).count();
+        let is_same = |(at, luma): &(u32, u8)| frame.samples[*at as usize].abs_diff(*luma) <= SAME;
+        let count = |pixels: &[(u32, u8)]| pixels.iter().filter(|pixel| is_same(pixel)).count();
+        // One letter that is another makes another text: `Week 1`, `Week 2`.
+        if self.letters.iter().any(|letter| count(&self.inside[letter.clone()]) * 2 < letter.len()) {
+            return false;
+        }
+        let same = count(&self.inside);
         let edge = self.beside.iter().filter(|&&at| frame.samples[at as usize].abs_diff(self.fill) >= 20).count();
         same * 100 >= self.inside.len() * 78 && edge * 2 >= self.beside.len()
     }
@@ -133,7 +153,7 @@ pub(super) struct Tracker {
     /// Pixels that are kept of all of them.
     held: usize,
     /// Whether there were more lines than are followed.
-    pub(super) is_cut: bool,
+    is_cut: bool,
 }
 
 impl Tracker {
@@ -141,7 +161,7 @@ impl Tracker {
         Self {
             scale,
             is_still,
-            frames: VecDeque::with_capacity(KEPT),
+            frames: VecDeque::new(),
             next: 0,
             reference: Gray::default(),
             since: Vec::new(),
@@ -165,11 +185,11 @@ impl Tracker {
             if number - track.last > GAP { self.end(track) } else { live.push(track) }
         }
         self.live = live;
-        if self.frames.len() == KEPT {
-            self.frames.pop_front();
-        }
         if number.is_multiple_of(EVERY) || self.is_still {
             self.look(&frame, number, picture);
+        }
+        if (self.frames.len() + 1) * frame.samples.len() > KEPT {
+            self.frames.pop_front();
         }
         self.frames.push_back(frame);
     }
@@ -225,7 +245,8 @@ impl Tracker {
                 continue;
             }
             let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
-            if grows && line.letters.len() > track.line.letters.len() {
+            let is_same = line.polarity == track.line.polarity && line.letters[0].is_like(&track.line.letters[0]);
+            if grows && is_same && line.letters.len() > track.line.letters.len() {
                 replaced.push(place);
                 earliest = earliest.min(track.first);
             } else if line.likeness <= track.line.likeness * 1.1 {
@@ -234,9 +255,9 @@ impl Tracker {
             // What looks more like text than what is followed there is followed as well; reading will tell.
         }
         let pixels = line.kept(frame.size()).area() * self.scale * self.scale;
-        let is_full = self.ended.len() >= MOST || self.held + pixels > MOST_PIXELS;
-        if self.live.len() - replaced.len() >= MOST_AT_ONCE || is_full {
-            self.is_cut = true;
+        let old: Vec<Track> = replaced.into_iter().rev().map(|place| self.live.remove(place)).collect();
+        if !self.makes_room(&line, pixels) {
+            self.live.extend(old);
             return;
         }
         let mut track = Track::new(line, frame, number);
@@ -245,18 +266,38 @@ impl Tracker {
         if back == self.frames.len() as u64 {
             track.first = track.first.min(earliest);
         }
-        for place in replaced.into_iter().rev() {
-            let mut old = self.live.remove(place);
+        self.held += pixels;
+        for mut old in old {
             // What was there before more came is a text of its own.
-            if track.first > old.first + SHORTEST {
+            if track.first >= old.first + SHORTEST {
                 old.last = track.first - 1;
                 self.end(old);
             } else {
                 self.held = self.held.saturating_sub(old.crop.pixels());
             }
         }
-        self.held += pixels;
         self.live.push(track);
+    }
+
+    /// Makes room for a line of so many pixels, in place of those that look the least like text. `false` if it is one of them.
+    fn makes_room(&mut self, line: &Line, pixels: usize) -> bool {
+        while self.live.len() >= MOST_AT_ONCE || self.held + pixels > MOST_PIXELS {
+            self.is_cut = true;
+            let is_crowded = self.live.len() >= MOST_AT_ONCE;
+            let ended = self.ended.iter().filter(|_| !is_crowded);
+            let least = self.live.iter().chain(ended).map(|track| track.line.likeness).min_by(f64::total_cmp);
+            let Some(least) = least.filter(|least| *least < line.likeness) else { return false };
+            let is_least = |track: &Track| track.line.likeness == least;
+            let gone = match self.live.iter().position(is_least) {
+                Some(place) => self.live.remove(place),
+                None => match self.ended.iter().position(is_least) {
+                    Some(place) => self.ended.remove(place),
+                    None => return false,
+                },
+            };
+            self.held = self.held.saturating_sub(gone.crop.pixels());
+        }
+        true
     }
 
     /// Keeps a line that is gone, if it was there for long enough.
@@ -268,12 +309,11 @@ impl Tracker {
         }
     }
 
-    /// All lines that were there for long enough, in the order in which they come.
+    /// All lines that were there for long enough, and whether others were left out.
     pub(super) fn finish(mut self) -> (Vec<Track>, bool) {
         self.ended.append(&mut self.live);
-        let shortest = SHORTEST.min(self.next);
-        self.ended.retain(|track| track.last + 1 - track.first >= shortest && !track.crop.is_empty());
-        self.ended.sort_by_key(|track| (track.first, track.line.bounds.top, track.line.bounds.left));
+        let shortest = if self.is_still { 1 } else { SHORTEST };
+        self.ended.retain(|track| track.last + 1 - track.first >= shortest);
         (self.ended, self.is_cut)
     }
 }
@@ -281,7 +321,7 @@ impl Tracker {
 impl Line {
     /// What is kept of it: with what is around it.
     fn kept(&self, size: (usize, usize)) -> Bounds {
-        let reach = self.letter_height() / 2 + 4;
+        let reach = self.letter_height() * 7 / 10 + 4;
         self.bounds.grown(reach, reach, size)
     }
 

@@ -34,6 +34,7 @@ pub(crate) use keyer::{is_colored, screen_color};
 pub(crate) use motion::Scenery;
 pub use motion::{Easing, Motion, View};
 pub use moved::Moved;
+pub(crate) use moved::halved;
 pub(crate) use page::{Page, Place};
 pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub(crate) use pose::pose_at;

@@ -450,8 +450,8 @@ impl<'a> Smaller<'a> {
     }
 }
 
-/// The means of two by two samples.
-fn halved(plane: &[u8], stride: usize, width: usize, height: usize) -> Vec<u8> {
+/// The means of two by two samples: `width` by `height` of them, of a plane whose rows are `stride` samples apart.
+pub(crate) fn halved(plane: &[u8], stride: usize, width: usize, height: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(width * height);
     for y in 0..height {
         let (top, bottom) = (&plane[2 * y * stride..][..2 * width], &plane[(2 * y + 1) * stride..][..2 * width]);

@@ -49,7 +49,7 @@ impl<'a> PlaneRef<'a> {
     }
 
     /// All samples, the rows this many apart.
-    pub(super) fn samples(&self) -> (&'a [u8], usize) {
+    pub(crate) fn samples(&self) -> (&'a [u8], usize) {
         (self.data, self.stride)
     }
 

@@ -44,8 +44,7 @@ impl Encoding {
     }
 
     /// Red, green and blue (0 to 1) of 8-bit code values, which may have fractions.
-    #[cfg(test)]
-    pub(super) fn decode(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
+    pub(crate) fn decode(self, [y, cb, cr]: [f64; 3]) -> [f64; 3] {
         let (luma, chroma, black) = self.scales();
         self.rgb_of([(y - black) / luma, (cb - 128.0) / chroma, (cr - 128.0) / chroma])
     }

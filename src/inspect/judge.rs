@@ -6,9 +6,9 @@ use super::sound::Heard;
 use super::spans::Stretch;
 use super::video::{SHORTEST, Seen};
 use super::{
-    ColorCodes, InspectOptions, Inspection, InspectionCode as Code, InspectionFinding, Method, Severity, Span, Subject,
-    sound,
+    ColorCodes, InspectOptions, Inspection, InspectionCode as Code, InspectionFinding, Method, Severity, Span, sound,
 };
+use crate::source::Subject;
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
 /// From this length on a picture that stands still, and silence, are warnings: a phone's screen or a pause may well stand

@@ -32,7 +32,6 @@ mod spans;
 mod video;
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 pub(crate) use expected::Expected;
 pub use finding::{InspectionCode, InspectionFinding, Severity};
@@ -40,9 +39,7 @@ pub use report::{AudioInspection, ColorCodes, FileInspection, Inspection, Method
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffmpeg::Interrupt;
-use crate::limits::Limits;
-use crate::source::Probed;
+use crate::source::Subject;
 
 /// Options of an inspection.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -53,14 +50,6 @@ pub struct InspectOptions {
     /// The integrated loudness that the sound should have, in LUFS; further away than 1 LU is a finding. Default: `None`,
     /// any.
     pub loudness: Option<f64>,
-}
-
-/// Where a file is, what is known of it, and what reading it needs.
-pub(crate) struct Subject<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) probed: &'a Probed,
-    pub(crate) limits: &'a Limits,
-    pub(crate) interrupt: &'a Interrupt,
 }
 
 /// Inspects a video that was probed. With more than one of `threads`, sound and pictures are looked at side by side.

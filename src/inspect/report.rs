@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::sound::Heard;
 use super::spans::Stretch;
 use super::video::{SHORTEST, Seen};
-use super::{InspectionFinding, Severity, Subject};
+use super::{InspectionFinding, Severity};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::ColorTags;
-use crate::source::mp4_layout;
+use crate::source::{Subject, mp4_layout};
 use crate::units::{TimeSpan, Timestamp};
 
 /// How the pictures of a file were looked at.

@@ -1,11 +1,10 @@
 //! One pass over the sound: as it is played on two loudspeakers, at the engine's sample rate.
 
-use super::Subject;
 use super::spans::{Runs, Stretch};
 use crate::audio::{Meter, SoundReader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::SAMPLE_RATE;
-use crate::source::ProbedAudio;
+use crate::source::{ProbedAudio, Subject};
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
 /// What is at most this far from zero is silence: FFmpeg's `silencedetect`, `noise` (-60 dB).

@@ -1,12 +1,12 @@
 //! One pass over the pictures: all of them, or a sample.
 
+use super::Method;
 use super::expected::Expected;
 use super::picture::{Mask, dark_share, difference};
 use super::spans::{Runs, Stretch};
-use super::{Method, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{AvError, ColorTags, Crop, PixelFormat, Scaler, VideoFrame};
-use crate::source::{PacketFacts, PictureWalk, ProbedVideo, VideoIndex, Wanted, keep};
+use crate::source::{PacketFacts, PictureWalk, ProbedVideo, Subject, VideoIndex, Wanted, keep};
 use crate::units::{TimeBase, TimeSpan, Timestamp};
 
 /// A picture is black if this share of its samples is dark: FFmpeg's `blackdetect`, `picture_black_ratio_th`.

@@ -8,16 +8,16 @@ use std::time::Instant;
 
 use super::watchdog::watched;
 use super::{Assembly, Control, Estimate, RgbPicture, Visuals, guarded};
-use crate::burnt::{self, FoundText, TextReader, find};
+use crate::burnt::{FoundText, TextReader, find};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg;
-use crate::inspect::{InspectOptions, Inspection, Subject, inspect};
+use crate::inspect::{InspectOptions, Inspection, inspect};
 use crate::limits::{Limits, available_threads};
 use crate::output::{Container, StageTime, Staging};
 use crate::plan::Plan;
 use crate::request::Request;
-use crate::source::{FileStamp, KnownSources, Probed, SourceInfo, heif_version, probe_known};
+use crate::source::{FileStamp, KnownSources, Probed, SourceInfo, Subject, heif_version, probe_known};
 use crate::store::ChunkStore;
 use crate::text::FontBook;
 use crate::units::{CanvasSize, TimeSpan};
@@ -175,13 +175,13 @@ impl Engine {
     /// The text that is burnt into the video or picture at `path`, read by `reader`.
     ///
     /// # Errors
-    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures; `LIMIT_EXCEEDED` for one that is longer than an
-    /// output may be; what `reader` reports.
+    /// As [`Engine::probe`]; `SOURCE_EMPTY` for a file without pictures; `LIMIT_EXCEEDED` for one that is longer than
+    /// [`Limits::read_duration`]; what `reader` reports.
     pub fn find_overlays(&self, path: &Path, reader: &dyn TextReader, control: &Control) -> Result<FoundText> {
         self.watched("looking for text", control, || {
             let probed = self.0.probe(path, control)?;
             let interrupt = control.interrupt();
-            find(&burnt::Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt }, reader)
+            find(&Subject { path, probed: &probed, limits: &self.0.limits, interrupt: &interrupt }, reader)
         })
         .map_err(|error| error.for_asset(path.display().to_string()))
     }

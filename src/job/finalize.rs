@@ -10,14 +10,14 @@ use super::engine::{Shared, elapsed};
 use super::{Assembly, Control, Visuals, guarded};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
-use crate::inspect::{Expected, InspectOptions, Inspection, Method, Subject, inspect};
+use crate::inspect::{Expected, InspectOptions, Inspection, Method, inspect};
 use crate::output::{
     AssetKind, AudioReport, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, Staging, Status,
     make_thumbnail, write_file,
 };
 use crate::plan::{Plan, PlannedText};
 use crate::request::{CAPTIONS_ID, InspectionPolicy};
-use crate::source::{Probed, SourceInfo, probe};
+use crate::source::{Probed, SourceInfo, Subject, probe};
 use crate::units::{CanvasSize, FrameIndex};
 
 const THUMBNAIL: &str = "thumbnail.jpg";

@@ -52,8 +52,19 @@ pub(crate) use reader::{Reading, ShotReader};
 pub(crate) use still::{blurred, still};
 pub(crate) use walk::{PacketFacts, PictureWalk, Wanted};
 
+use std::path::Path;
+
 use crate::error::{Error, ErrorKind};
-use crate::ffmpeg::AvError;
+use crate::ffmpeg::{AvError, Interrupt};
+use crate::limits::Limits;
+
+/// Where a file is, what is known of it, and what reading it needs.
+pub(crate) struct Subject<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) probed: &'a Probed,
+    pub(crate) limits: &'a Limits,
+    pub(crate) interrupt: &'a Interrupt,
+}
 
 /// The engine's error for a failed FFmpeg call on a source.
 fn source_error(error: AvError, doing: &str) -> Error {
