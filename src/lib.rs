@@ -94,7 +94,10 @@ pub mod timeline;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Failure, Finding, Result, Stage};
-pub use job::{Cancel, Control, Engine, EngineOptions, Estimate, Existing, Job, Progress};
+pub use job::{
+    Adaptation, Cancel, Control, Engine, EngineOptions, Estimate, Existing, Job, PostResolver, Progress, SourcePost,
+    TextAdapter,
+};
 
 /// The README's examples are compiled with the tests.
 #[cfg(doctest)]

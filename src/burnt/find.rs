@@ -14,6 +14,17 @@ use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, TimeSpan};
 const LARGEST: (u32, u32) = (1_920, 1_920);
 /// Above this many pixels, letters are looked for at half of the size.
 const SMALL: u32 = 800_000;
+
+/// How many pixels across one is, of pictures of this size, where letters are looked for.
+pub(super) fn search_scale(width: u32, height: u32) -> usize {
+    if width * height > SMALL { 2 } else { 1 }
+}
+
+/// Of pictures that are looked at in their own size.
+pub(super) fn whole_place(scale: usize, width: u32, height: u32) -> Place {
+    Place { scale, across: 1.0, down: 1.0, pictures: (width, height) }
+}
+
 /// Finds the texts of a source.
 ///
 /// # Errors
@@ -39,7 +50,7 @@ pub(crate) fn find(subject: &Subject<'_>, reader: &dyn TextReader) -> Result<Fou
     let by = (f64::from(LARGEST.0) / f64::from(width)).min(f64::from(LARGEST.1) / f64::from(height)).min(1.0);
     let even = |side: u32| ((f64::from(side) * by) as u32).max(2) & !1;
     let canvas = CanvasSize::new(even(width), even(height)).ok_or_else(empty)?;
-    let scale = if canvas.width() * canvas.height() > SMALL { 2 } else { 1 };
+    let scale = search_scale(canvas.width(), canvas.height());
     let reading = Reading {
         start: TimeSpan::ZERO,
         end: None,
@@ -66,6 +77,7 @@ pub(crate) fn find(subject: &Subject<'_>, reader: &dyn TextReader) -> Result<Fou
         scale,
         across: f64::from(width) / f64::from(canvas.width()),
         down: f64::from(height) / f64::from(canvas.height()),
+        pictures: (canvas.width(), canvas.height()),
     };
     let alive = || {
         subject.interrupt.pulse().beat();

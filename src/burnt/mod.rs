@@ -14,6 +14,7 @@
 //! | `read`, `tesseract` | what it says |
 //! | `style` | its colours, its rim, its box |
 //! | `texts` | what belongs together |
+//! | `residual` | what is left of a text that was taken out |
 //! | `find` | all of it, from the file on |
 
 mod components;
@@ -21,6 +22,7 @@ mod crop;
 mod find;
 mod lines;
 mod read;
+mod residual;
 mod style;
 #[cfg(feature = "tesseract")]
 mod tesseract;
@@ -29,11 +31,12 @@ mod track;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::SourceRect;
+use crate::compose::{Mask, SourceRect};
 use crate::text::Rgba;
 
 pub(crate) use find::find;
 pub use read::{LinePicture, LineReading, TextReader, WordReading};
+pub(crate) use residual::{readable, seam};
 pub use style::{FoundBox, FoundStroke, FoundStyle};
 #[cfg(feature = "tesseract")]
 pub use tesseract::TesseractReader;
@@ -82,6 +85,9 @@ pub struct FoundOverlay {
     pub confidence: f64,
     /// How it looks.
     pub style: FoundStyle,
+    /// The pixels of the source that are it, with its rim or its box. Not part of the JSON.
+    #[serde(skip)]
+    pub mask: Mask,
 }
 
 /// Whose a text is.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::components::Bounds;
 use super::crop::Crop;
 use super::lines::Line;
 use crate::compose::Encoding;
@@ -51,6 +52,9 @@ pub(super) struct Surroundings {
     pub(super) backdrop: Option<FoundBox>,
 }
 
+/// Code values, of luma and both colour differences together, within which a pixel has a box's colour.
+pub(super) const BOX: f64 = 24.0;
+
 /// The mean of pixels of a kind, and how far they are from it.
 struct Ring {
     color: [f64; 3],
@@ -74,13 +78,16 @@ impl Ring {
     }
 
     fn differs(&self, other: [f64; 3]) -> bool {
-        let apart: f64 = self.color.iter().zip(other).map(|(one, other)| (one - other).abs()).sum();
-        apart > 40.0
+        self.apart(other) > 40.0
+    }
+
+    fn apart(&self, other: [f64; 3]) -> f64 {
+        self.color.iter().zip(other).map(|(one, other)| (one - other).abs()).sum()
     }
 }
 
-/// Looks at what is around the letters of a line whose height is `height` pixels.
-pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64) -> Surroundings {
+/// Looks at what is around the letters of a line, which take `letters` and are `height` pixels high.
+pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64, letters: Bounds) -> Surroundings {
     // The mean of a smooth edge lies between: a flat ring begins where it is over.
     let first =
         (2..=5).filter_map(|at| Ring::of(crop, far, at)).min_by(|one, other| one.spread.total_cmp(&other.spread));
@@ -89,14 +96,59 @@ pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64) -> Surroundings
     let reach = (height * 0.6).clamp(6.0, 90.0) as u8;
     let end = (3..=reach)
         .find(|&at| Ring::of(crop, far, at).is_none_or(|ring| ring.spread >= 36.0 || ring.differs(first.color)));
-    // What has no end is a ground that is even, not somebody's box.
-    let Some(end) = end else { return nothing };
-    let (color, width) = (rgb_of(first.color), u32::from(end - 1));
-    // A rim is a fraction of a letter's height; what goes on is a box.
+    // A rim is a fraction of a letter's height; what goes on is a box, if it has ends: else it is a ground that is even.
+    let width = end.map_or(reach, |end| end - 1).into();
+    let color = rgb_of(first.color);
     if f64::from(width) >= height * 0.32 {
-        return Surroundings { stroke: None, backdrop: Some(FoundBox { color, padding: width }) };
+        let is_box = |at: usize| first.apart(crop.color(at).map(f64::from)) <= BOX;
+        let padding = padding(crop, letters, box_around(crop, letters, is_box));
+        return Surroundings { stroke: None, backdrop: padding.map(|padding| FoundBox { color, padding }) };
     }
     Surroundings { stroke: Some(FoundStroke { color, width }), backdrop: None }
+}
+
+/// The box behind a line, whose pixels `is_box` tells: as far as much of each row and column beside the letters is of it.
+pub(super) fn box_around(crop: &Crop, letters: Bounds, is_box: impl Fn(usize) -> bool) -> Bounds {
+    let Some(all) = crop.bounds else { return letters };
+    let inside = |x: usize, y: usize| is_box((y - all.top) * all.width() + x - all.left);
+    let much = |count: usize, all: usize| count * 10 >= all * 3;
+    let mut whole = Bounds {
+        left: letters.left.max(all.left),
+        top: letters.top.max(all.top),
+        right: letters.right.min(all.right),
+        bottom: letters.bottom.min(all.bottom),
+    };
+    let across = whole.left..whole.right;
+    let row = |y: usize| much(across.clone().filter(|&x| inside(x, y)).count(), across.len());
+    while whole.top > all.top && row(whole.top - 1) {
+        whole.top -= 1;
+    }
+    while whole.bottom < all.bottom && row(whole.bottom) {
+        whole.bottom += 1;
+    }
+    let down = whole.top..whole.bottom;
+    let column = |x: usize| much(down.clone().filter(|&y| inside(x, y)).count(), down.len());
+    while whole.left > all.left && column(whole.left - 1) {
+        whole.left -= 1;
+    }
+    while whole.right < all.right && column(whole.right) {
+        whole.right += 1;
+    }
+    whole
+}
+
+/// How far a box reaches beyond the letters, at least; `None` if it has no end on three sides.
+fn padding(crop: &Crop, letters: Bounds, whole: Bounds) -> Option<u32> {
+    let all = crop.bounds?;
+    let ends = [whole.left > all.left, whole.right < all.right, whole.top > all.top, whole.bottom < all.bottom];
+    let beyond = [
+        letters.left.saturating_sub(whole.left),
+        whole.right.saturating_sub(letters.right),
+        letters.top.saturating_sub(whole.top),
+        whole.bottom.saturating_sub(letters.bottom),
+    ];
+    let least = beyond.into_iter().min().filter(|&least| least >= 4)?;
+    (ends.into_iter().filter(|end| *end).count() >= 3).then(|| u32::try_from(least).unwrap_or(u32::MAX))
 }
 
 /// The colour of the letters in these columns of a crop.

@@ -5,10 +5,10 @@ use image::{GrayImage, Luma};
 
 use super::components::Bounds;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
-use super::style::{Surroundings, fill_color, surroundings};
+use super::style::{BOX, Surroundings, box_around, fill_color, surroundings};
 use super::track::Track;
 use super::{FoundBox, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind};
-use crate::compose::SourceRect;
+use crate::compose::{Mask, SourceRect, code_values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{Align, Rgba};
 
@@ -27,6 +27,12 @@ const ALIKE: f64 = 0.75;
 const MOST_READ: usize = 300;
 /// The most pixels of a line that a reader gets.
 const MOST_PIXELS: f64 = 2e6;
+/// Pixels by which smooth edges, and what coding makes of them, reach beyond letters and boxes.
+const EDGE: u32 = 3;
+/// Code values, of luma and both colour differences together, within which a pixel beside letters has their colour; and by
+/// which it may change.
+const ALIKE_CODES: u32 = 36;
+const STEADY: u8 = 32;
 /// Frames by which the lines of one text may come and go apart.
 const TOGETHER: u64 = 4;
 /// Frames for which a line may be lost.
@@ -38,6 +44,11 @@ struct ReadLine {
     reading: LineReading,
     words: Vec<FoundWord>,
     around: Surroundings,
+    /// The colour of its letters, and how far each pixel of its crop is from them.
+    color: Rgba,
+    far: Vec<u8>,
+    /// Lines that are a part of it: beside it, or the same at another time.
+    parts: Vec<ReadLine>,
 }
 
 /// The texts that these lines make, by time and place, and whether there were more lines than are read; `alive` is called now
@@ -86,12 +97,23 @@ pub(super) struct Place {
     pub(super) scale: usize,
     pub(super) across: f64,
     pub(super) down: f64,
+    /// The size of the pictures that were decoded.
+    pub(super) pictures: (u32, u32),
 }
 
 impl Place {
     /// A length in pixels of the source.
     fn length(&self, pixels: u32) -> u32 {
         (f64::from(pixels) * self.across).round() as u32
+    }
+
+    /// What reaches this far beyond `bounds`, both in pixels of the pictures that were decoded.
+    fn decoded(&self, bounds: Bounds, beyond: u32) -> SourceRect {
+        let side = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (x, y) = (side(bounds.left).saturating_sub(beyond), side(bounds.top).saturating_sub(beyond));
+        let (width, height) = self.pictures;
+        let (right, bottom) = (side(bounds.right).saturating_add(beyond), side(bounds.bottom).saturating_add(beyond));
+        SourceRect { x, y, width: right.min(width).saturating_sub(x), height: bottom.min(height).saturating_sub(y) }
     }
 
     /// A region that reaches this far beyond `bounds`, which are in pixels of the pictures that were decoded.
@@ -173,14 +195,59 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
         FoundWord { text: word.text.clone(), region: place.region(part, 0.0, size), color: found }
     });
     let words = words.collect();
-    let around = surroundings(&track.crop, &far, track.height(place));
+    let around = surroundings(&track.crop, &far, track.height(place), whole);
     // Few letters are found in anything.
     let is_set = around.stroke.is_some() || (letters == 3 && around.backdrop.is_some());
     let is_common = matches!(reading.script.as_str(), "Latn" | "Hans" | "Hant" | "Jpan" | "Kore");
     if letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common)) {
         return None;
     }
-    Some(ReadLine { track, reading, words, around })
+    Some(ReadLine { track, reading, words, around, color, far, parts: Vec::new() })
+}
+
+/// The pixels of a line: its letters with their rim and their smooth edges, or its box; and what else of these colours stands
+/// still beside them, such as a dot that was not found. In pixels of the pictures that were decoded.
+fn mask_of(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask {
+    let parts = line.parts.iter().map(|part| mask_of(part, backdrop, place));
+    parts.fold(own_mask(line, backdrop, place), |mask, part| mask.union(&part))
+}
+
+fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask {
+    let Surroundings { stroke, .. } = line.around;
+    let (track, far) = (&line.track, &line.far);
+    let Some(bounds) = track.crop.bounds else { return Mask::default() };
+    let height = track.height(place);
+    let code = |Rgba { r, g, b, .. }: Rgba| code_values([r, g, b]);
+    let apart = |at: usize, meant: [u8; 3]| {
+        let parts = track.crop.color(at).into_iter().zip(meant);
+        parts.map(|(one, other)| u32::from(one.abs_diff(other))).sum::<u32>()
+    };
+    if let Some(backdrop) = backdrop {
+        let letters = line.track.line.place(place.scale);
+        let whole = box_around(&track.crop, letters, |at| f64::from(apart(at, code(backdrop.color))) <= BOX);
+        return Mask::all_of(place.decoded(whole, EDGE));
+    }
+    // A rim that was not told is seldom wider than a tenth.
+    let rim = stroke.map_or((height * 0.1) as u32, |stroke| stroke.width) + EDGE;
+    let colors: Vec<[u8; 3]> = std::iter::once(line.color).chain(stroke.map(|stroke| stroke.color)).map(code).collect();
+    // Where all else moves, what stands still is a part of it, as far as a letter that was not found.
+    let reach = (height * if track.stands_out { 1.2 } else { 0.5 }) as u32;
+    let mut mask = Mask::none_of(place.decoded(bounds, 2));
+    let width = bounds.width().max(1);
+    for (at, &far) in far.iter().enumerate() {
+        let (x, y) = (bounds.left + at % width, bounds.top + at / width);
+        let far = u32::from(far);
+        let is_alike = || colors.iter().any(|&color| apart(at, color) <= ALIKE_CODES);
+        if far <= rim {
+            mask.add(x, y);
+        } else if far <= reach && track.crop.range(at) <= STEADY && is_alike() {
+            // With its smooth edge.
+            for (dy, dx) in (0..5).flat_map(|dy| (0..5).map(move |dx| (dy, dx))) {
+                mask.add((x + dx).saturating_sub(2), (y + dy).saturating_sub(2));
+            }
+        }
+    }
+    mask
 }
 
 impl Track {
@@ -213,27 +280,32 @@ impl ReadLine {
     }
 
     /// Adds the words that stand to its right.
-    fn go_on(&mut self, next: Self) {
+    fn go_on(&mut self, mut next: Self) {
         let (mine, its) = (self.reading.length(), next.reading.length());
         // The script of most is that of all.
-        let script = if its > mine { next.reading.script } else { std::mem::take(&mut self.reading.script) };
+        let script = if its > mine {
+            std::mem::take(&mut next.reading.script)
+        } else {
+            std::mem::take(&mut self.reading.script)
+        };
         let is_leftwards = matches!(script.as_str(), "Arab" | "Hebr");
         self.reading.script = script;
         let at = if is_leftwards { 0 } else { self.words.len() };
-        self.words.splice(at..at, next.words);
-        self.reading.words.splice(at..at, next.reading.words);
+        self.words.splice(at..at, next.words.drain(..));
+        self.reading.words.splice(at..at, next.reading.words.drain(..));
         self.reading.weigh();
-        self.absorb(&next.track, next.around);
         self.track.line.bounds = self.track.line.bounds.union(next.track.line.bounds);
+        self.absorb(next);
     }
 
     /// Takes over when another line of the same text is there, and what is known of its surroundings.
-    fn absorb(&mut self, other: &Track, around: Surroundings) {
-        self.track.first = self.track.first.min(other.first);
-        self.track.last = self.track.last.max(other.last);
-        self.track.stands_out |= other.stands_out;
-        self.around.stroke = self.around.stroke.or(around.stroke);
-        self.around.backdrop = self.around.backdrop.or(around.backdrop);
+    fn absorb(&mut self, other: Self) {
+        self.track.first = self.track.first.min(other.track.first);
+        self.track.last = self.track.last.max(other.track.last);
+        self.track.stands_out |= other.track.stands_out;
+        self.around.stroke = self.around.stroke.or(other.around.stroke);
+        self.around.backdrop = self.around.backdrop.or(other.around.backdrop);
+        self.parts.push(other);
     }
 
     /// Whether both are one text. What follows something else may differ from it in a letter, and mean another day.
@@ -308,7 +380,7 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
                 if line.weight() > before.weight() {
                     std::mem::swap(before, &mut line);
                 }
-                before.absorb(&line.track, line.around);
+                before.absorb(line);
             }
             None => joined.push(line),
         }
@@ -353,13 +425,19 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
     let text = lines.iter().map(|line| line.reading.text()).collect::<Vec<_>>().join("\n");
     let letters: usize = lines.iter().map(|line| line.reading.length()).sum();
     let read = lines.iter().map(ReadLine::weight).sum::<f64>() / (letters as f64).max(1.0);
-    let height = lines.iter().map(|line| line.track.line.letter_height() * place.scale).max().unwrap_or(1) as f64;
-    let region = place.region(bounds, beyond, size);
+    let letter = lines.iter().map(|line| line.track.line.letter_height() * place.scale).max().unwrap_or(1) as f64;
+    let masks = lines.iter().map(|line| mask_of(line, backdrop, place));
+    let mask = masks.fold(Mask::default(), |mask, line| mask.union(&line));
+    // A box was measured by its own colour.
+    let region = match backdrop {
+        Some(_) => place.region(inner(mask.bounds()), 0.0, size),
+        None => place.region(bounds, beyond, size),
+    };
     let is_always = first == 0 && last + 1 >= frames;
     let stands_out = lines.iter().any(|line| line.track.stands_out);
     let is_set = stroke.is_some() || backdrop.is_some();
     let kind = match () {
-        () if is_mark(&text, region, height * place.down, size, is_always && frames > 1) => OverlayKind::Watermark,
+        () if is_mark(&text, region, letter * place.down, size, is_always && frames > 1) => OverlayKind::Watermark,
         // Where all else moves, what stands still together with what is around it is a thing.
         () if moves && is_always && !stands_out && !is_set => OverlayKind::Scene,
         () => OverlayKind::Caption,
@@ -386,6 +464,12 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         region: place.region(line.track.line.place(place.scale), 0.0, size),
         words: line.words.clone(),
     });
+    let (width, height) = place.pictures;
+    // What was decoded smaller than it is.
+    let mask = match place.pictures == size {
+        true => Some(mask),
+        false => mask.placed(SourceRect { x: 0, y: 0, width, height }, size),
+    };
     FoundOverlay {
         id: String::new(),
         first_frame: first,
@@ -400,14 +484,22 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         confidence: ((read * evidence).clamp(0.0, 1.0) * 1e3).round() / 1e3,
         style: FoundStyle {
             // Letters are about 0.7 of the size that a font is set in: between capitals and small letters with stems.
-            font_size: (height * place.down / 0.7).round(),
+            font_size: (letter * place.down / 0.7).round(),
             align: align(&lines, size.0, place),
             color,
             stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),
             backdrop: backdrop.map(|found| FoundBox { padding: place.length(found.padding), ..found }),
         },
+        mask: mask.unwrap_or_default(),
         text,
     }
+}
+
+/// What a box's mask covers without the edge that it has besides.
+fn inner(SourceRect { x, y, width, height }: SourceRect) -> Bounds {
+    let (left, top, edge) = (x as usize, y as usize, EDGE as usize);
+    let end = |start: usize, size: u32| (start + size as usize).saturating_sub(edge).max(start + edge + 1);
+    Bounds { left: left + edge, top: top + edge, right: end(left, width), bottom: end(top, height) }
 }
 
 /// Whether a text is the name of a platform or of an account: at an edge, of one line, and a name, or small and there all the

@@ -321,8 +321,9 @@ impl Tracker {
 impl Line {
     /// What is kept of it: with what is around it.
     fn kept(&self, size: (usize, usize)) -> Bounds {
-        let reach = self.letter_height() * 7 / 10 + 4;
-        self.bounds.grown(reach, reach, size)
+        let height = self.letter_height();
+        // To the sides as far as a letter that was not found, and the end of a box.
+        self.bounds.grown(height * 12 / 10 + 4, height * 7 / 10 + 4, size)
     }
 
     /// Where it is in a picture that is `scale` times as large.

@@ -1,6 +1,7 @@
 //! A still page in RGB: grounds, pictures, shades and sprites, one over the other.
 
 use super::rounded::Rounded;
+use super::soften;
 
 /// A picture in sRGB, 8 bit, rows without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +150,32 @@ impl Page {
         for (row, &factor) in self.rgb.chunks_exact_mut(self.width.max(1)).zip(shade) {
             for value in row.as_flattened_mut() {
                 *value = ((u32::from(*value) * u32::from(factor) + 128) >> 8) as u8;
+            }
+        }
+    }
+
+    /// Blurs what is at `place`, so far that letters as high as it cannot be read.
+    pub(crate) fn blur(&mut self, place: Place) {
+        let Some(rows) = self.rows(place) else { return };
+        let edge = |at: i64| usize::try_from(at.max(0)).unwrap_or(0).min(self.width);
+        let (left, right) = (edge(place.x.into()), edge(i64::from(place.x) + i64::from(place.width)));
+        if right <= left {
+            return;
+        }
+        let radius = (place.height as usize).min(self.height / 10).max(8) / 3;
+        for part in 0..3 {
+            let at = |y: usize| y * self.width + left..y * self.width + right;
+            let mut samples: Vec<u8> = rows
+                .clone()
+                .flat_map(|y| self.rgb[at(y)].iter().map(|pixel| pixel[part]).collect::<Vec<_>>())
+                .collect();
+            soften(&mut samples, right - left, radius);
+            for (y, samples) in rows.clone().zip(samples.chunks_exact(right - left)) {
+                let row = y * self.width + left;
+                self.rgb[row..row + samples.len()]
+                    .iter_mut()
+                    .zip(samples)
+                    .for_each(|(pixel, &value)| pixel[part] = value);
             }
         }
     }

@@ -8,6 +8,7 @@ mod sound;
 pub(crate) mod timeline;
 mod transition;
 pub(crate) mod ugc_remix;
+pub(crate) mod video_remix;
 
 pub(crate) use layout::check as check_layout;
 pub use overlays::HookLook;
@@ -15,6 +16,7 @@ use overlays::SAFE_AREA;
 pub(crate) use overlays::safe_area_names;
 pub(crate) use sound::{check_sound, has_music, loudness};
 use sound::{music, voice_over};
+pub use video_remix::{RemixedText, Residual};
 
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Format, Request};
@@ -31,10 +33,12 @@ pub(crate) fn resolve(request: &Request) -> Format {
         {
             Format::SlideshowBuilder
         }
+        Format::Auto if request.source.as_ref().is_some_and(|source| source.slides.is_empty()) => Format::VideoRemix,
         Format::Auto if request.source.is_some() => Format::SlideshowRemix,
         Format::Timeline => Format::Timeline,
         Format::Auto | Format::UgcRemix => Format::UgcRemix,
         Format::SlideshowRemix => Format::SlideshowRemix,
+        Format::VideoRemix => Format::VideoRemix,
         Format::SlideshowBuilder => Format::SlideshowBuilder,
     }
 }
@@ -58,7 +62,10 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
         }
         Format::SlideshowBuilder => slideshow_builder::slideshow(request, variant)?,
         Format::SlideshowRemix => slideshow_remix::slideshow(request, variant)?,
-        Format::Auto => return Err(Error::new(ErrorKind::Internal, "the format was not resolved")),
+        // Made of what was found in the source.
+        Format::VideoRemix | Format::Auto => {
+            return Err(Error::new(ErrorKind::Internal, "the format was not resolved"));
+        }
     };
     let (language, missing) = (request.text_language(), request.missing_policy().unwrap_or_default());
     for layer in slides.slides.iter_mut().flat_map(|slide| &mut slide.layers) {

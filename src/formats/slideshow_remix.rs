@@ -22,7 +22,20 @@ fn source(request: &Request) -> &[PoolItem] {
 pub(crate) fn unmet(request: &Request) -> Vec<Finding> {
     let mut found = Vec::new();
     let source = source(request);
-    if source.is_empty() {
+    let given = request.source.clone().unwrap_or_default();
+    if source.is_empty() && given.src.is_none() && given.tiktok_video_id.is_some() {
+        let message = "no slides are known of the post";
+        found.push(
+            Finding::new(ErrorKind::InvalidTiktokId, "/source/tiktokVideoId", message)
+                .suggest("give its slides in `source.slides`"),
+        );
+    } else if source.is_empty() && given.src.is_some() {
+        let message = "the source is a video, and a slideshow-remix starts from slides";
+        found.push(
+            Finding::new(ErrorKind::NotASlideshow, "/source", message)
+                .suggest("give `source.slides`, or use video-remix"),
+        );
+    } else if source.is_empty() {
         found.push(
             Finding::new(ErrorKind::Validation, "/source/slides", "there is no slide to start from")
                 .suggest("give the pictures of the source's slides in `source.slides`"),

@@ -62,6 +62,15 @@ pub(crate) fn music(request: &Request, variant: u8, gain: Decibels) -> Result<Op
     }))
 }
 
+/// The level of the source's own sound; `None` if it is not heard.
+pub(super) fn source_sound(request: &Request) -> Option<Decibels> {
+    match request.audio.as_ref().and_then(|audio| audio.source.as_ref()) {
+        Some(Switch::Off) => None,
+        Some(Switch::On(options)) => Some(Decibels(options.gain.unwrap_or(0.0))),
+        None => Some(Decibels(0.0)),
+    }
+}
+
 /// The voice-over, if the request has one.
 pub(crate) fn voice_over(request: &Request) -> Result<Option<VoiceOver>> {
     let Some(options) = request.audio.as_ref().and_then(|audio| audio.voice_over.as_ref()) else { return Ok(None) };
@@ -83,7 +92,7 @@ fn span(seconds: Option<f64>, default: f64) -> TimeSpan {
 /// What is wrong with the sound's options.
 pub(crate) fn check_sound(request: &Request) -> Vec<Finding> {
     let mut found = Vec::new();
-    let Some(AudioOptions { loudness, music, voice_over }) = &request.audio else { return found };
+    let Some(AudioOptions { loudness, music, voice_over, source }) = &request.audio else { return found };
     let mut check = |pointer: &str, value: Option<f64>, range: std::ops::RangeInclusive<f64>, unit: &str| {
         if let Some(value) = value.filter(|value| !range.contains(value)) {
             let message = format!("it is {value}; it must be {} to {} {unit}", range.start(), range.end());
@@ -104,6 +113,9 @@ pub(crate) fn check_sound(request: &Request) -> Vec<Finding> {
             check("music/duck/hold", duck.hold, 0.01..=5.0, "seconds");
             check("music/duck/release", duck.release, 0.01..=10.0, "seconds");
         }
+    }
+    if let Some(Switch::On(source)) = source {
+        check("source/gain", source.gain, -60.0..=12.0, "dB");
     }
     if let Some(voice) = voice_over {
         check("voiceOver/gain", voice.gain, -60.0..=12.0, "dB");

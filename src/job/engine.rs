@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::watchdog::watched;
-use super::{Assembly, Control, Estimate, RgbPicture, Visuals, guarded};
+use super::{Assembly, Control, Estimate, PostResolver, RgbPicture, TextAdapter, Visuals, guarded};
 use crate::burnt::{FoundText, TextReader, find};
 use crate::encode::x264_build;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -23,7 +23,7 @@ use crate::text::FontBook;
 use crate::units::{CanvasSize, TimeSpan};
 
 /// Options of an [`Engine`].
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct EngineOptions {
     /// Worker threads of a job. Default: as many as the machine and its cgroup allow.
     pub threads: Option<NonZeroUsize>,
@@ -38,6 +38,26 @@ pub struct EngineOptions {
     pub store: Option<ChunkStore>,
     /// What is done where the results of a request's id are there already. Default: [`Existing::Return`].
     pub existing: Existing,
+    /// Reads the texts of the sources of remixes. Default: Tesseract, with the feature of that name.
+    pub reader: Option<Arc<dyn TextReader>>,
+    /// Finds the posts that remixes start from. Default: they are the files that the request names.
+    pub resolver: Option<Arc<dyn PostResolver>>,
+    /// Writes new words for the texts of posts. Default: they are the request's.
+    pub adapter: Option<Arc<dyn TextAdapter>>,
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineOptions")
+            .field("threads", &self.threads)
+            .field("limits", &self.limits)
+            .field("store", &self.store)
+            .field("existing", &self.existing)
+            .field("reader", &self.reader.is_some())
+            .field("resolver", &self.resolver.is_some())
+            .field("adapter", &self.adapter.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is done where the results of a request's id are in the output folder already.
@@ -61,6 +81,9 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) store: Option<ChunkStore>,
     pub(super) existing: Existing,
+    pub(super) reader: Option<Arc<dyn TextReader>>,
+    pub(super) resolver: Option<Arc<dyn PostResolver>>,
+    pub(super) adapter: Option<Arc<dyn TextAdapter>>,
     /// The engine and the libraries under it: all that can change a byte for the same plan.
     pub(super) version: String,
     /// How slow this machine is, once it was measured.
@@ -126,6 +149,9 @@ impl Engine {
             limits: options.limits,
             store: options.store,
             existing: options.existing,
+            reader: options.reader,
+            resolver: options.resolver,
+            adapter: options.adapter,
             version,
             known,
             slowness: OnceLock::new(),

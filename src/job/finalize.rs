@@ -106,6 +106,7 @@ pub(super) fn finalize(
             engine: shared.version.clone(),
             request: plan.job().request_hash.clone(),
             picks: plan.job().picks.clone(),
+            overlays: plan.job().overlays.clone(),
             missing_characters: plan.job().missing_characters.clone(),
             unseen_captions: plan.job().unseen_captions.clone(),
             sources: plan

@@ -1,13 +1,16 @@
 //! The job: the four stages as functions of [`Engine`], all of them in one call, and the async front.
 
 mod assemble;
+mod callbacks;
 mod control;
 mod engine;
 mod estimate;
 mod existing;
 mod finalize;
+mod mender;
 mod planning;
 mod queue;
+mod remix;
 mod render;
 mod scenes;
 mod sheet;
@@ -20,6 +23,7 @@ mod visuals;
 mod watchdog;
 
 pub use assemble::Assembly;
+pub use callbacks::{Adaptation, PostResolver, SourcePost, TextAdapter};
 pub use control::{Cancel, Control, Progress};
 pub use engine::{Engine, EngineOptions, Existing};
 pub use estimate::Estimate;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::Shared;
-use super::{Control, guarded};
+use super::{Control, guarded, remix};
 use crate::compose::{SourceRect, screen_color};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::formats::video_remix::Post;
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
-use crate::request::{InspectionPolicy, Request};
+use crate::request::{Format, InspectionPolicy, Request};
 use crate::source::{AtEnd, Probed, Reading, ShotReader};
 use crate::timeline::{Asset, Layer};
 use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
@@ -29,8 +30,9 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     }
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
     let mut plans = Vec::new();
+    let mut post = None;
     for variant in 0..variants {
-        let plan = plan_variant(shared, request, variant, control);
+        let plan = plan_variant(shared, request, variant, &mut post, control);
         // Cancelled, or stopped for having stalled: not this variant alone.
         if plan.as_ref().is_err_and(|error| error.kind() == ErrorKind::Canceled) {
             return plan.map(|_| Vec::new());
@@ -50,9 +52,26 @@ pub(super) fn container_id(request: &Request, variant: u8) -> String {
     }
 }
 
-fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Control) -> Result<Plan> {
+/// Plans a variant; `post` keeps what was found in the source of a remix, which is the same for all.
+fn plan_variant(
+    shared: &Shared,
+    request: &Request,
+    variant: u8,
+    post: &mut Option<Post>,
+    control: &Control,
+) -> Result<Plan> {
     let format = formats::resolve(request);
-    let (made, picks) = formats::make(request, format, variant)?;
+    let (made, picks, overlays) = match format {
+        Format::VideoRemix => {
+            let post = match post {
+                Some(post) => post,
+                none => none.insert(remix::post(shared, request, control)?),
+            };
+            let (timeline, picks, overlays) = formats::video_remix::timeline(request, variant, post)?;
+            (Made::Video(Box::new(timeline)), picks, overlays)
+        }
+        _ => formats::make(request, format, variant).map(|(made, picks)| (made, picks, Vec::new()))?,
+    };
     let mut probed = probe_all(shared, &made, control)?;
     let context = Context {
         container_id: container_id(request, variant),
@@ -66,6 +85,7 @@ fn plan_variant(shared: &Shared, request: &Request, variant: u8, control: &Contr
             social_account_id: request.social_account_id.clone(),
             hook: request.hook.clone().filter(|hook| !hook.trim().is_empty()),
             picks,
+            overlays,
             missing_characters: Vec::new(),
             unseen_captions: Vec::new(),
             thumbnail_frame: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::Shared;
+use super::mender::Mender;
 use super::slides::SlidePainter;
 use super::texts::TextBrush;
 use super::transit::transit;
@@ -46,7 +47,7 @@ impl<'a> Painter<'a> {
     }
 
     /// Opens `clip`, which is on for `frames`, for those from `first` on.
-    fn open(&self, frames: FrameRange, clip: &PlannedClip, first: FrameIndex) -> Result<OpenClip> {
+    fn open(&self, frames: FrameRange, clip: &'a PlannedClip, first: FrameIndex) -> Result<OpenClip<'_>> {
         let nowhere = || Error::new(ErrorKind::Internal, "a clip stands nowhere");
         let second = match clip.backdrop {
             Some(backdrop) => {
@@ -79,8 +80,17 @@ impl<'a> Painter<'a> {
             Some(movement) => Place::Moving(Moved::new(clip.area, &clip.edging), movement.keyframes.clone()),
             None => Place::Still(Inset::new(clip.area, &clip.edging, canvas, is_opaque)),
         };
+        let mender = match clip.patches.is_empty() {
+            true => None,
+            false => {
+                let reading = Reading { frames: FrameRange::new(0, frames.len()), second: None, ..reading };
+                let clip_file = (path.as_path(), self.video(clip)?);
+                Some(Mender::new(&clip.patches, clip_file, reading, &self.shared.limits, &self.interrupt)?)
+            }
+        };
         Ok(OpenClip {
             reader,
+            mender,
             rate: self.plan.rate(),
             keyer: clip.key.map(|key| Keyer::new(key, size.width() as usize, size.height() as usize)),
             place,
@@ -89,7 +99,7 @@ impl<'a> Painter<'a> {
     }
 
     /// Draws `clip` as it is at its frame `frame`.
-    fn draw(&self, clip: &PlannedClip, open: &mut OpenClip, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
+    fn draw(&self, clip: &PlannedClip, open: &mut OpenClip<'_>, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
         let source = &self.plan.sources()[clip.source].asset;
         let _working = self.interrupt.pulse().enter(&source.path, None);
         open.draw(frame, target).map_err(|error| self.about(clip, error))
@@ -106,9 +116,9 @@ impl<'a> Painter<'a> {
 pub(super) struct Brush<'a> {
     painter: &'a Painter<'a>,
     /// The shots that are open: those of the last chunk.
-    open: Vec<OpenShot>,
+    open: Vec<OpenShot<'a>>,
     /// What lies over them.
-    over: Vec<OpenOverlay>,
+    over: Vec<OpenOverlay<'a>>,
     /// A frame of our own to draw on.
     canvas: VideoFrame,
     /// Refers to a picture while it is encoded.
@@ -119,23 +129,25 @@ pub(super) struct Brush<'a> {
 }
 
 /// A shot whose clips are read.
-struct OpenShot {
+struct OpenShot<'a> {
     /// Its place in the plan.
     number: usize,
     /// The output frame that its readers give next.
     next: FrameIndex,
-    clips: Vec<OpenClip>,
+    clips: Vec<OpenClip<'a>>,
 }
 
 /// A clip that lies over the shots, while it is read.
-struct OpenOverlay {
+struct OpenOverlay<'a> {
     number: usize,
     next: FrameIndex,
-    clip: OpenClip,
+    clip: OpenClip<'a>,
 }
 
-struct OpenClip {
+struct OpenClip<'a> {
     reader: ShotReader,
+    /// Takes things out of its pictures.
+    mender: Option<Mender<'a>>,
     rate: FrameRate,
     keyer: Option<Keyer>,
     place: Place,
@@ -148,9 +160,9 @@ enum Place {
     Moving(Moved, Vec<Keyframe>),
 }
 
-impl OpenShot {
+impl OpenShot<'_> {
     fn is_damaged(&self) -> bool {
-        self.clips.iter().any(|clip| clip.reader.is_damaged())
+        self.clips.iter().any(OpenClip::is_damaged)
     }
 }
 
@@ -187,13 +199,13 @@ impl<'a> Brush<'a> {
         self.over.retain(|open| {
             open.next == planned.frames.start
                 && plan.overlays_of(planned).any(|(number, _)| number == open.number)
-                && !open.clip.reader.is_damaged()
+                && !open.clip.is_damaged()
         });
         let continues = !self.open.is_empty() || !self.over.is_empty();
         self.open(planned)?;
         let chunk = self.paint_from_here(planned, stop, on_frame)?;
         let is_damaged =
-            self.open.iter().any(OpenShot::is_damaged) || self.over.iter().any(|open| open.clip.reader.is_damaged());
+            self.open.iter().any(OpenShot::is_damaged) || self.over.iter().any(|open| open.clip.is_damaged());
         if !continues || !is_damaged {
             return Ok(chunk);
         }
@@ -294,8 +306,7 @@ impl<'a> Brush<'a> {
         let open = self.open.first_mut().and_then(|open| open.clips.first_mut()).ok_or_else(not_open)?;
         let source = &self.painter.plan.sources()[clip.source].asset;
         let _working = self.painter.interrupt.pulse().enter(&source.path, None);
-        let picture =
-            open.reader.frame(frame.0 - shot.frames.start.0).map_err(|error| self.painter.about(clip, error))?;
+        let picture = open.picture(frame.0 - shot.frames.start.0).map_err(|error| self.painter.about(clip, error))?;
         let is_covered = self.painter.plan.overlays().iter().any(|overlay| overlay.frames.contains(frame));
         if is_covered || self.texts.is_live(frame) || !picture.is_i420() {
             // The picture may be shown again and may be the decoder's own: what lies over it goes on a copy.
@@ -351,7 +362,7 @@ impl<'a> Brush<'a> {
 fn lay_out(
     painter: &Painter<'_>,
     shot: &PlannedShot,
-    open: &mut OpenShot,
+    open: &mut OpenShot<'_>,
     frame: FrameIndex,
     canvas: &mut VideoFrame,
 ) -> Result<()> {
@@ -369,16 +380,34 @@ fn blank(canvas: CanvasSize) -> Result<VideoFrame> {
     VideoFrame::i420(canvas.width(), canvas.height()).map_err(no_memory)
 }
 
-impl OpenClip {
+impl OpenClip<'_> {
+    /// The clip's picture at its shot's frame `frame`.
+    fn picture(&mut self, frame: u64) -> Result<&VideoFrame> {
+        let picture = self.reader.frame(frame)?;
+        match &mut self.mender {
+            Some(mender) if mender.is_live(frame) => mender.mend(picture, frame),
+            _ => Ok(picture),
+        }
+    }
+
+    /// Whether anything that was read of it had faults.
+    fn is_damaged(&self) -> bool {
+        self.reader.is_damaged() || self.mender.as_ref().is_some_and(Mender::is_damaged)
+    }
+
     /// Draws the clip as it is at its shot's frame `frame`.
     fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
-        let Self { reader, rate, keyer, place, backdrop } = self;
+        let Self { reader, mender, rate, keyer, place, backdrop } = self;
         if let Some(backdrop) = backdrop {
             reader.frame(frame)?;
             let (small, time) = reader.second()?;
             backdrop.draw(small.planes().ok_or_else(not_working)?, time, target)?;
         }
         let picture = reader.frame(frame)?;
+        let picture = match mender {
+            Some(mender) if mender.is_live(frame) => mender.mend(picture, frame)?,
+            _ => picture,
+        };
         let planes = picture.planes().ok_or_else(not_working)?;
         let (planes, alpha) = match keyer {
             Some(keyer) => {

@@ -163,6 +163,7 @@ impl<'a> SlidePainter<'a> {
             }
             PlannedLayer::Picture(picture) => self.picture(picture, page)?,
             PlannedLayer::Patch { area, removal: Removal::Fill } => page.fill_between(place(*area)),
+            PlannedLayer::Patch { area, removal: Removal::Blur } => page.blur(place(*area)),
             PlannedLayer::Patch { area, removal: Removal::Cover(color) } => {
                 let radius = (area.width.min(area.height) / 5).min(36);
                 page.fill(place(*area), [color.r, color.g, color.b, color.a], radius);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audio::Levels;
 use crate::encode::{AUDIO_BIT_RATE, VideoSettings};
 use crate::error::{ErrorKind, Failure, Stage};
-use crate::formats::Pick;
+use crate::formats::{Pick, RemixedText};
 use crate::inspect::Inspection;
 use crate::request::{Format, Request};
 
@@ -45,7 +45,8 @@ impl Container {
     /// The container of a variant of `request` that failed: it has no files.
     pub(crate) fn failed(id: String, format: Format, request: &Request, engine: &str, error: Failure) -> Self {
         let now = jiff::Timestamp::now().to_string();
-        let kind = if format == Format::UgcRemix { "video" } else { "slideshow" };
+        let is_video = matches!(format, Format::UgcRemix | Format::VideoRemix | Format::Timeline);
+        let kind = if is_video { "video" } else { "slideshow" };
         Self {
             id,
             status: if error.code == ErrorKind::Canceled { Status::Canceled } else { Status::Failed },
@@ -161,6 +162,9 @@ pub struct Report {
     pub request: String,
     /// What was used for each role.
     pub picks: Vec<Pick>,
+    /// What became of the texts of a source, of a remix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<RemixedText>,
     /// Characters that no font has: left out or replaced, as the request says.
     pub missing_characters: Vec<String>,
     /// Captions that are not seen: too short for a frame of their own.

@@ -6,12 +6,16 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AudioCue, Content, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedShot, PlannedText, PlannedTransition,
+    AudioCue, Content, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedPatch, PlannedShot, PlannedText,
+    PlannedTransition,
 };
 use crate::source::ColorInfo;
 use crate::text::TextBlock;
 use crate::timeline::ProgressBar;
 use crate::units::{CanvasSize, FrameRange, FrameRate};
+
+/// How far from a frame pictures are looked at for what is behind a patch, in frames: more than a second.
+pub(crate) const REACH: u64 = 40;
 
 /// A BLAKE3 hash, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +95,9 @@ struct VisibleClip<'a> {
     color: Option<ColorInfo>,
     /// What is below a clip without it is not drawn.
     has_alpha: Option<bool>,
+    /// What is taken out, and how many frames the clip is on: those are looked at for what is behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patched: Option<(Vec<&'a PlannedPatch>, u64)>,
 }
 
 #[derive(Serialize)]
@@ -104,27 +111,17 @@ struct VisibleText<'a> {
 }
 
 /// The key of the chunk `frames`, in which shot `number` is on first.
-pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) -> ChunkKey {
-    let visible_clip = |clip: &PlannedClip| {
-        let info = content.sources.get(clip.source).map(|source| &source.info);
-        let video = info.and_then(|info| info.video.as_ref());
-        VisibleClip {
-            clip: PlannedClip { source: 0, ..clip.clone() },
-            source: info.map_or("", |info| info.hash.as_str()),
-            stream: video.map(|video| video.stream),
-            color: video.map(|video| video.color),
-            has_alpha: video.map(|video| video.has_alpha),
-        }
-    };
-    let visible_shot = |shot: &PlannedShot| VisibleShot {
+pub(super) fn chunk_key<'c>(content: &'c Content, number: usize, frames: FrameRange) -> ChunkKey {
+    let visible_clip = |clip, on| visible_clip(content, clip, on, frames);
+    let visible_shot = |shot: &'c PlannedShot| VisibleShot {
         first: frames.start.0 - shot.frames.start.0,
         ground: shot.ground,
-        clips: shot.clips.iter().map(visible_clip).collect(),
+        clips: shot.clips.iter().map(|clip| visible_clip(clip, shot.frames)).collect(),
     };
-    let visible_overlay = |overlay: &PlannedOverlay| {
+    let visible_overlay = |overlay: &'c PlannedOverlay| {
         let live = overlay.frames.intersect(frames);
         let (clip, bar) = match &overlay.what {
-            PlannedOverlaid::Clip(clip) => (Some(visible_clip(clip)), None),
+            PlannedOverlaid::Clip(clip) => (Some(visible_clip(clip, overlay.frames)), None),
             PlannedOverlaid::Bar(bar) => (None, Some((*bar, overlay.frames.len()))),
         };
         (!live.is_empty()).then(|| VisibleOverlay {
@@ -158,6 +155,37 @@ pub(super) fn chunk_key(content: &Content, number: usize, frames: FrameRange) ->
             .collect(),
     };
     hash_of("remix-engine 2026 chunk", &visible)
+}
+
+/// What of `clip`, which is on for the frames `on`, is seen in the chunk `frames`.
+fn visible_clip<'c>(
+    content: &'c Content,
+    clip: &'c PlannedClip,
+    on: FrameRange,
+    frames: FrameRange,
+) -> VisibleClip<'c> {
+    let info = content.sources.get(clip.source).map(|source| &source.info);
+    let video = info.and_then(|info| info.video.as_ref());
+    let live = on.intersect(frames);
+    let live = FrameRange::new(live.start.0 - on.start.0, live.end.0 - on.start.0);
+    let near = |part: FrameRange, other: FrameRange| {
+        let wide = FrameRange::new(part.start.0.saturating_sub(REACH), part.end.0 + REACH);
+        !wide.intersect(other).is_empty()
+    };
+    let seen: Vec<&PlannedPatch> =
+        clip.patches.iter().filter(|patch| !patch.frames.intersect(live).is_empty()).collect();
+    // Those too that hide what is behind them in pictures that are looked at.
+    let counts =
+        |patch: &&PlannedPatch| near(live, patch.frames) || seen.iter().any(|seen| near(seen.frames, patch.frames));
+    let patched = (!seen.is_empty()).then(|| (clip.patches.iter().filter(counts).collect(), on.len()));
+    VisibleClip {
+        clip: PlannedClip { source: 0, patches: Vec::new(), ..clip.clone() },
+        source: info.map_or("", |info| info.hash.as_str()),
+        stream: video.map(|video| video.stream),
+        color: video.map(|video| video.color),
+        has_alpha: video.map(|video| video.has_alpha),
+        patched,
+    }
 }
 
 /// How a text looks in `frames`, counted from their start.

@@ -16,19 +16,20 @@ use serde::{Deserialize, Serialize};
 
 pub use chunks::PlannedChunk;
 pub use key::ChunkKey;
+pub(crate) use key::REACH;
 pub(crate) use overlays::MAX_OVERLAYS;
 pub use overlays::{PlannedOverlaid, PlannedOverlay};
 pub(crate) use resolve::{Context, resolve, resolve_slides};
 pub use scenes::{PlannedScene, PlannedTransition};
 pub(crate) use shots::MAX_CLIPS;
-pub use shots::{Backdrop, Movement, PlannedClip, PlannedShot};
+pub use shots::{Backdrop, Movement, PlannedClip, PlannedPatch, PlannedShot};
 pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
 pub(crate) use texts::TextLook;
 pub use texts::{PlannedChange, PlannedText, PlannedWord};
 
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::Pick;
+use crate::formats::{Pick, RemixedText};
 use crate::request::{Format, InspectionPolicy, is_id};
 use crate::source::SourceInfo;
 use crate::timeline::Asset;
@@ -98,6 +99,9 @@ pub struct JobInfo {
     pub hook: Option<String>,
     /// What was used for each role.
     pub picks: Vec<Pick>,
+    /// What becomes of the texts of a source.
+    #[serde(default)]
+    pub overlays: Vec<RemixedText>,
     /// Characters that no font has, and that the texts were set without.
     #[serde(default)]
     pub missing_characters: Vec<String>,

@@ -136,14 +136,18 @@ pub(crate) fn resolve(
         .texts
         .iter()
         .filter_map(|text| {
-            let (frames, shot) = match &text.during {
+            let (frames_of, shot) = match &text.during {
                 During::Shot(name) => {
                     let number = shots.iter().position(|shot| shot.name == *name)?;
                     (shots[number].frames, Some(number))
                 }
                 During::FromStart(span) => (FrameRange::new(0, rate.frames_in(*span).clamp(1, frames)), None),
+                During::Frames(live) => (live.intersect(FrameRange::new(0, frames)), None),
             };
-            let planned = PlannedText::new(text.name.clone(), text.block.clone(), frames, text.motion, rate);
+            if frames_of.is_empty() {
+                return None;
+            }
+            let planned = PlannedText::new(text.name.clone(), text.block.clone(), frames_of, text.motion, rate);
             Some(PlannedText { shot, ..planned })
         })
         .collect::<Vec<_>>();

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{PlannedSource, PlannedTransition};
-use crate::compose::{Easing, Edging, Fit, Keyframe, ScreenKey, SourceRect};
+use crate::compose::{Easing, Edging, Fit, Keyframe, Mask, ScreenKey, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::text::Area;
-use crate::timeline::{Drift, Key, Layer, Shot};
+use crate::timeline::{Drift, Key, Layer, Removal, Shot};
 use crate::units::{CanvasSize, FrameRange, Speed, TimeSpan};
 
 /// A shot on the output's frame clock.
@@ -59,6 +59,21 @@ pub struct PlannedClip {
     /// How it moves.
     #[serde(default)]
     pub movement: Option<Movement>,
+    /// What is taken out of its pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<PlannedPatch>,
+}
+
+/// Something that is taken out of a clip's pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedPatch {
+    /// The frames that show it, counted from the first one of the shot or overlay that the clip is in.
+    pub frames: FrameRange,
+    /// Where it is, in pixels of the clip's picture as it is read: of the size of its area, or of its movement's picture.
+    pub mask: Mask,
+    /// What is put in its place.
+    pub removal: Removal,
 }
 
 /// How a clip moves.
@@ -85,6 +100,14 @@ impl PlannedClip {
     /// Whether nothing but its own pictures is seen, and all of them.
     fn is_plain(&self) -> bool {
         self.edging.is_plain() && self.backdrop.is_none() && self.key.is_none() && self.movement.is_none()
+    }
+
+    /// The width and height at which its pictures are read.
+    pub(crate) fn picture_size(&self) -> (u32, u32) {
+        match &self.movement {
+            Some(movement) => (movement.picture.width(), movement.picture.height()),
+            None => (self.area.width, self.area.height),
+        }
     }
 
     /// Whether nothing shines through its pictures, of which `video` tells.
@@ -116,6 +139,8 @@ fn whole(canvas: CanvasSize) -> Area {
 
 /// The most clips that a shot shows at once: each has a decoder of its own.
 pub(crate) const MAX_CLIPS: usize = 8;
+/// The most patches of a clip.
+pub(crate) const MAX_PATCHES: usize = 500;
 /// The most keyframes of a clip.
 const MAX_KEYFRAMES: usize = 1_000;
 /// How far an area may reach, in pixels from the canvas's corner, and the most of its sides.
@@ -164,19 +189,28 @@ pub(super) fn clip(
             Some(ScreenKey { color: color.ok_or_else(no_screen)?, tolerance, softness, spill, choke })
         }
     };
-    Ok(PlannedClip {
+    let movement = movement(layer, lasts, rect, area);
+    let mut planned = PlannedClip {
+        patches: Vec::new(),
         source,
         start: layer.trim.0,
         end: layer.trim.1,
         speed: layer.speed,
-        movement: movement(layer, lasts, rect, area),
+        movement,
         at_end: layer.at_end,
         rect,
         area,
         edging: layer.edging.clone(),
         key,
         backdrop: covered.map(|(rect, area)| Backdrop { rect, area }),
-    })
+    };
+    let size = planned.picture_size();
+    let patches = layer.patches.iter().filter_map(|patch| {
+        let mask = patch.mask.placed(rect, size)?;
+        Some(PlannedPatch { frames: patch.frames, mask, removal: patch.removal })
+    });
+    planned.patches = patches.collect();
+    Ok(planned)
 }
 
 /// The movement of a layer of which `rect` is shown at `area`.
@@ -304,6 +338,11 @@ pub(super) fn check_clip(clip: &PlannedClip, sources: &[PlannedSource]) -> std::
                 return Err("a clip moves in a way that it cannot");
             }
         }
+        let size = clip.picture_size();
+        let is_inside = |patch: &PlannedPatch| patch.mask.fits(size.0, size.1) && !patch.frames.is_empty();
+        if clip.patches.len() > MAX_PATCHES || !clip.patches.iter().all(is_inside) {
+            return Err("what is taken out of a clip is not in it");
+        }
     }
     Ok(())
 }
@@ -375,6 +414,9 @@ pub(super) fn describe(clip: &PlannedClip, sources: &[PlannedSource], canvas: Ca
     }
     if let Some(ScreenKey { color: [r, g, b], .. }) = clip.key {
         let _ = writeln!(out, "       without its screen, #{r:02x}{g:02x}{b:02x}");
+    }
+    if !clip.patches.is_empty() {
+        let _ = writeln!(out, "       {} things are taken out of it", clip.patches.len());
     }
     for correction in source.info.all_corrections() {
         let _ = writeln!(out, "       corrected: {correction}");

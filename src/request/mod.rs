@@ -4,6 +4,7 @@ mod captions;
 mod layout;
 mod parse;
 mod pick;
+mod remix;
 mod schema;
 mod sound;
 mod style;
@@ -29,8 +30,12 @@ pub use layout::{KeyOptions, LayoutOptions};
 use parse::Faults;
 pub(crate) use parse::{nearest, shorten};
 pub(crate) use pick::pick;
+pub use remix::OverlayChange;
+pub(crate) use remix::REMOVALS;
 pub use schema::schema;
-pub use sound::{AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, Switch, VoiceOverOptions};
+pub use sound::{
+    AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, SourceSoundOptions, Switch, VoiceOverOptions,
+};
 pub(crate) use style::animation_faults;
 pub use style::{AnimationRequest, StyleRequest};
 pub(crate) use timeline::MOTIONS;
@@ -136,6 +141,20 @@ pub struct Request {
     /// What a remix starts from.
     #[deserr(default)]
     pub source: Option<Source>,
+    /// `video-remix`: what becomes of the texts that are burnt into the source. Those that are not named stay.
+    #[deserr(default)]
+    pub overlays: Vec<OverlayChange>,
+    /// `video-remix`: how texts are taken out: `auto` (what was behind them if that can be told, else blurred, else covered),
+    /// `fill` (what was behind them), `blur`, `cover` (with a colour), or `keep` (not at all). Default: `auto`.
+    #[schemars(extend("enum" = one_of(&REMOVALS)))]
+    #[deserr(default)]
+    pub removal: Option<String>,
+    /// `video-remix`: what differs from the old texts' style, or a preset in its place. Default: as the old texts.
+    #[deserr(default)]
+    pub overlay_style: Option<StyleRequest>,
+    /// `video-remix`: `none`, where nobody is put in the place of who is seen. Default: the influencer is.
+    #[deserr(default)]
+    pub performer: Option<String>,
     /// What is said, for captions over the video.
     #[deserr(default)]
     pub captions: Vec<CaptionCue>,
@@ -167,6 +186,8 @@ pub struct Request {
     pub allow_outside: bool,
 }
 
+/// What the source's video, which has no id of its own, is called in reports.
+pub(crate) const SOURCE_ID: &str = "source";
 /// What the caption file, which has no id of its own, is called in reports.
 pub(crate) const CAPTIONS_ID: &str = "captionsSrc";
 
@@ -201,9 +222,11 @@ impl Request {
         let pools = pools.chain(self.source.iter().flat_map(|source| &source.slides));
         let media = self.media.iter().map(|item| (item.id.as_str(), item.src.as_str()));
         let captions = self.captions_src.iter().map(|src| (CAPTIONS_ID, src.as_str()));
+        let post = self.source.iter().filter_map(|source| source.src.as_deref()).map(|src| (SOURCE_ID, src));
         media
             .chain(pools.map(|item| (item.id.as_str(), item.src.as_str())))
             .chain(captions)
+            .chain(post)
             .filter(move |(known, _)| *known == id)
             .map(|(_, src)| src)
     }
@@ -319,6 +342,12 @@ pub struct Brief {
 #[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
 pub struct Source {
+    /// The post's id, 1 to 32 digits. Its files are what the engine's resolver gives, or `src` or `slides`.
+    #[deserr(default)]
+    pub tiktok_video_id: Option<String>,
+    /// The video, relative to the project's folder.
+    #[deserr(default)]
+    pub src: Option<String>,
     /// The slides of a slideshow, in order.
     #[deserr(default)]
     pub slides: Vec<PoolItem>,
@@ -511,13 +540,16 @@ pub enum Format {
     SlideshowBuilder,
     /// Somebody's set of slides with other words.
     SlideshowRemix,
+    /// Somebody's video with other words.
+    VideoRemix,
     /// A timeline of the caller's own.
     Timeline,
 }
 
 impl Format {
     /// The formats' names as they are written.
-    pub const NAMES: [&'static str; 5] = ["auto", "ugc-remix", "slideshow-builder", "slideshow-remix", "timeline"];
+    pub const NAMES: [&'static str; 6] =
+        ["auto", "ugc-remix", "slideshow-builder", "slideshow-remix", "video-remix", "timeline"];
 
     /// The name with hyphens.
     pub const fn name(self) -> &'static str {
@@ -526,6 +558,7 @@ impl Format {
             Self::UgcRemix => "ugc-remix",
             Self::SlideshowBuilder => "slideshow-builder",
             Self::SlideshowRemix => "slideshow-remix",
+            Self::VideoRemix => "video-remix",
             Self::Timeline => "timeline",
         }
     }

@@ -90,6 +90,7 @@ impl Deserr<Faults> for Format {
             "ugc-remix" => Ok(Self::UgcRemix),
             "slideshow-builder" => Ok(Self::SlideshowBuilder),
             "slideshow-remix" => Ok(Self::SlideshowRemix),
+            "video-remix" => Ok(Self::VideoRemix),
             "timeline" => Ok(Self::Timeline),
             _ => {
                 let at = pointer(location);

@@ -22,6 +22,20 @@ pub struct AudioOptions {
     /// A voice over all of it. Default: none.
     #[deserr(default)]
     pub voice_over: Option<VoiceOverOptions>,
+    /// `video-remix`: the source's own sound; or `false` for none. Default: as it is.
+    #[deserr(default)]
+    pub source: Option<Switch<SourceSoundOptions>>,
+}
+
+/// How the sound of a source is mixed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[deserr(error = Faults, rename_all = camelCase, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct SourceSoundOptions {
+    /// Its level in dB, -60 to 12. Default: 0.
+    #[deserr(default)]
+    pub gain: Option<f64>,
 }
 
 /// How loud the sound is made.

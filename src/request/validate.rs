@@ -89,6 +89,7 @@ impl Request {
             Format::SlideshowRemix => {
                 [crate::formats::slideshow_remix::unmet(self), crate::formats::unmet_by_slides(self)].concat()
             }
+            Format::VideoRemix => crate::formats::video_remix::unmet(self, limits),
             _ => crate::formats::ugc_remix::unmet(self),
         });
         found

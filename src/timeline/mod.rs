@@ -10,11 +10,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Easing, Edging, Fit, Focus, Keyframe, Pose, ScreenKey};
+use crate::compose::{Easing, Edging, Fit, Focus, Keyframe, Mask, Pose, ScreenKey};
 use crate::plan::Duck;
 use crate::source::AtEnd;
 use crate::text::{Area, Rgba};
-use crate::units::{CanvasSize, Decibels, FrameRate, Speed, TimeSpan};
+use crate::units::{CanvasSize, Decibels, FrameRange, FrameRate, Speed, TimeSpan};
 
 pub use slides::{
     Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
@@ -144,6 +144,21 @@ pub struct Layer {
     /// Instead: a movement over all of the shot.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What is taken out of its pictures, before anything else is done with them; later ones lie over earlier ones.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
+}
+
+/// Something that is taken out of a clip's pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Patch {
+    /// The timeline's frames that show it, counted from the first one of its layer.
+    pub frames: FrameRange,
+    /// Where it is, in pixels of the clip.
+    pub mask: Mask,
+    /// What is put in its place. A cover or a blur takes all of the mask's bounds.
+    pub removal: Removal,
 }
 
 /// A movement from a shot's first frame to its last.
@@ -175,6 +190,7 @@ impl Layer {
             at_end: AtEnd::Hold,
             keyframes: Vec::new(),
             drift: None,
+            patches: Vec::new(),
         }
     }
 }

@@ -132,8 +132,10 @@ pub struct Region {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
-    /// A smooth surface between the colours around it.
+    /// What was behind it: of a clip as far as other pictures show it, else a smooth surface between the colours around it.
     Fill,
+    /// The same, so blurred that it cannot be read.
+    Blur,
     /// A box of this colour with rounded corners.
     Cover(Rgba),
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::text::TextBlock;
-use crate::units::TimeSpan;
+use crate::units::{FrameRange, TimeSpan};
 
 /// A text over the pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum During {
     Shot(String),
     /// From the start of the timeline for this long, at most to its end.
     FromStart(TimeSpan),
+    /// These frames of the timeline, as far as it goes.
+    Frames(FrameRange),
 }
 
 /// How a text comes and goes.

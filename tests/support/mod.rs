@@ -128,6 +128,18 @@ pub(crate) fn clip(extension: &str, options: &str) -> PathBuf {
     file
 }
 
+/// A file with a text, since spaces in options part them.
+pub(crate) fn written(text: &str) -> String {
+    let name: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("text-{name}.txt"));
+    // Whole at once: another test may be reading it.
+    let part = tempfile::NamedTempFile::new_in(folder).expect("can be made");
+    fs::write(part.path(), text).expect("is written");
+    part.persist(&file).expect("is put in place");
+    file.display().to_string()
+}
+
 /// Options of a small H.264 file in MP4.
 pub(crate) const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 

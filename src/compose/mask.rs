@@ -1,0 +1,235 @@
+//! Parts of a picture that belong to something.
+
+use serde::{Deserialize, Serialize};
+
+use super::SourceRect;
+
+/// Which part of a picture belongs to something: cells of two by two pixels, each of which has one sample of chroma.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Runs", into = "Runs")]
+pub struct Mask {
+    /// The place of its first cell, in cells.
+    column: usize,
+    row: usize,
+    columns: usize,
+    rows: usize,
+    /// Row by row.
+    cells: Vec<bool>,
+}
+
+/// A mask as it is written: lengths of runs, row by row, outside and inside in turn.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Runs {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+    runs: Vec<u32>,
+}
+
+/// The farthest that a mask reaches, in cells: pictures have at most 16,384 pixels a side.
+const FARTHEST: usize = 8_192;
+
+impl Mask {
+    /// None of the cells that `part` of a picture touches.
+    pub fn none_of(part: SourceRect) -> Self {
+        let cells = |start: u32, size: u32| {
+            let end = (start as usize).saturating_add(size as usize).div_ceil(2).min(FARTHEST);
+            let start = (start as usize / 2).min(end);
+            (start, end - start)
+        };
+        let ((column, columns), (row, rows)) = (cells(part.x, part.width), cells(part.y, part.height));
+        Self { column, row, columns, rows, cells: vec![false; columns * rows] }
+    }
+
+    /// All of the cells that `part` of a picture touches.
+    pub fn all_of(part: SourceRect) -> Self {
+        let mut mask = Self::none_of(part);
+        mask.cells.fill(true);
+        mask
+    }
+
+    /// Adds the cell of the pixel at `x`, `y`, if it lies within.
+    pub fn add(&mut self, x: usize, y: usize) {
+        if let Some(at) = self.place(x / 2, y / 2) {
+            self.cells[at] = true;
+        }
+    }
+
+    /// Whether the cell at this place, in cells, belongs to it.
+    pub(crate) fn has(&self, column: usize, row: usize) -> bool {
+        self.place(column, row).is_some_and(|at| self.cells[at])
+    }
+
+    fn place(&self, column: usize, row: usize) -> Option<usize> {
+        let (x, y) = (column.checked_sub(self.column)?, row.checked_sub(self.row)?);
+        (x < self.columns && y < self.rows).then(|| y * self.columns + x)
+    }
+
+    /// The part of a picture that it lies in, in pixels.
+    pub fn bounds(&self) -> SourceRect {
+        let [x, y, width, height] =
+            [self.column, self.row, self.columns, self.rows].map(|cells| u32::try_from(2 * cells).unwrap_or(u32::MAX));
+        SourceRect { x, y, width, height }
+    }
+
+    /// Whether it has no cell.
+    pub fn is_empty(&self) -> bool {
+        !self.cells.contains(&true)
+    }
+
+    /// The cells of both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if self.cells.is_empty() || other.cells.is_empty() {
+            return if self.cells.is_empty() { other.clone() } else { self.clone() };
+        }
+        let (column, row) = (self.column.min(other.column), self.row.min(other.row));
+        let columns = (self.column + self.columns).max(other.column + other.columns) - column;
+        let rows = (self.row + self.rows).max(other.row + other.rows) - row;
+        let mut all = Self { column, row, columns, rows, cells: vec![false; columns * rows] };
+        for mask in [self, other] {
+            for (y, cells) in (mask.row - row..).zip(mask.cells.chunks_exact(mask.columns)) {
+                let start = y * columns + mask.column - column;
+                all.cells[start..start + mask.columns].iter_mut().zip(cells).for_each(|(all, &cell)| *all |= cell);
+            }
+        }
+        all
+    }
+
+    /// The same in a picture that shows `part` of the first one as `size` pixels, with every cell that one of its own
+    /// touches; `None` if nothing of it is left.
+    pub fn placed(&self, part: SourceRect, size: (u32, u32)) -> Option<Self> {
+        let (across, down) =
+            (f64::from(size.0) / f64::from(part.width.max(1)), f64::from(size.1) / f64::from(part.height.max(1)));
+        // In pixels of the new picture, before it is cut.
+        let there = |at: usize, start: u32, by: f64| (2.0 * at as f64 - f64::from(start)) * by;
+        let cells = |(start, count): (usize, usize), origin: u32, by: f64, size: u32| {
+            let low = (there(start, origin, by).max(0.0) / 2.0).floor() as usize;
+            let high = (there(start + count, origin, by).min(f64::from(size)) / 2.0).ceil().max(0.0) as usize;
+            (low < high).then(|| (low, high - low))
+        };
+        let (column, columns) = cells((self.column, self.columns), part.x, across, size.0)?;
+        let (row, rows) = cells((self.row, self.rows), part.y, down, size.1)?;
+        let mut placed = Self { column, row, columns, rows, cells: vec![false; columns * rows] };
+        // Each of its own cells marks those that it touches.
+        let touched = |at: usize, origin: u32, by: f64, first: usize, count: usize| {
+            let low = (there(at, origin, by) / 2.0 + 1e-9).floor().max(first as f64) as usize;
+            let high = (there(at + 1, origin, by) / 2.0 - 1e-9).ceil().max(0.0) as usize;
+            low - first..high.min(first + count).max(low) - first
+        };
+        for (y, cells) in self.cells.chunks_exact(self.columns.max(1)).enumerate() {
+            for line in touched(self.row + y, part.y, down, row, rows) {
+                for x in (0..self.columns).filter(|&x| cells[x]) {
+                    placed.cells[line * columns..][touched(self.column + x, part.x, across, column, columns)]
+                        .fill(true);
+                }
+            }
+        }
+        (!placed.is_empty()).then_some(placed)
+    }
+
+    /// Whether all of it lies in a picture of this size.
+    pub(crate) fn fits(&self, width: u32, height: u32) -> bool {
+        self.column + self.columns <= width.div_ceil(2) as usize && self.row + self.rows <= height.div_ceil(2) as usize
+    }
+}
+
+impl From<Mask> for Runs {
+    fn from(mask: Mask) -> Self {
+        let SourceRect { x, y, width, height } = mask.bounds();
+        let mut runs = Vec::new();
+        let mut inside = false;
+        let mut length = 0;
+        for cell in mask.cells {
+            if cell != inside {
+                runs.push(length);
+                (inside, length) = (cell, 0);
+            }
+            length += 1;
+        }
+        runs.push(length);
+        Self { x, y, width, height, runs }
+    }
+}
+
+impl TryFrom<Runs> for Mask {
+    type Error = &'static str;
+
+    fn try_from(Runs { x, y, width, height, runs }: Runs) -> Result<Self, Self::Error> {
+        let far = |start: u32, size: u32| start.checked_add(size).is_none_or(|end| end as usize > 2 * FARTHEST);
+        if [x, y, width, height].iter().any(|number| number % 2 > 0) || far(x, width) || far(y, height) {
+            return Err("a mask lies on no cells of a picture");
+        }
+        let mut mask = Self::none_of(SourceRect { x, y, width, height });
+        let count = runs.iter().map(|&run| u64::from(run)).sum::<u64>();
+        if count != mask.cells.len() as u64 {
+            return Err("the runs of a mask do not fill it");
+        }
+        let mut at = 0;
+        for (number, run) in runs.into_iter().enumerate() {
+            mask.cells[at..at + run as usize].fill(number % 2 > 0);
+            at += run as usize;
+        }
+        Ok(mask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(x: u32, y: u32, width: u32, height: u32) -> SourceRect {
+        SourceRect { x, y, width, height }
+    }
+
+    fn cells(mask: &Mask) -> Vec<(usize, usize)> {
+        let all = (0..40).flat_map(|row| (0..40).map(move |column| (column, row)));
+        all.filter(|&(column, row)| mask.has(column, row)).collect()
+    }
+
+    #[test]
+    fn a_mask_comes_back_as_it_was_written() {
+        let mut mask = Mask::none_of(rect(3, 4, 9, 5));
+        assert_eq!(mask.bounds(), rect(2, 4, 10, 6));
+        for (x, y) in [(2, 4), (3, 5), (11, 9), (7, 6), (0, 0), (12, 4)] {
+            mask.add(x, y);
+        }
+        assert_eq!(cells(&mask), [(1, 2), (3, 3), (5, 4)], "what lies outside is left out");
+        for mask in [mask, Mask::all_of(rect(0, 0, 6, 2)), Mask::default()] {
+            let json = serde_json::to_string(&mask).expect("is written");
+            assert_eq!(serde_json::from_str::<Mask>(&json).expect("is read"), mask, "{json}");
+        }
+        for bad in [
+            r#"{"x":0,"y":0,"width":4,"height":2,"runs":[1]}"#,
+            r#"{"x":1,"y":0,"width":4,"height":2,"runs":[2]}"#,
+            r#"{"x":0,"y":0,"width":4294967294,"height":4294967294,"runs":[2]}"#,
+            r#"{"x":4294967294,"y":0,"width":4,"height":2,"runs":[2]}"#,
+        ] {
+            assert!(serde_json::from_str::<Mask>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_make_one() {
+        let one = Mask::all_of(rect(2, 2, 4, 2));
+        let both = one.union(&Mask::all_of(rect(8, 4, 2, 2)));
+        assert_eq!(cells(&both), [(1, 1), (2, 1), (4, 2)]);
+        assert_eq!((one.union(&Mask::default()), Mask::default().union(&one)), (one.clone(), one));
+    }
+
+    #[test]
+    fn a_part_of_a_picture_is_shown_larger_and_smaller() {
+        let mask = Mask::all_of(rect(10, 20, 4, 2));
+        let larger = mask.placed(rect(8, 16, 20, 20), (40, 40)).expect("is seen");
+        assert_eq!(larger.bounds(), rect(4, 8, 8, 4));
+        assert_eq!(cells(&larger).len(), 8);
+        let smaller = mask.placed(rect(0, 0, 40, 40), (30, 30)).expect("is seen");
+        assert_eq!(cells(&smaller), [(3, 7), (4, 7), (5, 7), (3, 8), (4, 8), (5, 8)], "all that is touched");
+        assert_eq!(mask.placed(rect(0, 0, 8, 8), (40, 40)), None);
+        let cut = mask.placed(rect(12, 0, 20, 40), (20, 40)).expect("is seen");
+        assert_eq!(cells(&cut), [(0, 10)]);
+        assert!(cut.fits(20, 40) && !cut.fits(20, 20));
+    }
+}

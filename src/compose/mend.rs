@@ -1,0 +1,682 @@
+//! Rebuilding what was behind something that is taken out of a picture.
+//!
+//! What other pictures of the same scene show there is taken from them, moved by as much as the scene has moved, and made to
+//! fit what is around it: the differences at the edge are spread over the inside (a membrane, as in Pérez, Gangnet and Blake,
+//! "Poisson Image Editing", 2003). What no picture shows is spread from its edges.
+
+use super::{I420Mut, I420Ref, Mask, PlaneMut, PlaneRef, SourceRect};
+
+/// Cells around a mask that are looked at.
+const AROUND: usize = 5;
+/// Cells around holes in which a candidate is compared with what is there.
+const EDGE: usize = 3;
+/// Cells around a mask by which movement is told.
+const NEAR: usize = 28;
+/// The most points by which movement is told, and at a quarter of the size.
+const POINTS: usize = 1_200;
+const FEW_POINTS: usize = 500;
+/// What differs by more than this moves by itself.
+const MOST_APART: i32 = 40;
+
+/// By how much a scene has moved, in quarters of a pixel: what is at `p` in one picture is at `p + shift` in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Shift {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+}
+
+impl Shift {
+    pub(crate) const NONE: Self = Self { x: 0, y: 0 };
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { x: self.x + other.x, y: self.y + other.y }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self { x: self.x - other.x, y: self.y - other.y }
+    }
+
+    /// `part` of `whole` of it.
+    pub(crate) fn part(self, part: i64, whole: i64) -> Self {
+        let of = |value: i32| i32::try_from(i64::from(value) * part / whole.max(1)).unwrap_or(value);
+        Self { x: of(self.x), y: of(self.y) }
+    }
+}
+
+/// A picture, and what hides the scene in it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) picture: I420Ref<'a>,
+    pub(crate) holes: &'a [&'a Mask],
+}
+
+impl View<'_> {
+    fn is_hidden(&self, column: usize, row: usize) -> bool {
+        self.holes.iter().any(|hole| hole.has(column, row))
+    }
+
+    /// Width and height in cells.
+    fn cells(&self) -> (usize, usize) {
+        (self.picture.u.width(), self.picture.u.height())
+    }
+}
+
+/// A part of a picture, in cells.
+#[derive(Clone, Copy)]
+struct Part {
+    column: usize,
+    row: usize,
+    columns: usize,
+    rows: usize,
+}
+
+impl Part {
+    /// What is at most `reach` cells from a mask, within a picture of this many cells.
+    fn around(mask: &Mask, reach: usize, (width, height): (usize, usize)) -> Self {
+        let SourceRect { x, y, width: across, height: down } = mask.bounds();
+        let range = |start: u32, size: u32, whole: usize| {
+            let (start, end) = (start as usize / 2, (start + size) as usize / 2 + reach);
+            let start = start.saturating_sub(reach).min(whole);
+            (start, end.min(whole).max(start) - start)
+        };
+        let ((column, columns), (row, rows)) = (range(x, across, width), range(y, down, height));
+        Self { column, row, columns, rows }
+    }
+
+    fn places(self) -> impl Iterator<Item = (usize, usize)> {
+        (self.row..self.row + self.rows)
+            .flat_map(move |row| (self.column..self.column + self.columns).map(move |column| (column, row)))
+    }
+}
+
+/// By how much what is around `mask` has moved from one picture to another, looked for at most `reach` pixels from `guess`,
+/// and by how many code values the two then differ in the mean. `None` where there is nothing to tell it by.
+pub(crate) fn movement(from: View<'_>, mask: &Mask, to: View<'_>, guess: Shift, reach: i32) -> Option<(Shift, f32)> {
+    let part = Part::around(mask, NEAR, from.cells());
+    // A lattice whose rows are not in line.
+    let step = (((part.columns * part.rows) as f64 / (2 * POINTS) as f64).sqrt() as usize).max(1);
+    let seen: Vec<(usize, usize)> = (part.row..part.row + part.rows)
+        .step_by(step)
+        .flat_map(|row| {
+            (part.column + row * 7 / step % step..part.column + part.columns)
+                .step_by(step)
+                .map(move |column| (column, row))
+        })
+        .filter(|&(column, row)| !from.is_hidden(column, row))
+        .collect();
+    if seen.len() < 64 {
+        return None;
+    }
+    let whole = Shift { x: guess.x.div_euclid(4), y: guess.y.div_euclid(4) };
+    let few: Vec<(i32, i32, i32)> = thinned(&seen, FEW_POINTS)
+        .map(|(column, row)| (column as i32, row as i32, cell_luma(from.picture.y, column, row)))
+        .collect();
+    // In cells first, if it is far.
+    let near = if reach > 4 {
+        let hidden = |column: usize, row: usize| to.is_hidden(column, row);
+        let (columns, rows) = to.cells();
+        let cost = |shift: Shift| {
+            mean_cost(few.iter().filter_map(|&(column, row, luma)| {
+                let (column, row) = (usize::try_from(column + shift.x).ok()?, usize::try_from(row + shift.y).ok()?);
+                let is_seen = column < columns && row < rows && !hidden(column, row);
+                is_seen.then(|| (luma - cell_luma(to.picture.y, column, row)).abs())
+            }))
+        };
+        let middle = Shift { x: whole.x.div_euclid(2), y: whole.y.div_euclid(2) };
+        let best = spiral(middle, reach / 2, 2, &cost);
+        let best = spiral(best, 1, 1, &cost);
+        Shift { x: best.x * 2, y: best.y * 2 }
+    } else {
+        whole
+    };
+    let points: Vec<(i32, i32, i32)> = thinned(&seen, POINTS)
+        .filter_map(|(column, row)| {
+            let (x, y) = (column * 2, row * 2);
+            Some((x as i32, y as i32, i32::from(*from.picture.y.row(y).get(x)?)))
+        })
+        .collect();
+    let exact = |shift: Shift| {
+        mean_cost(points.iter().filter_map(|&(x, y, luma)| {
+            let (x, y) = (usize::try_from(x + shift.x).ok()?, usize::try_from(y + shift.y).ok()?);
+            let value = to.picture.y.row(y).get(x)?;
+            (!to.is_hidden(x / 2, y / 2)).then(|| (luma - i32::from(*value)).abs())
+        }))
+    };
+    let near = descent(near, reach.max(4), &exact);
+    let quarters = |shift: Shift| {
+        mean_cost(points.iter().filter_map(|&(x, y, luma)| {
+            let (x, y) = (4 * x + shift.x, 4 * y + shift.y);
+            let is_seen = x >= 0 && y >= 0 && !to.is_hidden(x as usize / 8, y as usize / 8);
+            is_seen.then(|| bilinear(to.picture.y, x, y, 4)).flatten().map(|value| (luma - value.round() as i32).abs())
+        }))
+    };
+    let fine = spiral(Shift { x: near.x * 4, y: near.y * 4 }, 2, 2, &quarters);
+    let fine = spiral(fine, 1, 1, &quarters);
+    // Light may change; that does not tell one scene from another.
+    let differences: Vec<f32> = points
+        .iter()
+        .filter_map(|&(x, y, luma)| {
+            let (x, y) = (4 * x + fine.x, 4 * y + fine.y);
+            let is_seen = x >= 0 && y >= 0 && !to.is_hidden(x as usize / 8, y as usize / 8);
+            is_seen.then(|| bilinear(to.picture.y, x, y, 4)).flatten().map(|value| luma as f32 - value)
+        })
+        .collect();
+    if differences.len() * 3 < points.len() {
+        return None;
+    }
+    let mean = differences.iter().sum::<f32>() / differences.len() as f32;
+    let apart = differences.iter().map(|difference| (difference - mean).abs().min(MOST_APART as f32)).sum::<f32>();
+    Some((fine, apart / differences.len() as f32))
+}
+
+fn thinned(all: &[(usize, usize)], most: usize) -> impl Iterator<Item = (usize, usize)> {
+    // A step that shares no factor with the width of a part does not keep to columns.
+    let step = all.len().div_ceil(most).max(1) | 1;
+    all.iter().copied().step_by(step)
+}
+
+/// The mean of what is seen, or the most there can be if little is.
+fn mean_cost(differences: impl Iterator<Item = i32>) -> i32 {
+    let (sum, count) = differences.fold((0, 0), |(sum, count), value| (sum + value.min(MOST_APART), count + 1));
+    if count < 40 { MOST_APART * 256 } else { sum * 256 / count }
+}
+
+/// The shift of the least cost at most `reach` from `middle`, in steps; of equal ones the nearest.
+fn spiral(middle: Shift, reach: i32, step: usize, cost: &dyn Fn(Shift) -> i32) -> Shift {
+    let steps = |reach: i32| (-reach..=reach).step_by(step);
+    let all = steps(reach).flat_map(|y| steps(reach).map(move |x| (x, y)));
+    let best = all.min_by_key(|&(x, y)| {
+        let shift = Shift { x: middle.x + x, y: middle.y + y };
+        // Where all is even, nothing has moved.
+        (cost(shift) + x.abs().max(y.abs()), x.abs() + y.abs(), y, x)
+    });
+    best.map_or(middle, |(x, y)| Shift { x: middle.x + x, y: middle.y + y })
+}
+
+/// As [`spiral`], by going on from neighbour to neighbour.
+fn descent(start: Shift, reach: i32, cost: &dyn Fn(Shift) -> i32) -> Shift {
+    let mut at = start;
+    for _ in 0..reach {
+        let next = spiral(at, 1, 1, cost);
+        if next == at {
+            break;
+        }
+        at = next;
+    }
+    at
+}
+
+/// The mean luma of a cell.
+fn cell_luma(plane: PlaneRef<'_>, column: usize, row: usize) -> i32 {
+    let sum = |y: usize| {
+        plane.row(y).get(2 * column..2 * column + 2).map_or(0, |pair| i32::from(pair[0]) + i32::from(pair[1]))
+    };
+    (sum(2 * row) + sum(2 * row + 1)) / 4
+}
+
+/// The value at a place in parts of a sample; `None` outside.
+fn bilinear(plane: PlaneRef<'_>, x: i32, y: i32, parts: i32) -> Option<f32> {
+    let (column, row) = (usize::try_from(x.div_euclid(parts)).ok()?, usize::try_from(y.div_euclid(parts)).ok()?);
+    let (fx, fy) = (x.rem_euclid(parts) as f32 / parts as f32, y.rem_euclid(parts) as f32 / parts as f32);
+    let along = |row: usize| {
+        let row = plane.row(row);
+        let left = f32::from(*row.get(column)?);
+        Some(if fx == 0.0 { left } else { left + (f32::from(*row.get(column + 1)?) - left) * fx })
+    };
+    let top = along(row)?;
+    Some(if fy == 0.0 { top } else { top + (along(row + 1)? - top) * fy })
+}
+
+/// The weights of four samples for a place between the middle two (Catmull-Rom).
+fn weights(part: f32) -> [f32; 4] {
+    let (a, b, c) = (part, part * part, part * part * part);
+    [(2.0 * b - a - c) / 2.0, (3.0 * c - 5.0 * b + 2.0) / 2.0, (a + 4.0 * b - 3.0 * c) / 2.0, (c - b) / 2.0]
+}
+
+/// The value at a place in parts of a sample, sharper than [`bilinear`]; `None` outside.
+fn cubic(plane: PlaneRef<'_>, x: i32, y: i32, parts: i32) -> Option<f32> {
+    let (fx, fy) = (x.rem_euclid(parts), y.rem_euclid(parts));
+    let (column, row) = (usize::try_from(x.div_euclid(parts)).ok()?, usize::try_from(y.div_euclid(parts)).ok()?);
+    if fx == 0 && fy == 0 {
+        return plane.row(row).get(column).map(|&value| value.into());
+    }
+    let (left, above) = (column.checked_sub(1), row.checked_sub(1));
+    let (Some(left), Some(above)) = (left, above) else { return bilinear(plane, x, y, parts) };
+    if column + 2 >= plane.width() || row + 2 >= plane.height() {
+        return bilinear(plane, x, y, parts);
+    }
+    let (across, down) = (weights(fx as f32 / parts as f32), weights(fy as f32 / parts as f32));
+    let mut sum = 0.0;
+    for (row, down) in (above..).zip(down) {
+        let four = &plane.row(row)[left..left + 4];
+        sum += down * four.iter().zip(across).map(|(&value, weight)| f32::from(value) * weight).sum::<f32>();
+    }
+    Some(sum)
+}
+
+/// One plane of the part that is mended.
+struct Layer {
+    /// Samples for a cell, in each direction.
+    scale: usize,
+    width: usize,
+    height: usize,
+    /// What is there.
+    values: Vec<f32>,
+    /// What other pictures show there; empty before one was looked at.
+    found: Vec<f32>,
+}
+
+/// A part of a picture while it is rebuilt.
+pub(crate) struct Mend<'a> {
+    mask: &'a Mask,
+    part: Part,
+    /// For each cell: nothing, near a hole, or a hole.
+    kinds: Vec<Kind>,
+    /// Whether a picture has been found that shows it.
+    shown: Vec<bool>,
+    layers: [Layer; 3],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Away,
+    Edge,
+    Hole,
+}
+
+impl<'a> Mend<'a> {
+    /// Rebuilds `mask` of `view`, one of whose holes it is.
+    pub(crate) fn new(view: View<'a>, mask: &'a Mask) -> Self {
+        let part = Part::around(mask, AROUND, view.cells());
+        let mut kinds: Vec<Kind> = part
+            .places()
+            .map(|(column, row)| if view.is_hidden(column, row) { Kind::Hole } else { Kind::Away })
+            .collect();
+        let holes: Vec<usize> = (0..kinds.len()).filter(|&at| kinds[at] == Kind::Hole).collect();
+        for at in holes {
+            let (x, y) = (at % part.columns, at / part.columns);
+            for row in y.saturating_sub(EDGE)..(y + EDGE + 1).min(part.rows) {
+                for column in x.saturating_sub(EDGE)..(x + EDGE + 1).min(part.columns) {
+                    let kind = &mut kinds[row * part.columns + column];
+                    if *kind == Kind::Away {
+                        *kind = Kind::Edge;
+                    }
+                }
+            }
+        }
+        let layers = [(view.picture.y, 2), (view.picture.u, 1), (view.picture.v, 1)].map(|(plane, scale)| {
+            let (left, top) = (part.column * scale, part.row * scale);
+            let width = (part.columns * scale).min(plane.width().saturating_sub(left));
+            let height = (part.rows * scale).min(plane.height().saturating_sub(top));
+            let rows = (top..top + height).flat_map(|y| &plane.row(y)[left..left + width]);
+            let values: Vec<f32> = rows.map(|&value| value.into()).collect();
+            Layer { scale, width, height, found: Vec::new(), values }
+        });
+        Self { mask, part, shown: vec![false; kinds.len()], kinds, layers }
+    }
+
+    /// Whether every cell has been found in another picture.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.kinds.iter().zip(&self.shown).all(|(kind, shown)| *kind != Kind::Hole || *shown)
+    }
+
+    /// Takes from `other`, in which the scene has moved by `shift`, what was not found yet.
+    pub(crate) fn take(&mut self, other: View<'_>, shift: Shift) {
+        let Self { part, kinds, shown, layers, .. } = self;
+        layers.iter_mut().for_each(|layer| layer.found.resize(layer.values.len(), 0.0));
+        let (columns, rows) = other.cells();
+        // Samples that are mixed reach into the cells beside.
+        let beside = i32::from(shift.x % 8 != 0 || shift.y % 8 != 0);
+        for (at, (column, row)) in part.places().enumerate() {
+            if kinds[at] == Kind::Away || shown[at] {
+                continue;
+            }
+            // In eighths of a cell.
+            let (x, y) = (8 * column as i32 + shift.x, 8 * row as i32 + shift.y);
+            let cells = |at: i32, whole: usize| {
+                let first = usize::try_from(at.div_euclid(8) - beside).ok()?;
+                let last = usize::try_from(at.div_euclid(8) + 2 * beside).ok()?;
+                (last < whole).then_some(first..=last)
+            };
+            let Some((mut down, across)) = cells(y, rows).zip(cells(x, columns)) else { continue };
+            if down.any(|row| across.clone().any(|column| other.is_hidden(column, row))) {
+                continue;
+            }
+            let planes = [other.picture.y, other.picture.u, other.picture.v];
+            let (local_x, local_y) = (at % part.columns, at / part.columns);
+            let mut all = true;
+            for (layer, plane) in layers.iter_mut().zip(planes) {
+                let scale = layer.scale;
+                let parts = 8 / scale as i32;
+                for (dy, dx) in (0..scale).flat_map(|dy| (0..scale).map(move |dx| (dy, dx))) {
+                    let (px, py) = (local_x * scale + dx, local_y * scale + dy);
+                    if px >= layer.width || py >= layer.height {
+                        continue;
+                    }
+                    let place = |local: usize, first: usize| ((first * scale + local) as i32) * parts;
+                    let sample = cubic(plane, place(px, part.column) + shift.x, place(py, part.row) + shift.y, parts);
+                    match sample {
+                        Some(value) => layer.found[py * layer.width + px] = value,
+                        None => all = false,
+                    }
+                }
+            }
+            shown[at] = all;
+        }
+    }
+
+    /// What the mask's part of the picture looks like without it.
+    pub(crate) fn finish(self) -> Mended<'a> {
+        let Self { mask, part, kinds, shown, mut layers, .. } = self;
+        let known: Vec<bool> = kinds.iter().zip(&shown).map(|(kind, shown)| *kind != Kind::Hole || *shown).collect();
+        for layer in &mut layers {
+            if shown.contains(&true) {
+                layer.fit(&kinds, &shown, part);
+            }
+            if known.contains(&false) {
+                let mut samples = vec![false; layer.values.len()];
+                for (y, row) in samples.chunks_exact_mut(layer.width.max(1)).enumerate() {
+                    let cells = &known[y / layer.scale * part.columns..];
+                    row.iter_mut().enumerate().for_each(|(x, known)| *known = cells[x / layer.scale]);
+                }
+                spread(&mut layer.values, &samples, layer.width);
+            }
+        }
+        Mended { mask, part, layers }
+    }
+}
+
+impl Layer {
+    /// Takes over what was found, made to fit what is around it.
+    fn fit(&mut self, kinds: &[Kind], shown: &[bool], part: Part) {
+        let (scale, columns) = (self.scale, part.columns);
+        let samples = |cell: usize| {
+            let (x, y) = (cell % columns * scale, cell / columns * scale);
+            let across = x..(x + scale).min(self.width);
+            (y..(y + scale).min(self.height)).flat_map(move |y| across.clone().map(move |x| (x, y)))
+        };
+        // By how much it differs at the edges; light changes little from cell to cell.
+        let mut apart = vec![0.0f32; kinds.len()];
+        let mut is_edge = vec![false; kinds.len()];
+        for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Edge && shown[cell]) {
+            let all = samples(cell).map(|(x, y)| self.values[y * self.width + x] - self.found[y * self.width + x]);
+            let (sum, count) = all.fold((0.0, 0.0), |(sum, count), apart| (sum + apart, count + 1.0));
+            (apart[cell], is_edge[cell]) = (sum / f32::max(count, 1.0), true);
+        }
+        if is_edge.contains(&true) {
+            spread(&mut apart, &is_edge, columns);
+        }
+        for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Hole && shown[cell]) {
+            let places: Vec<(usize, usize)> = samples(cell).collect();
+            for (x, y) in places {
+                let at = y * self.width + x;
+                self.values[at] = self.found[at] + apart[cell];
+            }
+        }
+    }
+}
+
+/// A part of a picture that was rebuilt.
+pub(crate) struct Mended<'a> {
+    mask: &'a Mask,
+    part: Part,
+    layers: [Layer; 3],
+}
+
+impl Mended<'_> {
+    /// Puts it into the picture that it was made for.
+    pub(crate) fn draw(&self, target: &mut I420Mut<'_>) {
+        let [luma, blue, red] = &self.layers;
+        for (layer, plane) in [(luma, &mut target.y), (blue, &mut target.u), (red, &mut target.v)] {
+            self.draw_plane(layer, plane);
+        }
+    }
+
+    fn draw_plane(&self, layer: &Layer, plane: &mut PlaneMut<'_>) {
+        let (left, top) = (self.part.column * layer.scale, self.part.row * layer.scale);
+        for (y, values) in layer.values.chunks_exact(layer.width.max(1)).enumerate() {
+            let row = plane.row_mut(top + y);
+            for (x, value) in values.iter().enumerate() {
+                if self.mask.has((left + x) / layer.scale, (top + y) / layer.scale)
+                    && let Some(sample) = row.get_mut(left + x)
+                {
+                    *sample = (value + 0.5).clamp(0.0, 255.0) as u8;
+                }
+            }
+        }
+    }
+}
+
+/// Spreads what is known over what is not, as smoothly as can be: from means of ever larger squares down to single samples
+/// (pull and push, Gortler and others, "The Lumigraph", 1996), each smoothed.
+fn spread(values: &mut [f32], known: &[bool], width: usize) {
+    /// Sweeps at each size; what is left after them is less than a code value.
+    const SWEEPS: usize = 3;
+    if width == 0 || values.is_empty() || !known.contains(&false) || !known.contains(&true) {
+        return;
+    }
+    let height = values.len() / width;
+    // Pulled: the mean of what is known in four.
+    let (across, down) = (width.div_ceil(2), height.div_ceil(2));
+    let mut means = vec![0.0f32; across * down];
+    let mut is_known = vec![false; across * down];
+    let mut counts = vec![0u8; across];
+    let pairs = values.chunks(2 * width).zip(known.chunks(2 * width));
+    for ((values, known), row) in pairs.zip((0..).step_by(across)) {
+        counts.fill(0);
+        let sums = &mut means[row..row + across];
+        for (values, known) in values.chunks_exact(width).zip(known.chunks_exact(width)) {
+            let cells = sums.iter_mut().zip(&mut counts);
+            for ((sum, count), (values, known)) in cells.zip(values.chunks(2).zip(known.chunks(2))) {
+                for (value, &known) in values.iter().zip(known) {
+                    *sum += if known { *value } else { 0.0 };
+                    *count += u8::from(known);
+                }
+            }
+        }
+        for ((sum, &count), is_known) in sums.iter_mut().zip(&counts).zip(&mut is_known[row..row + across]) {
+            *sum /= f32::from(count.max(1));
+            *is_known = count > 0;
+        }
+    }
+    if across * down < values.len() {
+        spread(&mut means, &is_known, across);
+    }
+    // Stretches of a row that are not known.
+    let mut holes: Vec<(usize, usize, usize)> = Vec::new();
+    for (y, known) in known.chunks_exact(width).enumerate() {
+        let mut x = 0;
+        while let Some(start) = known[x..].iter().position(|known| !known).map(|skipped| x + skipped) {
+            x = known[start..].iter().position(|known| *known).map_or(width, |length| start + length);
+            holes.push((y, start, x));
+        }
+    }
+    // Pushed: between four means.
+    for &(y, start, end) in &holes {
+        let near = (y / 2) * across;
+        let beside = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(down - 1) } * across;
+        for x in start..end {
+            let column = x / 2;
+            let next = if x % 2 == 0 { column.saturating_sub(1) } else { (column + 1).min(across - 1) };
+            let line = |row: usize| 0.75 * means[row + column] + 0.25 * means[row + next];
+            values[y * width + x] = 0.75 * line(near) + 0.25 * line(beside);
+        }
+    }
+    for _ in 0..SWEEPS {
+        for &(y, start, end) in &holes {
+            // At the picture's edge a sample is its own neighbour.
+            let row = y * width;
+            let above = if y > 0 { row - width } else { row };
+            let below = if y + 1 < height { row + width } else { row };
+            for x in start..end {
+                let left = values[row + x.saturating_sub(1)];
+                let right = values[row + (x + 1).min(width - 1)];
+                values[row + x] = (left + right + values[above + x] + values[below + x]) / 4.0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture of a smooth scene with fine texture, seen from `(x, y)` in pixels.
+    fn scene(x: f64, y: f64) -> Planes {
+        let (width, height) = (160, 120);
+        let value = |at_x: f64, at_y: f64, scale: f64| {
+            let (px, py) = (at_x * scale + x, at_y * scale + y);
+            let texture = 18.0 * (px * 0.31).sin() * (py * 0.27).cos() + 9.0 * (px * 0.11 + py * 0.17).sin();
+            (110.0 + px * 0.2 + texture).round().clamp(0.0, 255.0) as u8
+        };
+        let plane = |scale: usize| {
+            let columns = width / scale;
+            let samples = columns * (height / scale);
+            (0..samples).map(|at| value((at % columns) as f64, (at / columns) as f64, scale as f64)).collect()
+        };
+        Planes { y: plane(1), u: plane(2), v: plane(2), width }
+    }
+
+    struct Planes {
+        y: Vec<u8>,
+        u: Vec<u8>,
+        v: Vec<u8>,
+        width: usize,
+    }
+
+    impl Planes {
+        fn shown(&self) -> I420Ref<'_> {
+            let (width, height) = (self.width, self.y.len() / self.width);
+            let plane = |samples, width, height| PlaneRef::new(samples, width, height, width).expect("fits");
+            I420Ref {
+                y: plane(&self.y, width, height),
+                u: plane(&self.u, width / 2, height / 2),
+                v: plane(&self.v, width / 2, height / 2),
+            }
+        }
+
+        fn drawn(&mut self) -> I420Mut<'_> {
+            let (width, height) = (self.width, self.y.len() / self.width);
+            I420Mut {
+                y: PlaneMut::new(&mut self.y, width, height, width).expect("fits"),
+                u: PlaneMut::new(&mut self.u, width / 2, height / 2, width / 2).expect("fits"),
+                v: PlaneMut::new(&mut self.v, width / 2, height / 2, width / 2).expect("fits"),
+            }
+        }
+
+        /// With a black bar in the mask.
+        fn hidden(mut self, mask: &Mask) -> Self {
+            for (at, value) in self.y.iter_mut().enumerate() {
+                if mask.has(at % self.width / 2, at / self.width / 2) {
+                    *value = 16;
+                }
+            }
+            self
+        }
+
+        fn psnr(&self, other: &Self, mask: &Mask) -> f64 {
+            let all = self.y.iter().zip(&other.y).enumerate();
+            let within = all.filter(|(at, _)| mask.has(at % self.width / 2, at / self.width / 2));
+            let (sum, count) = within.fold((0.0, 0.0), |(sum, count), (_, (one, other))| {
+                (sum + f64::from(one.abs_diff(*other)).powi(2), count + 1.0)
+            });
+            10.0 * (255.0 * 255.0 * count / f64::max(sum, 1e-9)).log10()
+        }
+    }
+
+    fn bar() -> Mask {
+        Mask::all_of(SourceRect { x: 50, y: 44, width: 60, height: 20 })
+    }
+
+    #[test]
+    fn movement_is_told_by_what_is_around() {
+        let mask = bar();
+        let from = scene(10.0, 6.0).hidden(&mask);
+        for (x, y) in [(10.0, 6.0), (14.0, 6.0), (3.25, 9.5), (10.5, 1.0)] {
+            let to = scene(x, y).hidden(&mask);
+            let holes = [&mask];
+            let view = |planes| View { picture: planes, holes: &holes };
+            let (shift, error) =
+                movement(view(from.shown()), &mask, view(to.shown()), Shift::NONE, 16).expect("can be told");
+            // What is at p here is at p + (10 - x, 6 - y) there.
+            let meant = ((10.0 - x) * 4.0, (6.0 - y) * 4.0);
+            assert!((f64::from(shift.x) - meant.0).abs() <= 1.0, "{shift:?} is not {meant:?}");
+            assert!((f64::from(shift.y) - meant.1).abs() <= 1.0, "{shift:?} is not {meant:?}");
+            assert!(error < 2.0, "{error}");
+        }
+        // Another scene.
+        let mut other = scene(0.0, 0.0);
+        other.y.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 7919 % 251) as u8);
+        let (_, error) = movement(
+            View { picture: from.shown(), holes: &[&mask] },
+            &mask,
+            View { picture: other.shown(), holes: &[] },
+            Shift::NONE,
+            16,
+        )
+        .expect("can be told");
+        assert!(error > 15.0, "{error}");
+    }
+
+    #[test]
+    fn what_another_picture_shows_is_taken_from_it() {
+        let mask = bar();
+        let (clean, mut picture) = (scene(10.0, 6.0), scene(10.0, 6.0).hidden(&mask));
+        let seen = Planes { ..scene(10.0, 6.0).hidden(&mask) };
+        let holes = [&mask];
+        let view = View { picture: seen.shown(), holes: &holes };
+        // Without the bar, brighter, and moved.
+        let mut other = scene(12.5, 6.0);
+        other.y.iter_mut().for_each(|value| *value += 9);
+        let mut mend = Mend::new(view, &mask);
+        assert!(!mend.is_whole());
+        mend.take(View { picture: other.shown(), holes: &[] }, Shift { x: -10, y: 0 });
+        assert!(mend.is_whole());
+        mend.finish().draw(&mut picture.drawn());
+        assert!(picture.psnr(&clean, &mask) > 38.0, "{}", picture.psnr(&clean, &mask));
+        // With a bar of its own that hides half of it: the rest is spread from the edges.
+        let mut mend = Mend::new(view, &mask);
+        let other = scene(40.0, 6.0).hidden(&mask);
+        mend.take(View { picture: other.shown(), holes: &holes }, Shift { x: -120, y: 0 });
+        assert!(!mend.is_whole());
+        let mut half = scene(10.0, 6.0).hidden(&mask);
+        mend.finish().draw(&mut half.drawn());
+        let alone = {
+            let mut alone = scene(10.0, 6.0).hidden(&mask);
+            Mend::new(view, &mask).finish().draw(&mut alone.drawn());
+            alone
+        };
+        let (some, none) = (half.psnr(&clean, &mask), alone.psnr(&clean, &mask));
+        assert!(some > none + 1.0 && none > 20.0, "{some} {none}");
+    }
+
+    #[test]
+    fn what_is_outside_stays_as_it_is() {
+        let mask = bar();
+        let mut picture = scene(0.0, 0.0).hidden(&mask);
+        let before = scene(0.0, 0.0).hidden(&mask);
+        let holes = [&mask];
+        Mend::new(View { picture: before.shown(), holes: &holes }, &mask).finish().draw(&mut picture.drawn());
+        let changed = |at: &usize| picture.y[*at] != before.y[*at];
+        assert!((0..before.y.len()).filter(changed).all(|at| mask.has(at % 160 / 2, at / 160 / 2)));
+        // All of a picture hidden: nothing to take it from, and nothing breaks.
+        let all = Mask::all_of(SourceRect { x: 0, y: 0, width: 160, height: 120 });
+        let holes = [&all];
+        let view = View { picture: before.shown(), holes: &holes };
+        assert_eq!(movement(view, &all, view, Shift::NONE, 16), None);
+        Mend::new(view, &all).finish().draw(&mut picture.drawn());
+    }
+
+    #[test]
+    fn what_is_spread_lies_between_its_edges() {
+        let width = 33;
+        let truth: Vec<f32> = (0..width * 21).map(|at| (at % width) as f32 * 2.0 + (at / width) as f32).collect();
+        let known: Vec<bool> =
+            (0..truth.len()).map(|at| !((6..27).contains(&(at % width)) && (5..16).contains(&(at / width)))).collect();
+        let mut values: Vec<f32> =
+            truth.iter().zip(&known).map(|(&value, &known)| if known { value } else { 900.0 }).collect();
+        spread(&mut values, &known, width);
+        let worst = values.iter().zip(&truth).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        assert!(worst < 1.5, "{worst}");
+    }
+}

@@ -1,0 +1,271 @@
+//! Pictures of a clip without what is taken out of them.
+//!
+//! What is behind a text is looked for in other pictures of the clip: those just before it comes and just after it is gone,
+//! and every eighth one nearby, in which the scene may have moved from behind it. Which ones these are depends on the
+//! frame alone, so that each frame is a function of the clip.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::not_working;
+use crate::compose::{Mask, Mend, MendView as View, Shift, blurred_part, covered_part, movement};
+use crate::error::Result;
+use crate::ffmpeg::{Interrupt, VideoFrame};
+use crate::limits::Limits;
+use crate::plan::{PlannedPatch, REACH};
+use crate::source::{ProbedVideo, Reading, ShotReader};
+use crate::timeline::Removal;
+use crate::units::{FrameIndex, FrameRange, FrameRate};
+
+/// Frames between two pictures that are looked at.
+const STEP: u64 = 8;
+/// Code values by which what is around a text may differ from another picture that shows the same scene.
+const SAME: f32 = 9.0;
+/// Quarters of a pixel by which a scene must have moved to show more.
+const MOVED: i32 = 12;
+/// Pixels by which movement is looked for: in pictures without the text, between two that are a step apart, and near
+/// to where it should be.
+const FAR: i32 = 24;
+const STRIDE: i32 = 64;
+const FINE: i32 = 3;
+
+/// Takes patches out of the pictures of a clip.
+pub(super) struct Mender<'a> {
+    patches: &'a [PlannedPatch],
+    others: Others<'a>,
+    /// By how much the scene moves around a patch from a picture that is looked at to the next.
+    steps: BTreeMap<(usize, u64), Option<Shift>>,
+    picture: VideoFrame,
+}
+
+/// Where else a clip shows what is behind a patch.
+struct Others<'a> {
+    path: &'a Path,
+    video: &'a ProbedVideo,
+    reading: Reading,
+    limits: &'a Limits,
+    interrupt: &'a Interrupt,
+    /// Reads every [`STEP`]th picture, and which of them it gives next.
+    reader: Option<(ShotReader, u64)>,
+    near: BTreeMap<u64, VideoFrame>,
+    /// Pictures without a patch, just before and just after it.
+    clean: BTreeMap<u64, VideoFrame>,
+    is_damaged: bool,
+}
+
+impl<'a> Mender<'a> {
+    /// For a clip that is read as `reading` says, whose `frames` are all that its shot shows.
+    pub(super) fn new(
+        patches: &'a [PlannedPatch],
+        (path, video): (&'a Path, &'a ProbedVideo),
+        reading: Reading,
+        limits: &'a Limits,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self> {
+        let (near, clean) = (BTreeMap::new(), BTreeMap::new());
+        let others = Others { path, video, reading, limits, interrupt, reader: None, near, clean, is_damaged: false };
+        let picture = VideoFrame::empty().map_err(super::no_memory)?;
+        Ok(Self { patches, others, steps: BTreeMap::new(), picture })
+    }
+
+    /// Whether anything is taken out of a frame.
+    pub(super) fn is_live(&self, frame: u64) -> bool {
+        self.patches.iter().any(|patch| patch.frames.contains(FrameIndex(frame)))
+    }
+
+    /// Whether anything that was read besides the clip's own pictures had faults.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.others.is_damaged || self.others.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged())
+    }
+
+    /// The clip's frame `frame`, which is `picture`, without its patches.
+    pub(super) fn mend(&mut self, picture: &VideoFrame, frame: u64) -> Result<&VideoFrame> {
+        let Self { patches, others, steps, picture: own } = self;
+        let live: Vec<usize> =
+            (0..patches.len()).filter(|&number| patches[number].frames.contains(FrameIndex(frame))).collect();
+        others.forget(frame);
+        let holes = holes_at(patches, frame);
+        let view = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
+        own.share(picture).map_err(super::no_memory)?;
+        for number in live {
+            let patch = &patches[number];
+            let mended = match patch.removal {
+                Removal::Fill => Some(fill(patches, others, steps, view, number, frame)?),
+                Removal::Blur | Removal::Cover(_) => None,
+            };
+            let mut target = own.planes_mut().map_err(super::no_memory)?.ok_or_else(not_working)?;
+            match (mended, patch.removal) {
+                (Some(mended), _) => mended.finish().draw(&mut target),
+                (None, Removal::Cover(color)) => covered_part(&mut target, patch.mask.bounds(), color),
+                (None, _) => blurred_part(&mut target, patch.mask.bounds()),
+            }
+        }
+        Ok(own)
+    }
+}
+
+/// What hides the scene in a frame.
+fn holes_at(patches: &[PlannedPatch], frame: u64) -> Vec<&Mask> {
+    let live = patches.iter().filter(|patch| patch.frames.contains(FrameIndex(frame)));
+    live.map(|patch| &patch.mask).collect()
+}
+
+/// Rebuilds what is behind patch `number` in frame `frame`.
+fn fill<'p>(
+    patches: &'p [PlannedPatch],
+    others: &mut Others<'_>,
+    steps: &mut BTreeMap<(usize, u64), Option<Shift>>,
+    view: View<'p>,
+    number: usize,
+    frame: u64,
+) -> Result<Mend<'p>> {
+    let patch = &patches[number];
+    let mut mend = Mend::new(view, &patch.mask);
+    let total = others.reading.frames.end.0;
+    let before = patch.frames.start.0.checked_sub(1);
+    let after = Some(patch.frames.end.0).filter(|&after| after < total);
+    // The nearer one first.
+    let mut clean: Vec<u64> = before.into_iter().chain(after).collect();
+    clean.sort_by_key(|other| other.abs_diff(frame));
+    for other in clean {
+        if mend.is_whole() {
+            return Ok(mend);
+        }
+        let holes = holes_at(patches, other);
+        let picture = others.clean(other)?;
+        let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
+        if let Some((shift, _)) =
+            movement(view, &patch.mask, there, Shift::NONE, FAR).filter(|(_, apart)| *apart <= SAME)
+        {
+            mend.take(there, shift);
+        }
+    }
+    if mend.is_whole() {
+        return Ok(mend);
+    }
+    // From picture to picture, away from this one, as far as the scene is the same.
+    let last = (total - 1) / STEP;
+    let (earlier, later) = (frame / STEP, frame / STEP + 1);
+    let least = frame.saturating_sub(REACH).div_ceil(STEP);
+    let most = ((frame + REACH) / STEP).min(last);
+    let passed = i64::try_from(frame - earlier * STEP).unwrap_or(0);
+    // After the last one it goes on as before.
+    let between = match (later <= last, earlier.checked_sub(1)) {
+        (true, _) => others.step(patches, steps, number, earlier)?,
+        (false, Some(before)) => others.step(patches, steps, number, before)?,
+        (false, None) => None,
+    };
+    let (step, reach) = (between.unwrap_or_default(), if between.is_some() { FINE } else { FAR });
+    let back = Shift::NONE.minus(step.part(passed, STEP as i64));
+    let mut guesses = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= most)];
+    while guesses.iter().any(Option::is_some) && !mend.is_whole() {
+        for is_later in [false, true] {
+            let Some((other, guess)) = guesses[usize::from(is_later)] else { continue };
+            let holes = holes_at(patches, other * STEP);
+            // Where the same hides it, a scene that has not moved shows no more.
+            let is_new = guess.x.abs().max(guess.y.abs()) >= MOVED || !holes.iter().any(|hole| **hole == patch.mask);
+            let is_first = other == earlier || other == later;
+            let mut reached = Some(guess);
+            if is_new {
+                let picture = others.near(other)?;
+                let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
+                let found = movement(view, &patch.mask, there, guess, if is_first { reach } else { FINE })
+                    .filter(|(_, apart)| *apart <= SAME);
+                if let Some((shift, _)) = found {
+                    mend.take(there, shift);
+                }
+                reached = found.map(|(shift, _)| shift);
+            }
+            guesses[usize::from(is_later)] = match reached {
+                Some(shift) if is_later && other < most => {
+                    others.step(patches, steps, number, other)?.map(|step| (other + 1, shift.plus(step)))
+                }
+                Some(shift) if !is_later && other > least => {
+                    others.step(patches, steps, number, other - 1)?.map(|step| (other - 1, shift.minus(step)))
+                }
+                _ => None,
+            };
+        }
+    }
+    Ok(mend)
+}
+
+impl Others<'_> {
+    /// By how much the scene around a patch moves from picture `from` of those that are looked at to the next.
+    fn step(
+        &mut self,
+        patches: &[PlannedPatch],
+        steps: &mut BTreeMap<(usize, u64), Option<Shift>>,
+        number: usize,
+        from: u64,
+    ) -> Result<Option<Shift>> {
+        if let Some(step) = steps.get(&(number, from)) {
+            return Ok(*step);
+        }
+        self.near(from)?;
+        self.near(from + 1)?;
+        let mut holes = [from, from + 1].map(|at| holes_at(patches, at * STEP));
+        // Its own place, whether it is there or not: so that the step is that of the scene.
+        let mask = &patches[number].mask;
+        holes.iter_mut().for_each(|holes| holes.push(mask));
+        let planes = |at: u64| self.near.get(&at).and_then(VideoFrame::planes).ok_or_else(not_working);
+        let [here, there] =
+            [View { picture: planes(from)?, holes: &holes[0] }, View { picture: planes(from + 1)?, holes: &holes[1] }];
+        let found = movement(here, mask, there, Shift::NONE, STRIDE);
+        let step = found.filter(|(_, apart)| *apart <= SAME).map(|(shift, _)| shift);
+        steps.insert((number, from), step);
+        Ok(step)
+    }
+
+    /// A picture of those that are looked at.
+    fn near(&mut self, number: u64) -> Result<&VideoFrame> {
+        if !self.near.contains_key(&number) {
+            let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));
+            if !is_ahead {
+                self.is_damaged |= self.is_reader_damaged();
+                let Reading { frames, rate, .. } = self.reading;
+                let rate =
+                    FrameRate::new(rate.num(), rate.den().saturating_mul(STEP as u32)).ok_or_else(not_working)?;
+                let frames = FrameRange::new(number, frames.end.0.div_ceil(STEP));
+                self.reader = Some((self.open(Reading { frames, rate, ..self.reading })?, number));
+            }
+            let (reader, next) = self.reader.as_mut().ok_or_else(not_working)?;
+            let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
+            kept.share(reader.frame(number)?).map_err(super::no_memory)?;
+            *next = number + 1;
+            self.near.insert(number, kept);
+        }
+        self.near.get(&number).ok_or_else(not_working)
+    }
+
+    /// A frame of the clip, wherever it is.
+    fn clean(&mut self, frame: u64) -> Result<&VideoFrame> {
+        if !self.clean.contains_key(&frame) {
+            let mut reader = self.open(Reading { frames: FrameRange::new(frame, frame + 1), ..self.reading })?;
+            let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
+            kept.share(reader.frame(frame)?).map_err(super::no_memory)?;
+            self.is_damaged |= reader.is_damaged();
+            self.clean.insert(frame, kept);
+        }
+        self.clean.get(&frame).ok_or_else(not_working)
+    }
+
+    fn open(&self, reading: Reading) -> Result<ShotReader> {
+        ShotReader::open(self.path, self.video, reading, self.limits, self.interrupt)
+    }
+
+    fn is_reader_damaged(&self) -> bool {
+        self.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged())
+    }
+
+    /// Lets go of what lies too far behind.
+    fn forget(&mut self, frame: u64) {
+        let least = frame.saturating_sub(REACH).div_ceil(STEP).saturating_sub(1);
+        self.near = self.near.split_off(&least);
+        /// Pictures that are kept besides: those of four patches.
+        const MOST_CLEAN: usize = 8;
+        while self.clean.len() > MOST_CLEAN {
+            self.clean.pop_first();
+        }
+    }
+}
