@@ -1,11 +1,12 @@
 //! Pictures of a clip without what is taken out of them.
 //!
-//! What is behind a text is looked for in other pictures of the clip: those just before it comes and just after it is gone,
-//! and every eighth one nearby, in which the scene may have moved from behind it. Which ones these are depends on the
-//! frame alone, so that each frame is a function of the clip.
+//! What is behind a text is looked for in every eighth picture of the clip: the last one before it comes and the first one after
+//! it is gone, and those nearby, in which the scene may have moved from behind it. Which ones these are depends on the frame
+//! alone, so that each frame is a function of the clip.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::not_working;
 use crate::compose::{Mask, Mend, MendView as View, Shift, blurred_part, covered_part, movement};
@@ -13,7 +14,7 @@ use crate::error::Result;
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
 use crate::plan::{PlannedPatch, REACH};
-use crate::source::{ProbedVideo, Reading, ShotReader};
+use crate::source::{ProbedVideo, Reading, ShotReader, StreamReader};
 use crate::timeline::Removal;
 use crate::units::{FrameIndex, FrameRange, FrameRate};
 
@@ -45,12 +46,80 @@ struct Others<'a> {
     reading: Reading,
     limits: &'a Limits,
     interrupt: &'a Interrupt,
+    /// What the other workers have read of the clip.
+    shared: Option<&'a SharedPictures>,
     /// Reads every [`STEP`]th picture, and which of them it gives next.
     reader: Option<(ShotReader, u64)>,
+    /// Some of them, by number.
     near: BTreeMap<u64, VideoFrame>,
-    /// Pictures without a patch, just before and just after it.
+    /// Those without a patch, just before and just after it.
     clean: BTreeMap<u64, VideoFrame>,
     is_damaged: bool,
+}
+
+/// Every [`STEP`]th picture of a clip, for all workers: each is decoded once.
+#[derive(Default)]
+pub(super) struct SharedPictures(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    reader: Option<(StreamReader, u64)>,
+    pictures: BTreeMap<u64, VideoFrame>,
+    /// Those that are wanted for as long as a patch is on.
+    clean: BTreeMap<u64, VideoFrame>,
+}
+
+/// Pictures that are kept for the others: those that two workers look at, and those around eight patches.
+const MOST_KEPT: usize = 32;
+const MOST_CLEAN: usize = 16;
+
+impl SharedPictures {
+    /// Picture `number`, read with `open` from where it is needed; `None` if it was let go of, or if anything had faults:
+    /// what is shown then depends on where decoding began.
+    fn get(
+        &self,
+        number: u64,
+        is_clean: bool,
+        open: impl FnOnce(u64) -> Result<ShotReader>,
+    ) -> Result<Option<VideoFrame>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { reader, pictures, clean } = &mut *kept;
+        let mut own = VideoFrame::empty().map_err(super::no_memory)?;
+        if let Some(known) = pictures.get(&number).or_else(|| clean.get(&number)) {
+            own.share(known).map_err(super::no_memory)?;
+        } else {
+            if reader.is_none() {
+                *reader = open(number)?.into_stream().map(|reader| (reader, number));
+            }
+            // An animation is read by each worker.
+            let Some((reader, next)) = reader else { return Ok(None) };
+            if number < *next {
+                return Ok(None);
+            }
+            for passed in *next..=number {
+                let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
+                picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
+                *next = passed + 1;
+                if reader.is_damaged() {
+                    return Ok(None);
+                }
+                if passed == number {
+                    own.share(&picture).map_err(super::no_memory)?;
+                }
+                pictures.insert(passed, picture);
+            }
+            while pictures.len() > MOST_KEPT {
+                pictures.pop_first();
+            }
+        }
+        if is_clean && clean.len() < MOST_CLEAN && !clean.contains_key(&number) {
+            let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
+            picture.share(&own).map_err(super::no_memory)?;
+            clean.insert(number, picture);
+        }
+        let is_damaged = reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
+        Ok((!is_damaged).then_some(own))
+    }
 }
 
 impl<'a> Mender<'a> {
@@ -61,9 +130,11 @@ impl<'a> Mender<'a> {
         reading: Reading,
         limits: &'a Limits,
         interrupt: &'a Interrupt,
+        shared: Option<&'a SharedPictures>,
     ) -> Result<Self> {
         let (near, clean) = (BTreeMap::new(), BTreeMap::new());
-        let others = Others { path, video, reading, limits, interrupt, reader: None, near, clean, is_damaged: false };
+        let others =
+            Others { path, video, reading, limits, interrupt, shared, reader: None, near, clean, is_damaged: false };
         let picture = VideoFrame::empty().map_err(super::no_memory)?;
         Ok(Self { patches, others, steps: BTreeMap::new(), picture })
     }
@@ -122,16 +193,16 @@ fn fill<'p>(
     let patch = &patches[number];
     let mut mend = Mend::new(view, &patch.mask);
     let total = others.reading.frames.end.0;
-    let before = patch.frames.start.0.checked_sub(1);
-    let after = Some(patch.frames.end.0).filter(|&after| after < total);
+    let before = patch.frames.start.0.checked_sub(1).map(|before| before / STEP);
+    let after = Some(patch.frames.end.0.div_ceil(STEP)).filter(|&after| after * STEP < total);
     // The nearer one first.
     let mut clean: Vec<u64> = before.into_iter().chain(after).collect();
-    clean.sort_by_key(|other| other.abs_diff(frame));
+    clean.sort_by_key(|other| (other * STEP).abs_diff(frame));
     for other in clean {
         if mend.is_whole() {
             return Ok(mend);
         }
-        let holes = holes_at(patches, other);
+        let holes = holes_at(patches, other * STEP);
         let picture = others.clean(other)?;
         let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
         if let Some((shift, _)) =
@@ -220,52 +291,53 @@ impl Others<'_> {
     /// A picture of those that are looked at.
     fn near(&mut self, number: u64) -> Result<&VideoFrame> {
         if !self.near.contains_key(&number) {
-            let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));
-            if !is_ahead {
-                self.is_damaged |= self.is_reader_damaged();
-                let Reading { frames, rate, .. } = self.reading;
-                let rate =
-                    FrameRate::new(rate.num(), rate.den().saturating_mul(STEP as u32)).ok_or_else(not_working)?;
-                let frames = FrameRange::new(number, frames.end.0.div_ceil(STEP));
-                self.reader = Some((self.open(Reading { frames, rate, ..self.reading })?, number));
-            }
-            let (reader, next) = self.reader.as_mut().ok_or_else(not_working)?;
-            let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
-            kept.share(reader.frame(number)?).map_err(super::no_memory)?;
-            *next = number + 1;
-            self.near.insert(number, kept);
+            let picture = self.read(number, false)?;
+            self.near.insert(number, picture);
         }
         self.near.get(&number).ok_or_else(not_working)
     }
 
-    /// A frame of the clip, wherever it is.
-    fn clean(&mut self, frame: u64) -> Result<&VideoFrame> {
-        if !self.clean.contains_key(&frame) {
-            let mut reader = self.open(Reading { frames: FrameRange::new(frame, frame + 1), ..self.reading })?;
-            let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
-            kept.share(reader.frame(frame)?).map_err(super::no_memory)?;
-            self.is_damaged |= reader.is_damaged();
-            self.clean.insert(frame, kept);
+    /// One of them that is without a patch, wherever it is.
+    fn clean(&mut self, number: u64) -> Result<&VideoFrame> {
+        if !self.clean.contains_key(&number) {
+            while self.clean.len() >= MOST_CLEAN {
+                self.clean.pop_first();
+            }
+            let picture = self.read(number, true)?;
+            self.clean.insert(number, picture);
         }
-        self.clean.get(&frame).ok_or_else(not_working)
+        self.clean.get(&number).ok_or_else(not_working)
+    }
+
+    fn read(&mut self, number: u64, is_clean: bool) -> Result<VideoFrame> {
+        let Reading { frames, rate, .. } = self.reading;
+        let rate = FrameRate::new(rate.num(), rate.den().saturating_mul(STEP as u32)).ok_or_else(not_working)?;
+        let reading =
+            |first: u64| Reading { frames: FrameRange::new(first, frames.end.0.div_ceil(STEP)), rate, ..self.reading };
+        if let Some(shared) = self.shared
+            && let Some(picture) = shared.get(number, is_clean, |first| self.open(reading(first)))?
+        {
+            return Ok(picture);
+        }
+        let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));
+        if !is_ahead {
+            self.is_damaged |= self.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
+            self.reader = Some((self.open(reading(number))?, number));
+        }
+        let (reader, next) = self.reader.as_mut().ok_or_else(not_working)?;
+        let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
+        picture.share(reader.frame(number)?).map_err(super::no_memory)?;
+        *next = number + 1;
+        Ok(picture)
     }
 
     fn open(&self, reading: Reading) -> Result<ShotReader> {
         ShotReader::open(self.path, self.video, reading, self.limits, self.interrupt)
     }
 
-    fn is_reader_damaged(&self) -> bool {
-        self.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged())
-    }
-
     /// Lets go of what lies too far behind.
     fn forget(&mut self, frame: u64) {
         let least = frame.saturating_sub(REACH).div_ceil(STEP).saturating_sub(1);
         self.near = self.near.split_off(&least);
-        /// Pictures that are kept besides: those of four patches.
-        const MOST_CLEAN: usize = 8;
-        while self.clean.len() > MOST_CLEAN {
-            self.clean.pop_first();
-        }
     }
 }

@@ -189,7 +189,7 @@ fn residuals(
         second: None,
     };
     let mut pictures = ShotReader::open(subject.path, video, reading, subject.limits, subject.interrupt)?;
-    let mut mender = Mender::new(&patches, (subject.path, video), reading, subject.limits, subject.interrupt)?;
+    let mut mender = Mender::new(&patches, (subject.path, video), reading, subject.limits, subject.interrupt, None)?;
     let alive = || {
         subject.interrupt.pulse().beat();
         match subject.interrupt.is_set() {

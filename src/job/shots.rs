@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::Shared;
-use super::mender::Mender;
+use super::mender::{Mender, SharedPictures};
 use super::slides::SlidePainter;
 use super::texts::TextBrush;
 use super::transit::transit;
@@ -16,7 +16,7 @@ use crate::compose::{
 use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame, release_free_memory};
-use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedOverlaid, PlannedShot};
+use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedShot};
 use crate::source::{Probed, ProbedVideo, Reading, ShotReader};
 use crate::timeline::ProgressBar;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate};
@@ -27,6 +27,8 @@ pub(super) struct Painter<'a> {
     pub(super) plan: &'a Plan,
     interrupt: Interrupt,
     sources: Vec<Arc<Probed>>,
+    /// Of each clip out of which things are taken, what was read for that.
+    others: Vec<(&'a PlannedClip, SharedPictures)>,
     /// For a video of slides.
     pub(super) slides: Option<SlidePainter<'a>>,
 }
@@ -38,7 +40,11 @@ impl<'a> Painter<'a> {
             [] => None,
             _ => Some(SlidePainter::new(shared, plan, control)?),
         };
-        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, slides })
+        let over = plan.overlays().iter().filter_map(PlannedOverlay::clip);
+        let clips = plan.shots().iter().flat_map(|shot| &shot.clips).chain(over);
+        let patched = clips.filter(|clip| !clip.patches.is_empty());
+        let others = patched.map(|clip| (clip, SharedPictures::default())).collect();
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, others, slides })
     }
 
     fn video(&self, clip: &PlannedClip) -> Result<&ProbedVideo> {
@@ -85,7 +91,8 @@ impl<'a> Painter<'a> {
             false => {
                 let reading = Reading { frames: FrameRange::new(0, frames.len()), second: None, ..reading };
                 let clip_file = (path.as_path(), self.video(clip)?);
-                Some(Mender::new(&clip.patches, clip_file, reading, &self.shared.limits, &self.interrupt)?)
+                let others = self.others.iter().find(|(known, _)| std::ptr::eq(*known, clip)).map(|(_, others)| others);
+                Some(Mender::new(&clip.patches, clip_file, reading, &self.shared.limits, &self.interrupt, others)?)
             }
         };
         Ok(OpenClip {

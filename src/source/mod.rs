@@ -48,7 +48,7 @@ pub(crate) use music::MusicReader;
 pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe, probe_known};
-pub(crate) use reader::{Reading, ShotReader};
+pub(crate) use reader::{Reading, ShotReader, StreamReader};
 pub(crate) use still::{blurred, still};
 pub(crate) use walk::{PacketFacts, PictureWalk, Wanted};
 

@@ -26,7 +26,7 @@ pub(super) fn index_of(info: &PictureInfo) -> Result<VideoIndex> {
 }
 
 /// Gives the pictures of a file one after the other; holds one of them.
-pub(super) struct PictureReader {
+pub(crate) struct PictureReader {
     path: PathBuf,
     kind: PictureKind,
     index: Arc<VideoIndex>,

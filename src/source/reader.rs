@@ -36,8 +36,8 @@ pub(crate) struct Reading {
 }
 
 /// Reads one source forward, for the frames of one shot.
-pub(crate) struct ShotReader {
-    pictures: Pictures,
+pub(crate) struct ShotReader<P = Pictures> {
+    pictures: P,
     index: Arc<VideoIndex>,
     /// The picture of each frame from `first` on.
     schedule: Vec<u32>,
@@ -70,14 +70,50 @@ impl Shaper {
     }
 }
 
+/// A reader that can go from thread to thread: of a video's stream, and not of an animation.
+pub(crate) type StreamReader = ShotReader<Box<ForwardDecoder>>;
+
+/// What gives decoded pictures.
+pub(crate) trait Decoded {
+    /// Has the picture on show be the last one at or before `wanted`, which is not before the one on show.
+    fn advance_to(&mut self, wanted: i64) -> Result<()>;
+
+    /// Has it be the one at `wanted`, wherever that is.
+    fn return_to(&mut self, wanted: i64) -> Result<()>;
+
+    /// The picture on show and its pts.
+    fn current(&self) -> Result<(&VideoFrame, i64)>;
+
+    /// Whether anything that was read since it was opened had faults, shown or not.
+    fn is_damaged(&self) -> bool;
+}
+
 /// Where the decoded pictures come from.
-enum Pictures {
+pub(crate) enum Pictures {
     Stream(Box<ForwardDecoder>),
     Picture(Box<PictureReader>),
 }
 
-impl Pictures {
-    /// Has the picture on show be the last one at or before `wanted`, which is not before the one on show.
+impl Decoded for Box<ForwardDecoder> {
+    fn advance_to(&mut self, wanted: i64) -> Result<()> {
+        ForwardDecoder::advance_to(self, wanted)
+    }
+
+    fn return_to(&mut self, wanted: i64) -> Result<()> {
+        self.start_before(wanted)?;
+        ForwardDecoder::advance_to(self, wanted)
+    }
+
+    fn current(&self) -> Result<(&VideoFrame, i64)> {
+        ForwardDecoder::current(self)
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}
+
+impl Decoded for Pictures {
     fn advance_to(&mut self, wanted: i64) -> Result<()> {
         match self {
             Self::Stream(decoder) => decoder.advance_to(wanted),
@@ -85,13 +121,9 @@ impl Pictures {
         }
     }
 
-    /// Has it be the one at `wanted`, wherever that is.
     fn return_to(&mut self, wanted: i64) -> Result<()> {
         match self {
-            Self::Stream(decoder) => {
-                decoder.start_before(wanted)?;
-                decoder.advance_to(wanted)
-            }
+            Self::Stream(decoder) => decoder.return_to(wanted),
             Self::Picture(reader) => {
                 reader.restart()?;
                 reader.advance_to(wanted)
@@ -99,11 +131,17 @@ impl Pictures {
         }
     }
 
-    /// The picture on show and its pts.
     fn current(&self) -> Result<(&VideoFrame, i64)> {
         match self {
             Self::Stream(decoder) => decoder.current(),
             Self::Picture(reader) => reader.current(),
+        }
+    }
+
+    fn is_damaged(&self) -> bool {
+        match self {
+            Self::Stream(decoder) => decoder.is_damaged,
+            Self::Picture(reader) => reader.is_damaged(),
         }
     }
 }
@@ -138,6 +176,32 @@ impl ShotReader {
         Ok(Self { pictures, index, schedule, first, last, converter, second, concealed: BTreeSet::new() })
     }
 
+    /// The same for any thread; `None` for a picture file.
+    pub(crate) fn into_stream(self) -> Option<StreamReader> {
+        let Self { pictures, index, schedule, first, last, converter, second, concealed } = self;
+        match pictures {
+            Pictures::Stream(pictures) => {
+                Some(StreamReader { pictures, index, schedule, first, last, converter, second, concealed })
+            }
+            Pictures::Picture(_) => None,
+        }
+    }
+
+    /// As [`Self::frame`], for any frame: moves to the key picture before it and decodes from there.
+    pub(crate) fn frame_anywhere(&mut self, frame: u64) -> Result<&VideoFrame> {
+        let picture = self.picture_of(frame)?;
+        let wanted = self.index.pts(picture as usize);
+        if let Pictures::Stream(decoder) = &mut self.pictures {
+            decoder.shown = self.index.is_complete().then(|| BTreeSet::from([wanted]));
+            decoder.stop_after = Some(wanted);
+            decoder.start_before(wanted)?;
+            self.last = picture;
+        }
+        self.frame(frame)
+    }
+}
+
+impl<P: Decoded> ShotReader<P> {
     /// The working picture of the shot's frame `frame`: of the size that was asked for, 8-bit 4:2:0 BT.709 limited, with
     /// premultiplied alpha if the source has it. Frames must be asked for in ascending order.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
@@ -171,25 +235,9 @@ impl ShotReader {
         })
     }
 
-    /// As [`Self::frame`], for any frame: moves to the key picture before it and decodes from there.
-    pub(crate) fn frame_anywhere(&mut self, frame: u64) -> Result<&VideoFrame> {
-        let picture = self.picture_of(frame)?;
-        let wanted = self.index.pts(picture as usize);
-        if let Pictures::Stream(decoder) = &mut self.pictures {
-            decoder.shown = self.index.is_complete().then(|| BTreeSet::from([wanted]));
-            decoder.stop_after = Some(wanted);
-            decoder.start_before(wanted)?;
-            self.last = picture;
-        }
-        self.frame(frame)
-    }
-
     /// Whether anything that was read since it was opened had faults, shown or not.
     pub(crate) fn is_damaged(&self) -> bool {
-        match &self.pictures {
-            Pictures::Stream(decoder) => decoder.is_damaged,
-            Pictures::Picture(reader) => reader.is_damaged(),
-        }
+        self.pictures.is_damaged()
     }
 
     /// The source's pictures, by number, that were asked for since this was asked last, and are damaged or missing: what
@@ -200,7 +248,7 @@ impl ShotReader {
 }
 
 /// A decoder that only goes forward, and decodes no picture that nobody needs.
-struct ForwardDecoder {
+pub(crate) struct ForwardDecoder {
     path: PathBuf,
     demuxers: &'static str,
     input: Input,
