@@ -3,6 +3,7 @@
 
 Usage: benches/overlays.py make DIR [--only NAME]
        benches/overlays.py judge DIR [--only NAME]
+       benches/overlays.py remove DIR [--only NAME] [--how fill|blur|cover|auto]
 
 `make` renders the set in DIR with tools other than the engine: ffmpeg's libass, and Chromium where the text has rounded boxes,
 soft shadows or emoji. Without Chromium libass renders those too: with plain boxes, hard shadows and no emoji. A case that is
@@ -11,6 +12,10 @@ OVERLAYS_FOOTAGE names a video without text, and adds cases over it.
 
 `judge` runs `target/release/remix overlays FILE --json` (or the binary that REMIX names) on each case. `--only` keeps to cases
 with NAME in their names. What is counted:
+
+`remove` takes all texts out of each clip with `remix render` (`video-remix`), and compares what is there with NAME.clean.*: the PSNR
+of luma in the true region of captions that were found, in frames that show them, and how much of them `remix overlays` still
+reads there.
 
 match       region IoU and IoU of the frames both at least 0.5, and the same kind; greedy, the highest product first. A reported
             `scene` is never counted; neither is the truth's scene text.
@@ -32,6 +37,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -780,6 +786,67 @@ def judge(folder, only):
         print(f"{title:<32}{'-' if value is None else format(value, '.3f'):>7}{goal:>7}")
 
 
+def psnr(file, other, region, first, last):
+    """The PSNR of luma, in dB, of a region in the frames first to last of two files, as ffmpeg measures it."""
+    x, y, wide, high = (round(region[side]) for side in ("x", "y", "width", "height"))
+    part = f"trim=start_frame={first}:end_frame={last + 1},setpts=N,crop={wide}:{high}:{x}:{y}:exact=1,format=gray"
+    run = subprocess.run(["ffmpeg", "-nostdin", "-i", str(file), "-i", str(other), "-an", "-lavfi",
+                          f"[0:v]{part}[a];[1:v]{part}[b];[a][b]psnr", "-f", "null", "-"], check=True, capture_output=True, text=True)
+    return float(run.stderr.rsplit("PSNR y:", 1)[1].split()[0])
+
+
+def remove(folder, only, how):
+    truth = [entry for entry in json.loads((folder / "truth.json").read_text())
+             if (not only or only in entry["name"]) and entry["frames"] > 1 and entry["overlays"]]
+    groups = {}
+    print(f"{'case':<26}{'over':<20}{'how':<7}{'PSNR':>6}{'left':>6}{'seam':>6}  text")
+    for entry in truth:
+        report, _, wrong = ask(folder / entry["file"])
+        if wrong:
+            print(f"{entry['name']}: {wrong}")
+            continue
+        reported = [one for one in report["overlays"] if one["kind"] != "scene"]
+        with tempfile.TemporaryDirectory() as work:
+            work = pathlib.Path(work)
+            shutil.copy(folder / entry["file"], work / "post.mp4")
+            request = {"id": "cnt_removed", "format": "video-remix", "influencerId": "inf", "performer": "none", "removal": how,
+                       "source": {"src": "post.mp4"}, "overlays": [{"id": one["id"], "newText": ""} for one in reported]}
+            (work / "project.json").write_text(json.dumps(request))
+            subprocess.run([REMIX, "render", work, "--out", work / "out", "--no-cache"], check=True, capture_output=True)
+            video = work / "out/cnt_removed/video.mp4"
+            told = {one["id"]: one for one in json.loads((video.parent / "container.json").read_text())["report"]["overlays"]}
+            left, _, _ = ask(video)
+            for t, r, _ in pair(entry["overlays"], reported):
+                true, said = entry["overlays"][t], told[reported[r]["id"]]
+                if true["kind"] != "caption":
+                    continue
+                frames = true["firstFrame"], true["lastFrame"]
+                value = psnr(video, folder / entry["clean"], true["region"], *frames)
+                want = reading(true["text"], true["script"])
+                still = [reading(one["text"], true["script"]) for one in left["overlays"]
+                         if overlap(one["region"], true["region"]) > 0 and together(one, true) > 0]
+                readable = max((1 - min(edits(want, got), len(want)) / len(want) for got in still), default=0.0)
+                residual = said.get("residual") or {}
+                print(f"{entry['name']:<26}{entry['background']:<20}{said['removal']:<7}{value:6.1f}{readable:6.2f}"
+                      f"{residual.get('seam', 0):6.1f}  {want}", flush=True)
+                whole = true["firstFrame"] == 0 and true["lastFrame"] == entry["frames"] - 1
+                box = "box" if STYLES[true["style"]].get("box") else "letters"
+                over = entry["background"].split(":")[0]
+                when = "all the time" if whole else "for a while"
+                groups.setdefault((over, box, when), []).append((value, readable * len(want), len(want)))
+    print(f"\n{'over':<14}{'what':<9}{'when':<14}{'texts':>6}{'PSNR':>7}{'>=32':>6}{'left':>7}")
+    total = []
+    for (over, box, when), all_of in sorted(groups.items()):
+        total += all_of
+        values = [value for value, _, _ in all_of]
+        print(f"{over:<14}{box:<9}{when:<14}{len(values):>6}{sum(values) / len(values):7.1f}{sum(v >= 32 for v in values):>6}"
+              f"{share(sum(part for _, part, _ in all_of), sum(length for _, _, length in all_of)):7.3f}")
+    values = [value for value, _, _ in total]
+    if values:
+        print(f"{'all':<37}{len(values):>6}{sum(values) / len(values):7.1f}{sum(v >= 32 for v in values):>6}"
+              f"{share(sum(part for _, part, _ in total), sum(length for _, _, length in total)):7.3f}")
+
+
 def span(one):
     region = one["region"]
     return (f"frames {one['firstFrame']} to {one['lastFrame']}, {round(region['width'])}x{round(region['height'])} at "
@@ -801,13 +868,20 @@ def main():
         at = words.index("--only")
         only = words[at + 1]
         del words[at : at + 2]
-    if len(words) != 2 or words[0] not in ("make", "judge"):
+    how = "fill"
+    if "--how" in words[:-1]:
+        at = words.index("--how")
+        how = words[at + 1]
+        del words[at : at + 2]
+    if len(words) != 2 or words[0] not in ("make", "judge", "remove"):
         sys.exit(__doc__)
     folder = pathlib.Path(words[1]).resolve()
     if words[0] == "make":
         make(folder, only)
-    else:
+    elif words[0] == "judge":
         judge(folder, only)
+    else:
+        remove(folder, only, how)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use remix_engine::burnt::{FoundOverlay, TesseractReader};
@@ -131,6 +132,46 @@ fn words_are_taken_out_and_new_ones_stand_there() {
     // On a white box, in black, about as large.
     assert!(new.style.backdrop.is_some_and(|backdrop| backdrop.color.r > 230) && new.style.color.r < 40);
     assert!((new.style.font_size / 72.0 - 1.0).abs() < 0.35, "{}", new.style.font_size);
+}
+
+#[test]
+fn the_fixture_gets_its_new_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/video-remix");
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.join("project.json")).expect("is there")).expect("is JSON");
+    let with = |json: &Value| {
+        let project = Project::blank(json.clone()).with("/source/src", "post.mp4".into());
+        project.put("post.mp4", &folder.join("media/post.mp4"));
+        project.with("/output", json!({ "preset": "draft" }))
+    };
+    let whole = with(&json);
+    let container = engine(2).render(&whole.request(), &whole.out()).expect("can be rendered").remove(0);
+    let wanted: Vec<_> = json["overlays"].as_array().into_iter().flatten().collect();
+    assert_eq!(container.report.overlays.len(), 3);
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (text, wanted) in container.report.overlays.iter().zip(wanted) {
+        assert_eq!(plain(&text.text), wanted["text"].as_str().expect("has one"));
+        assert_eq!((text.removal.as_str(), text.new_text.as_deref()), ("fill", wanted["newText"].as_str()));
+    }
+    let said: Vec<_> =
+        found(&whole.out().join("cnt_remix/video.mp4")).into_iter().map(|overlay| overlay.text).collect();
+    assert!(said[0].starts_with("the three things\nI do before coffee"), "{said:?}");
+    assert_eq!(said[1..], ["one glass of water", "two minutes in Mindful"]);
+
+    // Without any words it is the clip that they were burnt into.
+    let mut bare = with(&json);
+    for number in 0..3 {
+        bare = bare.with(&format!("/overlays/{number}/newText"), "".into());
+    }
+    let container = engine(2).render(&bare.request(), &bare.out()).expect("can be rendered").remove(0);
+    let clean = bare.out().join("clean.mp4");
+    let made = Command::new("sh").arg(folder.join("make/make.sh")).arg("clean").arg(&clean).status();
+    assert!(made.expect("runs").success());
+    for text in &container.report.overlays {
+        let frames = (text.frames.start.0, text.frames.end.0 - 1);
+        let psnr = psnr(&bare.out().join("cnt_remix/video.mp4"), &clean, text.region, frames);
+        assert!(psnr >= 34.0, "{psnr}: {text:?}");
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ mod tests {
             |one: &str, other: &str| common(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>());
         assert_eq!(
             (count("waitforit", "wait"), count("waitforit", "tiaw"), count("", "a"), count("abc", "")),
-            (4, 1, 0, 0)
+            (4, 2, 0, 0)
         );
         assert_eq!(count("waitforit", "xwaxitfxorit"), 9);
     }

@@ -10,6 +10,8 @@ use super::{I420Mut, I420Ref, Mask, PlaneMut, PlaneRef, SourceRect};
 const AROUND: usize = 5;
 /// Cells around holes in which a candidate is compared with what is there.
 const EDGE: usize = 3;
+/// Cells across a square of which the difference at edges is told.
+const SQUARE: usize = 2;
 /// Cells around a mask by which movement is told.
 const NEAR: usize = 28;
 /// The most points by which movement is told, and at a quarter of the size.
@@ -266,15 +268,13 @@ struct Layer {
     found: Vec<f32>,
 }
 
-/// A part of a picture while it is rebuilt.
-pub(crate) struct Mend<'a> {
-    mask: &'a Mask,
+/// Which cells around a mask are hidden, and which lie at their edges: the same for all frames in which the same hides them.
+pub(crate) struct Outline {
     part: Part,
-    /// For each cell: nothing, near a hole, or a hole.
     kinds: Vec<Kind>,
-    /// Whether a picture has been found that shows it.
-    shown: Vec<bool>,
-    layers: [Layer; 3],
+    /// The cells that are to be looked for, with their places.
+    wanted: Vec<(u32, u32)>,
+    holes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -284,16 +284,16 @@ enum Kind {
     Hole,
 }
 
-impl<'a> Mend<'a> {
-    /// Rebuilds `mask` of `view`, one of whose holes it is.
-    pub(crate) fn new(view: View<'a>, mask: &'a Mask) -> Self {
+impl Outline {
+    /// Of `mask`, one of the holes of `view`.
+    pub(crate) fn new(view: View<'_>, mask: &Mask) -> Self {
         let part = Part::around(mask, AROUND, view.cells());
         let mut kinds: Vec<Kind> = part
             .places()
             .map(|(column, row)| if view.is_hidden(column, row) { Kind::Hole } else { Kind::Away })
             .collect();
         let holes: Vec<usize> = (0..kinds.len()).filter(|&at| kinds[at] == Kind::Hole).collect();
-        for at in holes {
+        for &at in &holes {
             let (x, y) = (at % part.columns, at / part.columns);
             for row in y.saturating_sub(EDGE)..(y + EDGE + 1).min(part.rows) {
                 for column in x.saturating_sub(EDGE)..(x + EDGE + 1).min(part.columns) {
@@ -304,6 +304,28 @@ impl<'a> Mend<'a> {
                 }
             }
         }
+        let cells = kinds.iter().enumerate().filter(|(_, kind)| **kind != Kind::Away);
+        let wanted = cells.map(|(at, _)| ((at % part.columns) as u32, (at / part.columns) as u32)).collect();
+        Self { part, wanted, holes: holes.len(), kinds }
+    }
+}
+
+/// A part of a picture while it is rebuilt.
+pub(crate) struct Mend<'a> {
+    mask: &'a Mask,
+    outline: &'a Outline,
+    /// The cells that no picture has been found for, and how many of them are hidden.
+    wanted: Vec<(u32, u32)>,
+    left: usize,
+    /// Whether a picture has been found that shows a cell.
+    shown: Vec<bool>,
+    layers: [Layer; 3],
+}
+
+impl<'a> Mend<'a> {
+    /// Rebuilds `mask` of `view`, one of whose holes it is, with the outline that it has there.
+    pub(crate) fn new(view: View<'_>, mask: &'a Mask, outline: &'a Outline) -> Self {
+        let part = outline.part;
         let layers = [(view.picture.y, 2), (view.picture.u, 1), (view.picture.v, 1)].map(|(plane, scale)| {
             let (left, top) = (part.column * scale, part.row * scale);
             let width = (part.columns * scale).min(plane.width().saturating_sub(left));
@@ -312,25 +334,26 @@ impl<'a> Mend<'a> {
             let values: Vec<f32> = rows.map(|&value| value.into()).collect();
             Layer { scale, width, height, found: Vec::new(), values }
         });
-        Self { mask, part, shown: vec![false; kinds.len()], kinds, layers }
+        let shown = vec![false; outline.kinds.len()];
+        Self { mask, outline, wanted: outline.wanted.clone(), left: outline.holes, shown, layers }
     }
 
     /// Whether every cell has been found in another picture.
     pub(crate) fn is_whole(&self) -> bool {
-        self.kinds.iter().zip(&self.shown).all(|(kind, shown)| *kind != Kind::Hole || *shown)
+        self.left == 0
     }
 
     /// Takes from `other`, in which the scene has moved by `shift`, what was not found yet.
     pub(crate) fn take(&mut self, other: View<'_>, shift: Shift) {
-        let Self { part, kinds, shown, layers, .. } = self;
+        let Self { outline: Outline { part, kinds, .. }, wanted, left, shown, layers, .. } = self;
         layers.iter_mut().for_each(|layer| layer.found.resize(layer.values.len(), 0.0));
         let (columns, rows) = other.cells();
         // Samples that are mixed reach into the cells beside.
         let beside = i32::from(shift.x % 8 != 0 || shift.y % 8 != 0);
-        for (at, (column, row)) in part.places().enumerate() {
-            if kinds[at] == Kind::Away || shown[at] {
-                continue;
-            }
+        wanted.retain(|&(local_x, local_y)| {
+            let (local_x, local_y) = (local_x as usize, local_y as usize);
+            let (column, row) = (part.column + local_x, part.row + local_y);
+            let at = local_y * part.columns + local_x;
             // In eighths of a cell.
             let (x, y) = (8 * column as i32 + shift.x, 8 * row as i32 + shift.y);
             let cells = |at: i32, whole: usize| {
@@ -338,12 +361,11 @@ impl<'a> Mend<'a> {
                 let last = usize::try_from(at.div_euclid(8) + 2 * beside).ok()?;
                 (last < whole).then_some(first..=last)
             };
-            let Some((mut down, across)) = cells(y, rows).zip(cells(x, columns)) else { continue };
+            let Some((mut down, across)) = cells(y, rows).zip(cells(x, columns)) else { return true };
             if down.any(|row| across.clone().any(|column| other.is_hidden(column, row))) {
-                continue;
+                return true;
             }
             let planes = [other.picture.y, other.picture.u, other.picture.v];
-            let (local_x, local_y) = (at % part.columns, at / part.columns);
             let mut all = true;
             for (layer, plane) in layers.iter_mut().zip(planes) {
                 let scale = layer.scale;
@@ -362,16 +384,19 @@ impl<'a> Mend<'a> {
                 }
             }
             shown[at] = all;
-        }
+            *left -= usize::from(all && kinds[at] == Kind::Hole);
+            !all
+        });
     }
 
     /// What the mask's part of the picture looks like without it.
     pub(crate) fn finish(self) -> Mended<'a> {
-        let Self { mask, part, kinds, shown, mut layers, .. } = self;
+        let Self { mask, outline, shown, mut layers, .. } = self;
+        let Outline { part, kinds, .. } = outline;
         let known: Vec<bool> = kinds.iter().zip(&shown).map(|(kind, shown)| *kind != Kind::Hole || *shown).collect();
         for layer in &mut layers {
             if shown.contains(&true) {
-                layer.fit(&kinds, &shown, part);
+                layer.fit(kinds, &shown, *part);
             }
             if known.contains(&false) {
                 let mut samples = vec![false; layer.values.len()];
@@ -382,7 +407,7 @@ impl<'a> Mend<'a> {
                 spread(&mut layer.values, &samples, layer.width);
             }
         }
-        Mended { mask, part, layers }
+        Mended { mask, part: *part, layers }
     }
 }
 
@@ -395,22 +420,44 @@ impl Layer {
             let across = x..(x + scale).min(self.width);
             (y..(y + scale).min(self.height)).flat_map(move |y| across.clone().map(move |x| (x, y)))
         };
-        // By how much it differs at the edges; light changes little from cell to cell.
-        let mut apart = vec![0.0f32; kinds.len()];
-        let mut is_edge = vec![false; kinds.len()];
+        // By how much it differs at the edges: of squares of cells, since light changes little from one to the next.
+        let (across, down) = (columns.div_ceil(SQUARE), part.rows.div_ceil(SQUARE));
+        let square = |cell: usize| cell / columns / SQUARE * across + cell % columns / SQUARE;
+        let mut apart = vec![0.0f32; across * down];
+        let mut counts = vec![0.0f32; across * down];
         for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Edge && shown[cell]) {
             let all = samples(cell).map(|(x, y)| self.values[y * self.width + x] - self.found[y * self.width + x]);
             let (sum, count) = all.fold((0.0, 0.0), |(sum, count), apart| (sum + apart, count + 1.0));
-            (apart[cell], is_edge[cell]) = (sum / f32::max(count, 1.0), true);
+            apart[square(cell)] += sum;
+            counts[square(cell)] += count;
         }
+        let is_edge: Vec<bool> = counts.iter().map(|&count| count > 0.0).collect();
+        apart.iter_mut().zip(counts).for_each(|(apart, count)| *apart /= f32::max(count, 1.0));
         if is_edge.contains(&true) {
-            spread(&mut apart, &is_edge, columns);
+            spread(&mut apart, &is_edge, across);
         }
+        // Between the middles of four squares.
+        let between = |x: usize, y: usize| {
+            let side = |at: usize, count: usize| {
+                let place = ((at as f32 + 0.5) / (SQUARE * scale) as f32 - 0.5).max(0.0);
+                let low = (place as usize).min(count - 1);
+                (low, (low + 1).min(count - 1), place - low as f32)
+            };
+            let ((left, right, fx), (top, bottom, fy)) = (side(x, across), side(y, down));
+            let line = |row: usize| {
+                let (one, other) = (apart[row * across + left], apart[row * across + right]);
+                one + (other - one) * fx.min(1.0)
+            };
+            let (one, other) = (line(top), line(bottom));
+            one + (other - one) * fy.min(1.0)
+        };
         for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Hole && shown[cell]) {
-            let places: Vec<(usize, usize)> = samples(cell).collect();
-            for (x, y) in places {
-                let at = y * self.width + x;
-                self.values[at] = self.found[at] + apart[cell];
+            let (x, y) = (cell % columns * scale, cell / columns * scale);
+            for y in y..(y + scale).min(self.height) {
+                for x in x..(x + scale).min(self.width) {
+                    let at = y * self.width + x;
+                    self.values[at] = self.found[at] + between(x, y);
+                }
             }
         }
     }
@@ -628,14 +675,16 @@ mod tests {
         // Without the bar, brighter, and moved.
         let mut other = scene(12.5, 6.0);
         other.y.iter_mut().for_each(|value| *value += 9);
-        let mut mend = Mend::new(view, &mask);
+        let outline = Outline::new(view, &mask);
+        let mut mend = Mend::new(view, &mask, &outline);
         assert!(!mend.is_whole());
         mend.take(View { picture: other.shown(), holes: &[] }, Shift { x: -10, y: 0 });
         assert!(mend.is_whole());
         mend.finish().draw(&mut picture.drawn());
         assert!(picture.psnr(&clean, &mask) > 38.0, "{}", picture.psnr(&clean, &mask));
         // With a bar of its own that hides half of it: the rest is spread from the edges.
-        let mut mend = Mend::new(view, &mask);
+        let outline = Outline::new(view, &mask);
+        let mut mend = Mend::new(view, &mask, &outline);
         let other = scene(40.0, 6.0).hidden(&mask);
         mend.take(View { picture: other.shown(), holes: &holes }, Shift { x: -120, y: 0 });
         assert!(!mend.is_whole());
@@ -643,7 +692,7 @@ mod tests {
         mend.finish().draw(&mut half.drawn());
         let alone = {
             let mut alone = scene(10.0, 6.0).hidden(&mask);
-            Mend::new(view, &mask).finish().draw(&mut alone.drawn());
+            Mend::new(view, &mask, &Outline::new(view, &mask)).finish().draw(&mut alone.drawn());
             alone
         };
         let (some, none) = (half.psnr(&clean, &mask), alone.psnr(&clean, &mask));
@@ -656,7 +705,8 @@ mod tests {
         let mut picture = scene(0.0, 0.0).hidden(&mask);
         let before = scene(0.0, 0.0).hidden(&mask);
         let holes = [&mask];
-        Mend::new(View { picture: before.shown(), holes: &holes }, &mask).finish().draw(&mut picture.drawn());
+        let view = View { picture: before.shown(), holes: &holes };
+        Mend::new(view, &mask, &Outline::new(view, &mask)).finish().draw(&mut picture.drawn());
         let changed = |at: &usize| picture.y[*at] != before.y[*at];
         assert!((0..before.y.len()).filter(changed).all(|at| mask.has(at % 160 / 2, at / 160 / 2)));
         // All of a picture hidden: nothing to take it from, and nothing breaks.
@@ -664,7 +714,7 @@ mod tests {
         let holes = [&all];
         let view = View { picture: before.shown(), holes: &holes };
         assert_eq!(movement(view, &all, view, Shift::NONE, 16), None);
-        Mend::new(view, &all).finish().draw(&mut picture.drawn());
+        Mend::new(view, &all, &Outline::new(view, &all)).finish().draw(&mut picture.drawn());
     }
 
     #[test]

@@ -339,6 +339,10 @@ fn block(
         Some(wanted) => wanted.over(old_style.clone()).unwrap_or(old_style),
         None => old_style,
     };
+    // Who breaks lines wants them so: rather smaller than broken once more.
+    let lines = u32::try_from(words.trim().lines().count()).unwrap_or(1);
+    let max_lines = style.max_lines.or((lines > 1).then_some(lines));
+    let style = TextStyle { max_lines, ..style };
     let (width, height) = (CanvasSize::VERTICAL_HD.width(), CanvasSize::VERTICAL_HD.height());
     // As wide as the old one, or as text in the middle of the canvas may be; and with room for a line more.
     let wide = old.width.max(SAFE_AREA.width).min(width - 2 * MARGIN);

@@ -19,7 +19,7 @@ use crate::limits::{available_memory, available_threads, free_disk};
 use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedLayer, PlannedSlide};
 use crate::source::{VideoInfo, VideoKind};
 use crate::store::ChunkStore;
-use crate::units::{CanvasSize, FrameIndex};
+use crate::units::{CanvasSize, FrameIndex, FrameRange};
 
 /// What making a plan's result will take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,10 @@ const SCALE_MS: (f64, f64) = (0.34, 0.9);
 const TEXT_MS: f64 = 0.8;
 /// Milliseconds to lay a frame's clips out on a ground.
 const LAY_OUT_MS: f64 = 1.5;
+/// Milliseconds to take something out of a frame, and for a million pixels of it, with the pictures that are looked at.
+const MEND_MS: (f64, f64) = (5.0, 70.0);
+/// Pictures that are kept for that.
+const MEND_PICTURES: u64 = 44;
 /// Milliseconds to blur a picture for all of the canvas.
 const BLUR_MS: f64 = 4.0;
 /// To take the screen out of a million pixels.
@@ -128,8 +132,20 @@ pub(super) fn chunk_cost(plan: &Plan, chunk: &PlannedChunk) -> f64 {
         // One for each, and one for both.
         ref shots => (2 * shots.len() - 1) as f64 * LAY_OUT_MS * scale,
     };
+    let mended: f64 = plan
+        .shots_of(chunk)
+        .flat_map(|(_, shot)| shot.clips.iter().map(move |clip| (shot.frames, clip)))
+        .flat_map(|(on, clip)| clip.patches.iter().map(move |patch| (on, patch)))
+        .map(|(on, patch)| {
+            let at = |frame: FrameIndex| on.start.0.saturating_add(frame.0);
+            let live = FrameRange::new(at(patch.frames.start), at(patch.frames.end)).intersect(chunk.frames).len();
+            let bounds = patch.mask.bounds();
+            let size = megapixels(u64::from(bounds.width) * u64::from(bounds.height));
+            live as f64 * (MEND_MS.0 + MEND_MS.1 * size)
+        })
+        .sum();
     let with_text = plan.texts().iter().any(|text| !text.frames.intersect(chunk.frames).is_empty());
-    frames * (encode + drawn + lay_out + if with_text { TEXT_MS * scale } else { 0.0 })
+    frames * (encode + drawn + lay_out + if with_text { TEXT_MS * scale } else { 0.0 }) + mended
 }
 
 /// What a clip costs for each frame.
@@ -241,7 +257,11 @@ fn clip_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
     let blurred =
         clip.backdrop.map_or(0, |backdrop| u64::from(backdrop.area.width) * u64::from(backdrop.area.height) * 3 / 2);
     let keyed = clip.key.map_or(0, |_| area * 7 / 2);
-    [area * 3 / 2, around, blurred, keyed].into_iter().fold(decoder, u64::saturating_add)
+    let mended = match clip.patches.is_empty() {
+        true => 0,
+        false => decoder.saturating_add((area * 3 / 2).saturating_mul(MEND_PICTURES)),
+    };
+    [area * 3 / 2, around, blurred, keyed, mended].into_iter().fold(decoder, u64::saturating_add)
 }
 
 /// Bytes that the decoder of a clip holds. What a plan says of sizes may be anything: it comes as JSON too.

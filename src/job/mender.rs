@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::not_working;
-use crate::compose::{Mask, Mend, MendView as View, Shift, blurred_part, covered_part, movement};
+use crate::compose::{Mask, Mend, MendView as View, Outline, Shift, blurred_part, covered_part, movement};
 use crate::error::Result;
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
@@ -23,7 +23,8 @@ const STEP: u64 = 8;
 /// Code values by which what is around a text may differ from another picture that shows the same scene.
 const SAME: f32 = 9.0;
 /// Quarters of a pixel by which a scene must have moved to show more.
-const MOVED: i32 = 12;
+const MOVED: i32 = 8;
+const FAR_MOVED: i32 = 48;
 /// Pixels by which movement is looked for: in pictures without the text, between two that are a step apart, and near
 /// to where it should be.
 const FAR: i32 = 24;
@@ -36,6 +37,8 @@ pub(super) struct Mender<'a> {
     others: Others<'a>,
     /// By how much the scene moves around a patch from a picture that is looked at to the next.
     steps: BTreeMap<(usize, u64), Option<Shift>>,
+    /// Outlines of patches, each with those that are on at once.
+    outlines: BTreeMap<usize, (Vec<usize>, Outline)>,
     picture: VideoFrame,
 }
 
@@ -93,7 +96,8 @@ impl SharedPictures {
             }
             // An animation is read by each worker.
             let Some((reader, next)) = reader else { return Ok(None) };
-            if number < *next {
+            // What is far ahead would drive out what is needed until then.
+            if number < *next || (is_clean && number > *next + MOST_KEPT as u64 / 2) {
                 return Ok(None);
             }
             for passed in *next..=number {
@@ -112,13 +116,23 @@ impl SharedPictures {
                 pictures.pop_first();
             }
         }
-        if is_clean && clean.len() < MOST_CLEAN && !clean.contains_key(&number) {
-            let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-            picture.share(&own).map_err(super::no_memory)?;
-            clean.insert(number, picture);
-        }
         let is_damaged = reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
+        drop(kept);
+        if is_clean {
+            self.keep(number, &own)?;
+        }
         Ok((!is_damaged).then_some(own))
+    }
+
+    /// Keeps a picture without a patch for the others.
+    fn keep(&self, number: u64, picture: &VideoFrame) -> Result<()> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.clean.len() < MOST_CLEAN && !kept.clean.contains_key(&number) {
+            let mut own = VideoFrame::empty().map_err(super::no_memory)?;
+            own.share(picture).map_err(super::no_memory)?;
+            kept.clean.insert(number, own);
+        }
+        Ok(())
     }
 }
 
@@ -136,7 +150,7 @@ impl<'a> Mender<'a> {
         let others =
             Others { path, video, reading, limits, interrupt, shared, reader: None, near, clean, is_damaged: false };
         let picture = VideoFrame::empty().map_err(super::no_memory)?;
-        Ok(Self { patches, others, steps: BTreeMap::new(), picture })
+        Ok(Self { patches, others, steps: BTreeMap::new(), outlines: BTreeMap::new(), picture })
     }
 
     /// Whether anything is taken out of a frame.
@@ -151,17 +165,22 @@ impl<'a> Mender<'a> {
 
     /// The clip's frame `frame`, which is `picture`, without its patches.
     pub(super) fn mend(&mut self, picture: &VideoFrame, frame: u64) -> Result<&VideoFrame> {
-        let Self { patches, others, steps, picture: own } = self;
+        let Self { patches, others, steps, outlines, picture: own } = self;
         let live: Vec<usize> =
             (0..patches.len()).filter(|&number| patches[number].frames.contains(FrameIndex(frame))).collect();
         others.forget(frame);
         let holes = holes_at(patches, frame);
         let view = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
-        own.share(picture).map_err(super::no_memory)?;
-        for number in live {
+        copy(picture, own)?;
+        outlines.retain(|number, (on, _)| live.contains(number) && *on == live);
+        for &number in &live {
             let patch = &patches[number];
             let mended = match patch.removal {
-                Removal::Fill => Some(fill(patches, others, steps, view, number, frame)?),
+                Removal::Fill => {
+                    let new = || (live.clone(), Outline::new(view, &patch.mask));
+                    let (_, outline) = outlines.entry(number).or_insert_with(new);
+                    Some(fill(patches, others, steps, view, (number, outline), frame)?)
+                }
                 Removal::Blur | Removal::Cover(_) => None,
             };
             let mut target = own.planes_mut().map_err(super::no_memory)?.ok_or_else(not_working)?;
@@ -175,6 +194,24 @@ impl<'a> Mender<'a> {
     }
 }
 
+/// Copies a picture into a frame that is used again and again: a new one each time would cost more than what is done with it.
+fn copy(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+    if from.alpha().is_some() {
+        return to.share(from).map_err(super::no_memory);
+    }
+    if (to.width(), to.height()) != (from.width(), from.height()) || to.alpha().is_some() {
+        *to = VideoFrame::i420(from.width(), from.height()).map_err(super::no_memory)?;
+    }
+    let source = from.planes().ok_or_else(not_working)?;
+    let target = to.planes_mut().map_err(super::no_memory)?.ok_or_else(not_working)?;
+    for (from, mut to) in [(source.y, target.y), (source.u, target.u), (source.v, target.v)] {
+        for (y, row) in from.rows().enumerate() {
+            to.row_mut(y).copy_from_slice(row);
+        }
+    }
+    Ok(())
+}
+
 /// What hides the scene in a frame.
 fn holes_at(patches: &[PlannedPatch], frame: u64) -> Vec<&Mask> {
     let live = patches.iter().filter(|patch| patch.frames.contains(FrameIndex(frame)));
@@ -186,12 +223,12 @@ fn fill<'p>(
     patches: &'p [PlannedPatch],
     others: &mut Others<'_>,
     steps: &mut BTreeMap<(usize, u64), Option<Shift>>,
-    view: View<'p>,
-    number: usize,
+    view: View<'_>,
+    (number, outline): (usize, &'p Outline),
     frame: u64,
 ) -> Result<Mend<'p>> {
     let patch = &patches[number];
-    let mut mend = Mend::new(view, &patch.mask);
+    let mut mend = Mend::new(view, &patch.mask, outline);
     let total = others.reading.frames.end.0;
     let before = patch.frames.start.0.checked_sub(1).map(|before| before / STEP);
     let after = Some(patch.frames.end.0.div_ceil(STEP)).filter(|&after| after * STEP < total);
@@ -228,34 +265,40 @@ fn fill<'p>(
     };
     let (step, reach) = (between.unwrap_or_default(), if between.is_some() { FINE } else { FAR });
     let back = Shift::NONE.minus(step.part(passed, STEP as i64));
-    let mut guesses = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= most)];
-    while guesses.iter().any(Option::is_some) && !mend.is_whole() {
-        for is_later in [false, true] {
-            let Some((other, guess)) = guesses[usize::from(is_later)] else { continue };
-            let holes = holes_at(patches, other * STEP);
-            // Where the same hides it, a scene that has not moved shows no more.
-            let is_new = guess.x.abs().max(guess.y.abs()) >= MOVED || !holes.iter().any(|hole| **hole == patch.mask);
-            let is_first = other == earlier || other == later;
-            let mut reached = Some(guess);
-            if is_new {
-                let picture = others.near(other)?;
-                let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
-                let found = movement(view, &patch.mask, there, guess, if is_first { reach } else { FINE })
-                    .filter(|(_, apart)| *apart <= SAME);
-                if let Some((shift, _)) = found {
-                    mend.take(there, shift);
+    // First those in which it has moved by as much as letters' strokes are wide; then the others.
+    for (shortest, longest) in [(FAR_MOVED, i32::MAX), (MOVED, FAR_MOVED)] {
+        let mut guesses = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= most)];
+        while guesses.iter().any(Option::is_some) && !mend.is_whole() {
+            for is_later in [false, true] {
+                let Some((other, guess)) = guesses[usize::from(is_later)] else { continue };
+                let holes = holes_at(patches, other * STEP);
+                let is_first = other == earlier || other == later;
+                // Where the same hides it, a scene that has not moved shows no more.
+                let moved = match holes.iter().any(|hole| **hole == patch.mask) {
+                    true => guess.x.abs().max(guess.y.abs()),
+                    false => i32::MAX - 1,
+                };
+                let mut reached = Some(guess);
+                if (shortest..longest).contains(&moved) || (between.is_none() && is_first) {
+                    let picture = others.near(other)?;
+                    let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
+                    let found = movement(view, &patch.mask, there, guess, if is_first { reach } else { FINE })
+                        .filter(|(_, apart)| *apart <= SAME);
+                    if let Some((shift, _)) = found {
+                        mend.take(there, shift);
+                    }
+                    reached = found.map(|(shift, _)| shift);
                 }
-                reached = found.map(|(shift, _)| shift);
+                guesses[usize::from(is_later)] = match reached {
+                    Some(shift) if is_later && other < most => {
+                        others.step(patches, steps, number, other)?.map(|step| (other + 1, shift.plus(step)))
+                    }
+                    Some(shift) if !is_later && other > least => {
+                        others.step(patches, steps, number, other - 1)?.map(|step| (other - 1, shift.minus(step)))
+                    }
+                    _ => None,
+                };
             }
-            guesses[usize::from(is_later)] = match reached {
-                Some(shift) if is_later && other < most => {
-                    others.step(patches, steps, number, other)?.map(|step| (other + 1, shift.plus(step)))
-                }
-                Some(shift) if !is_later && other > least => {
-                    others.step(patches, steps, number, other - 1)?.map(|step| (other - 1, shift.minus(step)))
-                }
-                _ => None,
-            };
         }
     }
     Ok(mend)
@@ -317,6 +360,17 @@ impl Others<'_> {
         if let Some(shared) = self.shared
             && let Some(picture) = shared.get(number, is_clean, |first| self.open(reading(first)))?
         {
+            return Ok(picture);
+        }
+        if is_clean {
+            // By itself: the reader goes on from where it is.
+            let mut reader = self.open(reading(number))?;
+            let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
+            picture.share(reader.frame(number)?).map_err(super::no_memory)?;
+            match (reader.is_damaged(), self.shared) {
+                (false, Some(shared)) => shared.keep(number, &picture)?,
+                (is_damaged, _) => self.is_damaged |= is_damaged,
+            }
             return Ok(picture);
         }
         let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));

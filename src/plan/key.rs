@@ -169,7 +169,7 @@ fn visible_clip<'c>(
     let live = on.intersect(frames);
     let live = FrameRange::new(live.start.0 - on.start.0, live.end.0 - on.start.0);
     let near = |part: FrameRange, other: FrameRange| {
-        let wide = FrameRange::new(part.start.0.saturating_sub(REACH), part.end.0 + REACH);
+        let wide = FrameRange::new(part.start.0.saturating_sub(REACH), part.end.0.saturating_add(REACH));
         !wide.intersect(other).is_empty()
     };
     let seen: Vec<&PlannedPatch> =

@@ -141,6 +141,8 @@ fn whole(canvas: CanvasSize) -> Area {
 pub(crate) const MAX_CLIPS: usize = 8;
 /// The most patches of a clip.
 pub(crate) const MAX_PATCHES: usize = 500;
+/// Frames within which a patch ends: more than any output has.
+const LONGEST: u64 = 1 << 40;
 /// The most keyframes of a clip.
 const MAX_KEYFRAMES: usize = 1_000;
 /// How far an area may reach, in pixels from the canvas's corner, and the most of its sides.
@@ -339,7 +341,12 @@ pub(super) fn check_clip(clip: &PlannedClip, sources: &[PlannedSource]) -> std::
             }
         }
         let size = clip.picture_size();
-        let is_inside = |patch: &PlannedPatch| patch.mask.fits(size.0, size.1) && !patch.frames.is_empty();
+        let is_inside = |patch: &PlannedPatch| {
+            let SourceRect { width, height, .. } = patch.mask.bounds();
+            let frames = patch.frames;
+            let is_there = !frames.is_empty() && frames.end.0 <= LONGEST && width > 0 && height > 0;
+            is_there && patch.mask.fits(size.0, size.1)
+        };
         if clip.patches.len() > MAX_PATCHES || !clip.patches.iter().all(is_inside) {
             return Err("what is taken out of a clip is not in it");
         }
@@ -525,7 +532,20 @@ mod tests {
             )
         };
         assert_eq!(with(&|_| ()), Ok(()));
-        let bad: [&dyn Fn(&mut PlannedClip); 11] = [
+        let patched = |clip: &mut PlannedClip, x: u32, frames: (u64, u64)| {
+            let mask = Mask::all_of(SourceRect { x, y: 0, width: 20, height: 20 });
+            clip.patches =
+                vec![PlannedPatch { frames: FrameRange::new(frames.0, frames.1), mask, removal: Removal::Fill }];
+        };
+        assert_eq!(with(&|clip| patched(clip, 380, (0, 9))), Ok(()));
+        let bad: [&dyn Fn(&mut PlannedClip); 15] = [
+            &|clip| patched(clip, 382, (0, 9)),
+            &|clip| patched(clip, 0, (9, 9)),
+            &|clip| patched(clip, 0, (0, u64::MAX)),
+            &|clip| {
+                patched(clip, 0, (0, 9));
+                clip.patches[0].mask = Mask::default();
+            },
             &|clip| clip.key = Some(ScreenKey { tolerance: 2.0, ..ScreenKey::of([0, 255, 0]) }),
             &|clip| clip.key = Some(ScreenKey::of([120; 3])),
             &|clip| clip.source = 2,
