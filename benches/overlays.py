@@ -814,7 +814,7 @@ def remove(folder, only, how):
             (work / "project.json").write_text(json.dumps(request))
             subprocess.run([REMIX, "render", work, "--out", work / "out", "--no-cache"], check=True, capture_output=True)
             video = work / "out/cnt_removed/video.mp4"
-            told = {one["id"]: one for one in json.loads((video.parent / "container.json").read_text())["report"]["overlays"]}
+            told = {one["id"]: one for one in json.loads((video.parent / "container.json").read_text())["report"].get("overlays", [])}
             left, _, _ = ask(video)
             for t, r, _ in pair(entry["overlays"], reported):
                 true, said = entry["overlays"][t], told[reported[r]["id"]]

@@ -282,6 +282,11 @@ fn a_post_without_text_is_kept() {
     assert!(plan.cues().is_empty());
 }
 
+/// A video of one picture.
+fn one_picture() -> PathBuf {
+    clip("mp4", "-f lavfi -i testsrc2=size=270x480:rate=30 -frames:v 1 -c:v libx264 -pix_fmt yuv420p")
+}
+
 #[test]
 fn what_cannot_be_remixed_is_told() {
     let code = |project: &Project| {
@@ -317,7 +322,16 @@ fn what_cannot_be_remixed_is_told() {
     let slides = plain().with("/format", "slideshow-remix".into()).with("/overlays", json!([]));
     let slides = slides.with("/slides", json!([{ "text": "a" }, { "text": "b" }])).with("/removal", Value::Null);
     told(slides, ("NOT_A_SLIDESHOW", "/source", "video-remix"));
-    // A picture has no time.
+    let still = one_picture();
+    told(project(&still, json!([])), ("SOURCE_UNSUPPORTED", "/source/src", "slideshow-remix"));
+    let twice = json!([{ "id": "o1", "newText": "x" }, { "text": "wait for it", "newText": "y" }]);
+    told(plain().with("/overlays", twice), ("VALIDATION", "/overlays/1", "leave one"));
+    told(named(json!({ "id": "o1", "removal": "blur" })), ("VALIDATION", "/overlays/0", "newText"));
+    let other = Project::small().with("/removal", "fill".into());
+    told(other, ("VALIDATION", "/removal", "leave it out"));
+    let other = Project::small().with("/audio", json!({ "source": false }));
+    told(other, ("VALIDATION", "/audio/source", "leave it out"));
+    // A sound has no pictures.
     let still = project(&clip("mp3", "-f lavfi -i sine=duration=1 -c:a libmp3lame"), json!([]));
     told(still, ("SOURCE_EMPTY", "/source/src", "video"));
 }

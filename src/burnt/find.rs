@@ -15,6 +15,13 @@ const LARGEST: (u32, u32) = (1_920, 1_920);
 /// Above this many pixels, letters are looked for at half of the size.
 const SMALL: u32 = 800_000;
 
+/// The size in which pictures of this size are looked at.
+pub(crate) fn looked_at(width: u32, height: u32) -> Option<CanvasSize> {
+    let by = (f64::from(LARGEST.0) / f64::from(width)).min(f64::from(LARGEST.1) / f64::from(height)).min(1.0);
+    let even = |side: u32| ((f64::from(side) * by) as u32).max(2) & !1;
+    CanvasSize::new(even(width), even(height))
+}
+
 /// How many pixels across one is, of pictures of this size, where letters are looked for.
 pub(super) fn search_scale(width: u32, height: u32) -> usize {
     if width * height > SMALL { 2 } else { 1 }
@@ -47,9 +54,7 @@ pub(crate) fn find(subject: &Subject<'_>, reader: &dyn TextReader) -> Result<Fou
         return Err(Error::new(ErrorKind::LimitExceeded, message).suggest("give a shorter one"));
     }
     let (width, height) = (known.size.width(), known.size.height());
-    let by = (f64::from(LARGEST.0) / f64::from(width)).min(f64::from(LARGEST.1) / f64::from(height)).min(1.0);
-    let even = |side: u32| ((f64::from(side) * by) as u32).max(2) & !1;
-    let canvas = CanvasSize::new(even(width), even(height)).ok_or_else(empty)?;
+    let canvas = looked_at(width, height).ok_or_else(empty)?;
     let scale = search_scale(canvas.width(), canvas.height());
     let reading = Reading {
         start: TimeSpan::ZERO,

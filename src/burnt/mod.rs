@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::compose::{Mask, SourceRect};
 use crate::text::Rgba;
 
-pub(crate) use find::find;
+pub(crate) use find::{find, looked_at};
 pub use read::{LinePicture, LineReading, TextReader, WordReading};
 pub(crate) use residual::{readable, seam};
 pub use style::{FoundBox, FoundStroke, FoundStyle};

@@ -231,7 +231,7 @@ fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask 
     let rim = stroke.map_or((height * 0.1) as u32, |stroke| stroke.width) + EDGE;
     let colors: Vec<[u8; 3]> = std::iter::once(line.color).chain(stroke.map(|stroke| stroke.color)).map(code).collect();
     // Where all else moves, what stands still is a part of it, as far as a letter that was not found.
-    let reach = (height * if track.stands_out { 1.2 } else { 0.5 }) as u32;
+    let reach = ((height * if track.stands_out { 1.2 } else { 0.5 }) as u32).min(250);
     let mut mask = Mask::none_of(place.decoded(bounds, 2));
     let width = bounds.width().max(1);
     for (at, &far) in far.iter().enumerate() {

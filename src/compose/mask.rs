@@ -31,6 +31,9 @@ struct Runs {
 /// The farthest that a mask reaches, in cells: pictures have at most 16,384 pixels a side.
 const FARTHEST: usize = 8_192;
 
+/// The most cells of a mask that is read: those of the largest picture that is taken, 4,096 pixels a side.
+const MOST_CELLS: u64 = 1 << 22;
+
 impl Mask {
     /// None of the cells that `part` of a picture touches.
     pub fn none_of(part: SourceRect) -> Self {
@@ -115,9 +118,9 @@ impl Mask {
         let mut placed = Self { column, row, columns, rows, cells: vec![false; columns * rows] };
         // Each of its own cells marks those that it touches.
         let touched = |at: usize, origin: u32, by: f64, first: usize, count: usize| {
-            let low = (there(at, origin, by) / 2.0 + 1e-9).floor().max(first as f64) as usize;
-            let high = (there(at + 1, origin, by) / 2.0 - 1e-9).ceil().max(0.0) as usize;
-            low - first..high.min(first + count).max(low) - first
+            let within = |cell: f64| cell.clamp(first as f64, (first + count) as f64) as usize - first;
+            let low = within((there(at, origin, by) / 2.0 + 1e-9).floor());
+            low..within((there(at + 1, origin, by) / 2.0 - 1e-9).ceil()).max(low)
         };
         for (y, cells) in self.cells.chunks_exact(self.columns.max(1)).enumerate() {
             for line in touched(self.row + y, part.y, down, row, rows) {
@@ -162,6 +165,9 @@ impl TryFrom<Runs> for Mask {
         if [x, y, width, height].iter().any(|number| number % 2 > 0) || far(x, width) || far(y, height) {
             return Err("a mask lies on no cells of a picture");
         }
+        if u64::from(width / 2) * u64::from(height / 2) > MOST_CELLS {
+            return Err("a mask is larger than a picture");
+        }
         let mut mask = Self::none_of(SourceRect { x, y, width, height });
         let count = runs.iter().map(|&run| u64::from(run)).sum::<u64>();
         if count != mask.cells.len() as u64 {
@@ -204,6 +210,7 @@ mod tests {
         for bad in [
             r#"{"x":0,"y":0,"width":4,"height":2,"runs":[1]}"#,
             r#"{"x":1,"y":0,"width":4,"height":2,"runs":[2]}"#,
+            r#"{"x":0,"y":0,"width":16384,"height":16384,"runs":[67108864]}"#,
             r#"{"x":0,"y":0,"width":4294967294,"height":4294967294,"runs":[2]}"#,
             r#"{"x":4294967294,"y":0,"width":4,"height":2,"runs":[2]}"#,
         ] {
@@ -231,5 +238,9 @@ mod tests {
         let cut = mask.placed(rect(12, 0, 20, 40), (20, 40)).expect("is seen");
         assert_eq!(cells(&cut), [(0, 10)]);
         assert!(cut.fits(20, 40) && !cut.fits(20, 20));
+        // Far beyond what is seen, on the right and below.
+        let wide = Mask::all_of(rect(4, 4, 200, 100));
+        let cut = wide.placed(rect(0, 0, 40, 40), (20, 20)).expect("is seen");
+        assert_eq!((cut.bounds(), cells(&cut).len()), (rect(2, 2, 18, 18), 81));
     }
 }

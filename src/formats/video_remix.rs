@@ -8,7 +8,7 @@ use crate::burnt::{FoundOverlay, FoundText, OverlayKind};
 use crate::compose::{Fit, Focus, SourceRect};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
-use crate::request::{OverlayChange, REMOVALS, Request, SOURCE_ID, nearest, shorten};
+use crate::request::{Format, OverlayChange, REMOVALS, Request, SOURCE_ID, nearest, shorten};
 use crate::text::{Align, Anchor, Area, Backdrop, BackdropShape, FontSize, Shadow, Stroke, TextBlock, TextStyle};
 use crate::timeline::{Asset, During, Layer, Patch, Removal, Shot, ShotDuration, TextMotion, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRange, FrameRate, SourceSize};
@@ -198,10 +198,49 @@ pub(crate) fn changes(request: &Request, text: &FoundText) -> Result<Vec<Change>
             });
         }
         for place in places {
+            if let Some(other) = changes[place].named {
+                let message = format!("entries {other} and {number} name the same text, {}", text.overlays[place].id);
+                let finding = Finding::new(ErrorKind::Validation, format!("/overlays/{number}"), message);
+                missing.push(finding.suggest("leave one of them out"));
+            }
             changes[place] = Change { named: Some(number), new_text: wanted.new_text.clone(), ..Change::default() };
         }
     }
     if missing.is_empty() { Ok(changes) } else { Err(Error::from_findings(missing)) }
+}
+
+/// The entries that say how a text is taken out or looks, and for which there are no new words.
+pub(crate) fn without_words(request: &Request, changes: &[Change]) -> Vec<Finding> {
+    let named = changes.iter().filter(|change| change.new_text.is_none()).filter_map(|change| change.named);
+    let says = |number: &usize| {
+        let wanted = &request.overlays[*number];
+        wanted.style.is_some() || wanted.removal.as_deref().is_some_and(|name| name != REMOVALS[4])
+    };
+    let finding = |number: usize| {
+        Finding::new(ErrorKind::Validation, format!("/overlays/{number}"), "it has no new words, and the text stays")
+            .suggest("give `newText`; an empty one takes the text out")
+    };
+    named.filter(says).map(finding).collect()
+}
+
+/// What only a video-remix reads, in a request of another format.
+pub(crate) fn meant_for_it(request: &Request, format: Format) -> Vec<Finding> {
+    let source = request.source.as_ref();
+    let of_slides = format == Format::SlideshowRemix;
+    let given = [
+        ("overlays", !request.overlays.is_empty()),
+        ("removal", request.removal.is_some()),
+        ("overlayStyle", request.overlay_style.is_some()),
+        // Slides may say so as well.
+        ("performer", request.performer.is_some() && !(of_slides && request.performer.as_deref() == Some("none"))),
+        ("audio/source", request.audio.as_ref().is_some_and(|audio| audio.source.is_some())),
+        ("source/src", source.is_some_and(|source| source.src.is_some() && !source.slides.is_empty())),
+    ];
+    let refused = |field: &str| {
+        let message = format!("`{}` has a meaning in a video-remix alone", field.replace('/', "."));
+        Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest("leave it out")
+    };
+    given.iter().filter(|(_, given)| *given).map(|(field, _)| refused(field)).collect()
 }
 
 /// Whether an entry of the request means this text.

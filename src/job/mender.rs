@@ -58,6 +58,8 @@ struct Others<'a> {
     /// Those without a patch, just before and just after it.
     clean: BTreeMap<u64, VideoFrame>,
     is_damaged: bool,
+    /// Whether anything came from the other workers.
+    has_shared: bool,
 }
 
 /// Every [`STEP`]th picture of a clip, for all workers: each is decoded once.
@@ -67,6 +69,8 @@ pub(super) struct SharedPictures(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     reader: Option<(StreamReader, u64)>,
+    /// Whether nothing more is read for all: something had faults, or it is no stream.
+    is_over: bool,
     pictures: BTreeMap<u64, VideoFrame>,
     /// Those that are wanted for as long as a patch is on.
     clean: BTreeMap<u64, VideoFrame>,
@@ -86,48 +90,57 @@ impl SharedPictures {
         open: impl FnOnce(u64) -> Result<ShotReader>,
     ) -> Result<Option<VideoFrame>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { reader, pictures, clean } = &mut *kept;
+        let Kept { reader, is_over, pictures, clean } = &mut *kept;
+        if *is_over {
+            return Ok(None);
+        }
         let mut own = VideoFrame::empty().map_err(super::no_memory)?;
         if let Some(known) = pictures.get(&number).or_else(|| clean.get(&number)) {
             own.share(known).map_err(super::no_memory)?;
         } else {
-            if reader.is_none() {
+            let next = reader.as_ref().map(|(_, next)| *next);
+            // What is far ahead of the frames that are rendered, or behind them, is read by itself.
+            let is_near = next.is_some_and(|next| (next..=next + MOST_KEPT as u64 / 2).contains(&number));
+            if !is_near && (is_clean || next.is_some_and(|next| number < next)) {
+                return Ok(None);
+            }
+            if !is_near {
                 *reader = open(number)?.into_stream().map(|reader| (reader, number));
             }
             // An animation is read by each worker.
+            *is_over = reader.is_none();
             let Some((reader, next)) = reader else { return Ok(None) };
-            // What is far ahead would drive out what is needed until then.
-            if number < *next || (is_clean && number > *next + MOST_KEPT as u64 / 2) {
-                return Ok(None);
-            }
             for passed in *next..=number {
                 let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
                 picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
                 *next = passed + 1;
                 if reader.is_damaged() {
+                    *is_over = true;
                     return Ok(None);
                 }
                 if passed == number {
                     own.share(&picture).map_err(super::no_memory)?;
                 }
                 pictures.insert(passed, picture);
-            }
-            while pictures.len() > MOST_KEPT {
-                pictures.pop_first();
+                while pictures.len() > MOST_KEPT {
+                    pictures.pop_first();
+                }
             }
         }
-        let is_damaged = reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
         drop(kept);
         if is_clean {
             self.keep(number, &own)?;
         }
-        Ok((!is_damaged).then_some(own))
+        Ok(Some(own))
     }
 
     /// Keeps a picture without a patch for the others.
     fn keep(&self, number: u64, picture: &VideoFrame) -> Result<()> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.clean.len() < MOST_CLEAN && !kept.clean.contains_key(&number) {
+        if !kept.clean.contains_key(&number) {
+            while kept.clean.len() >= MOST_CLEAN {
+                kept.clean.pop_first();
+            }
             let mut own = VideoFrame::empty().map_err(super::no_memory)?;
             own.share(picture).map_err(super::no_memory)?;
             kept.clean.insert(number, own);
@@ -147,8 +160,19 @@ impl<'a> Mender<'a> {
         shared: Option<&'a SharedPictures>,
     ) -> Result<Self> {
         let (near, clean) = (BTreeMap::new(), BTreeMap::new());
-        let others =
-            Others { path, video, reading, limits, interrupt, shared, reader: None, near, clean, is_damaged: false };
+        let others = Others {
+            path,
+            video,
+            reading,
+            limits,
+            interrupt,
+            shared,
+            reader: None,
+            near,
+            clean,
+            is_damaged: false,
+            has_shared: false,
+        };
         let picture = VideoFrame::empty().map_err(super::no_memory)?;
         Ok(Self { patches, others, steps: BTreeMap::new(), outlines: BTreeMap::new(), picture })
     }
@@ -156,6 +180,11 @@ impl<'a> Mender<'a> {
     /// Whether anything is taken out of a frame.
     pub(super) fn is_live(&self, frame: u64) -> bool {
         self.patches.iter().any(|patch| patch.frames.contains(FrameIndex(frame)))
+    }
+
+    /// Whether it has taken pictures that others read.
+    pub(super) fn has_shared(&self) -> bool {
+        self.others.has_shared
     }
 
     /// Whether anything that was read besides the clip's own pictures had faults.
@@ -360,6 +389,7 @@ impl Others<'_> {
         if let Some(shared) = self.shared
             && let Some(picture) = shared.get(number, is_clean, |first| self.open(reading(first)))?
         {
+            self.has_shared = true;
             return Ok(picture);
         }
         if is_clean {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::engine::Shared;
 use super::mender::Mender;
 use super::{Adaptation, Control, SourcePost, not_working};
-use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, readable, seam};
+use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, looked_at, readable, seam};
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::Residual;
@@ -15,7 +15,7 @@ use crate::request::{REMOVALS, Request, SOURCE_ID};
 use crate::source::{AtEnd, Reading, ShotReader, Subject};
 use crate::text::Rgba;
 use crate::timeline::{Asset, Removal};
-use crate::units::{CanvasSize, FrameRange, FrameRate, TimeSpan};
+use crate::units::{FrameRange, FrameRate, TimeSpan};
 
 /// What may be left of a text: a fiftieth of its characters, and an edge that is hardly seen.
 const READABLE: f64 = 0.02;
@@ -34,6 +34,10 @@ pub(super) fn post(shared: &Shared, request: &Request, control: &Control) -> Res
         error.for_asset(format!("{} ({})", asset.id, asset.path.display())).at_pointer(asset.pointer.clone())
     };
     let probed = shared.probe(&asset.path, control).map_err(about)?;
+    if probed.video.as_ref().is_some_and(|video| video.index.len() == 1) {
+        let message = "it is one picture, and a video-remix starts from a video";
+        return Err(about(Error::new(ErrorKind::SourceUnsupported, message).suggest("use slideshow-remix")));
+    }
     let reader = shared.text_reader()?;
     let interrupt = control.interrupt();
     let subject = Subject { path: &asset.path, probed: &probed, limits: &shared.limits, interrupt: &interrupt };
@@ -57,6 +61,10 @@ pub(super) fn post(shared: &Shared, request: &Request, control: &Control) -> Res
                 change.new_text = words;
             }
         }
+    }
+    let unmet = video_remix::without_words(request, &changes);
+    if !unmet.is_empty() {
+        return Err(Error::from_findings(unmet));
     }
     control.cancel().check()?;
     remove(&subject, request, &text, &mut changes, &*reader).map_err(about)?;
@@ -166,9 +174,19 @@ fn residuals(
 ) -> Result<Vec<Residual>> {
     let (video, known) =
         subject.probed.video.as_ref().zip(subject.probed.info.video.as_ref()).ok_or_else(not_working)?;
-    let (width, height) = (known.size.width() & !1, known.size.height() & !1);
-    let rect = SourceRect { x: 0, y: 0, width, height };
-    let canvas = CanvasSize::new(width, height).ok_or_else(not_working)?;
+    let rect = SourceRect { x: 0, y: 0, width: known.size.width(), height: known.size.height() };
+    // As they were looked at when the texts were found.
+    let canvas = looked_at(rect.width, rect.height).ok_or_else(not_working)?;
+    let (width, height) = (canvas.width(), canvas.height());
+    let scaled = |region: SourceRect| {
+        let by = |at: u32, size: u32, whole: u32| (u64::from(at) * u64::from(size) / u64::from(whole)) as u32;
+        SourceRect {
+            x: by(region.x, width, rect.width),
+            y: by(region.y, height, rect.height),
+            width: by(region.width, width, rect.width).max(1),
+            height: by(region.height, height, rect.height).max(1),
+        }
+    };
     let patches: Vec<PlannedPatch> = text
         .overlays
         .iter()
@@ -208,8 +226,8 @@ fn residuals(
         let picture = pictures.frame(frame)?;
         let planes = mender.mend(picture, frame)?.planes().ok_or_else(not_working)?;
         found[at] = Residual {
-            readable: readable(planes, overlay.region, &overlay.text, reader, &alive)?,
-            seam: seam(planes.y, &overlay.mask),
+            readable: readable(planes, scaled(overlay.region), &overlay.text, reader, &alive)?,
+            seam: overlay.mask.placed(rect, (width, height)).map_or(0.0, |mask| seam(planes.y, &mask)),
         };
     }
     Ok(found)

@@ -53,7 +53,9 @@ impl<'a> Painter<'a> {
     }
 
     /// Opens `clip`, which is on for `frames`, for those from `first` on.
-    fn open(&self, frames: FrameRange, clip: &'a PlannedClip, first: FrameIndex) -> Result<OpenClip<'_>> {
+    ///
+    /// `alone`: with nothing that other workers have read of it.
+    fn open(&self, frames: FrameRange, clip: &'a PlannedClip, first: FrameIndex, alone: bool) -> Result<OpenClip<'_>> {
         let nowhere = || Error::new(ErrorKind::Internal, "a clip stands nowhere");
         let second = match clip.backdrop {
             Some(backdrop) => {
@@ -91,7 +93,11 @@ impl<'a> Painter<'a> {
             false => {
                 let reading = Reading { frames: FrameRange::new(0, frames.len()), second: None, ..reading };
                 let clip_file = (path.as_path(), self.video(clip)?);
-                let others = self.others.iter().find(|(known, _)| std::ptr::eq(*known, clip)).map(|(_, others)| others);
+                let others = self
+                    .others
+                    .iter()
+                    .find(|(known, _)| !alone && std::ptr::eq(*known, clip))
+                    .map(|(_, others)| others);
                 Some(Mender::new(&clip.patches, clip_file, reading, &self.shared.limits, &self.interrupt, others)?)
             }
         };
@@ -209,27 +215,29 @@ impl<'a> Brush<'a> {
                 && !open.clip.is_damaged()
         });
         let continues = !self.open.is_empty() || !self.over.is_empty();
-        self.open(planned)?;
+        self.open(planned, false)?;
         let chunk = self.paint_from_here(planned, stop, on_frame)?;
         let is_damaged =
             self.open.iter().any(OpenShot::is_damaged) || self.over.iter().any(|open| open.clip.is_damaged());
-        if !continues || !is_damaged {
+        let clips = self.open.iter().flat_map(|open| &open.clips).chain(self.over.iter().map(|open| &open.clip));
+        let has_shared = clips.filter_map(|clip| clip.mender.as_ref()).any(Mender::has_shared);
+        if !is_damaged || !(continues || has_shared) {
             return Ok(chunk);
         }
         self.open.clear();
         self.over.clear();
-        self.open(planned)?;
+        self.open(planned, true)?;
         self.paint_from_here(planned, stop, &mut || ())
     }
 
     /// Opens the shots of a chunk that are not, for its first frame.
-    fn open(&mut self, planned: &PlannedChunk) -> Result<()> {
+    fn open(&mut self, planned: &PlannedChunk, alone: bool) -> Result<()> {
         let painter = self.painter;
         for (number, shot) in painter.plan.shots_of(planned) {
             if self.open.iter().any(|open| open.number == number) {
                 continue;
             }
-            let open = |clip| painter.open(shot.frames, clip, planned.frames.start);
+            let open = |clip| painter.open(shot.frames, clip, planned.frames.start, alone);
             let clips = shot.clips.iter().map(open).collect::<Result<_>>()?;
             self.open.push(OpenShot { number, next: planned.frames.start, clips });
         }
@@ -240,7 +248,7 @@ impl<'a> Brush<'a> {
                 continue;
             }
             let next = overlay.frames.start.max(planned.frames.start);
-            self.over.push(OpenOverlay { number, next, clip: painter.open(overlay.frames, clip, next)? });
+            self.over.push(OpenOverlay { number, next, clip: painter.open(overlay.frames, clip, next, alone)? });
         }
         self.over.sort_by_key(|open| open.number);
         Ok(())

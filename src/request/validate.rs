@@ -74,6 +74,9 @@ impl Request {
         let source: Vec<_> = source.map(|item| (item.id.as_str(), item.src.as_str())).collect();
         self.check_pool("source/slides", source.into_iter(), limits, &mut found);
         self.check_pins(&mut found);
+        if format != Format::VideoRemix {
+            found.extend(crate::formats::video_remix::meant_for_it(self, format));
+        }
         found.extend(crate::formats::slideshow_builder::check_words(self));
         found.extend(crate::formats::check_sound(self));
         found.extend(match format {
