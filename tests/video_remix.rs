@@ -170,7 +170,7 @@ fn the_fixture_gets_its_new_words() {
     for text in &container.report.overlays {
         let frames = (text.frames.start.0, text.frames.end.0 - 1);
         let psnr = psnr(&bare.out().join("cnt_remix/video.mp4"), &clean, text.region, frames);
-        assert!(psnr >= 34.0, "{psnr}: {text:?}");
+        assert!(psnr >= 32.0, "{psnr}: {text:?}");
     }
 }
 
