@@ -20,7 +20,7 @@ use crate::units::{FrameIndex, FrameRange, FrameRate};
 
 /// Frames between two pictures that are looked at.
 const STEP: u64 = 8;
-/// Code values by which what is around a text may differ from another picture that shows the same scene.
+/// Code values by which what is around a text may differ, at most, from another picture that shows the same scene.
 const SAME: f32 = 9.0;
 /// Quarters of a pixel by which a scene must have moved to show more.
 const MOVED: i32 = 8;
@@ -31,12 +31,15 @@ const FAR: i32 = 24;
 const STRIDE: i32 = 64;
 const FINE: i32 = 3;
 
+/// By how much a scene moves from one picture that is looked at to the next, and by how many code values the two differ then.
+type Step = (Shift, f32);
+
 /// Takes patches out of the pictures of a clip.
 pub(super) struct Mender<'a> {
     patches: &'a [PlannedPatch],
     others: Others<'a>,
     /// By how much the scene moves around a patch from a picture that is looked at to the next.
-    steps: BTreeMap<(usize, u64), Option<Shift>>,
+    steps: BTreeMap<(usize, u64), Option<Step>>,
     /// Outlines of patches, each with those that are on at once.
     outlines: BTreeMap<usize, (Vec<usize>, Outline)>,
     picture: VideoFrame,
@@ -251,7 +254,7 @@ fn holes_at(patches: &[PlannedPatch], frame: u64) -> Vec<&Mask> {
 fn fill<'p>(
     patches: &'p [PlannedPatch],
     others: &mut Others<'_>,
-    steps: &mut BTreeMap<(usize, u64), Option<Shift>>,
+    steps: &mut BTreeMap<(usize, u64), Option<Step>>,
     view: View<'_>,
     (number, outline): (usize, &'p Outline),
     frame: u64,
@@ -259,27 +262,6 @@ fn fill<'p>(
     let patch = &patches[number];
     let mut mend = Mend::new(view, &patch.mask, outline);
     let total = others.reading.frames.end.0;
-    let before = patch.frames.start.0.checked_sub(1).map(|before| before / STEP);
-    let after = Some(patch.frames.end.0.div_ceil(STEP)).filter(|&after| after * STEP < total);
-    // The nearer one first.
-    let mut clean: Vec<u64> = before.into_iter().chain(after).collect();
-    clean.sort_by_key(|other| (other * STEP).abs_diff(frame));
-    for other in clean {
-        if mend.is_whole() {
-            return Ok(mend);
-        }
-        let holes = holes_at(patches, other * STEP);
-        let picture = others.clean(other)?;
-        let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
-        if let Some((shift, _)) =
-            movement(view, &patch.mask, there, Shift::NONE, FAR).filter(|(_, apart)| *apart <= SAME)
-        {
-            mend.take(there, shift);
-        }
-    }
-    if mend.is_whole() {
-        return Ok(mend);
-    }
     // From picture to picture, away from this one, as far as the scene is the same.
     let last = (total - 1) / STEP;
     let (earlier, later) = (frame / STEP, frame / STEP + 1);
@@ -292,8 +274,38 @@ fn fill<'p>(
         (false, Some(before)) => others.step(patches, steps, number, before)?,
         (false, None) => None,
     };
-    let (step, reach) = (between.unwrap_or_default(), if between.is_some() { FINE } else { FAR });
+    let step = between.map_or(Shift::NONE, |(step, _)| step);
+    let reach = if between.is_some() { FINE } else { FAR };
     let back = Shift::NONE.minus(step.part(passed, STEP as i64));
+    // Two near ones tell by how much those differ that show the same: where all is smooth, what has moved elsewhere differs
+    // by little, too.
+    let limit = between.map_or(SAME, |(_, apart)| SAME.min(apart * 2.0 + 1.5));
+    let before = patch.frames.start.0.checked_sub(1).map(|before| before / STEP);
+    let after = Some(patch.frames.end.0.div_ceil(STEP)).filter(|&after| after * STEP < total);
+    // The nearer one first.
+    let mut clean: Vec<u64> = before.into_iter().chain(after).collect();
+    clean.sort_by_key(|other| (other * STEP).abs_diff(frame));
+    for other in clean {
+        if mend.is_whole() {
+            return Ok(mend);
+        }
+        let holes = holes_at(patches, other * STEP);
+        let picture = others.clean(other)?;
+        let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
+        // As if it had gone on as it does now, or not at all.
+        let far = (other * STEP) as i64 - frame as i64;
+        for guess in [step.part(far, STEP as i64), Shift::NONE] {
+            if let Some((shift, _)) =
+                movement(view, &patch.mask, there, guess, FAR).filter(|(_, apart)| *apart <= limit)
+            {
+                mend.take(there, shift);
+                break;
+            }
+        }
+    }
+    if mend.is_whole() {
+        return Ok(mend);
+    }
     // First those in which it has moved by as much as letters' strokes are wide; then the others.
     for (shortest, longest) in [(FAR_MOVED, i32::MAX), (MOVED, FAR_MOVED)] {
         let mut guesses = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= most)];
@@ -312,7 +324,7 @@ fn fill<'p>(
                     let picture = others.near(other)?;
                     let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
                     let found = movement(view, &patch.mask, there, guess, if is_first { reach } else { FINE })
-                        .filter(|(_, apart)| *apart <= SAME);
+                        .filter(|(_, apart)| *apart <= limit);
                     if let Some((shift, _)) = found {
                         mend.take(there, shift);
                     }
@@ -320,10 +332,10 @@ fn fill<'p>(
                 }
                 guesses[usize::from(is_later)] = match reached {
                     Some(shift) if is_later && other < most => {
-                        others.step(patches, steps, number, other)?.map(|step| (other + 1, shift.plus(step)))
+                        others.step(patches, steps, number, other)?.map(|(step, _)| (other + 1, shift.plus(step)))
                     }
                     Some(shift) if !is_later && other > least => {
-                        others.step(patches, steps, number, other - 1)?.map(|step| (other - 1, shift.minus(step)))
+                        others.step(patches, steps, number, other - 1)?.map(|(step, _)| (other - 1, shift.minus(step)))
                     }
                     _ => None,
                 };
@@ -338,10 +350,10 @@ impl Others<'_> {
     fn step(
         &mut self,
         patches: &[PlannedPatch],
-        steps: &mut BTreeMap<(usize, u64), Option<Shift>>,
+        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
         number: usize,
         from: u64,
-    ) -> Result<Option<Shift>> {
+    ) -> Result<Option<Step>> {
         if let Some(step) = steps.get(&(number, from)) {
             return Ok(*step);
         }
@@ -355,7 +367,7 @@ impl Others<'_> {
         let [here, there] =
             [View { picture: planes(from)?, holes: &holes[0] }, View { picture: planes(from + 1)?, holes: &holes[1] }];
         let found = movement(here, mask, there, Shift::NONE, STRIDE);
-        let step = found.filter(|(_, apart)| *apart <= SAME).map(|(shift, _)| shift);
+        let step = found.filter(|(_, apart)| *apart <= SAME);
         steps.insert((number, from), step);
         Ok(step)
     }
