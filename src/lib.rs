@@ -56,6 +56,7 @@
 //! | [`source`] | one input, told truthfully: probing, and pictures on the output's clock, upright and in BT.709 |
 //! | [`text`] | fonts, shaping, emoji, strokes → a positioned picture |
 //! | [`compose`] | pictures and overlays → one finished frame |
+//! | [`performer`] | somebody else in the place of who is seen |
 //! | [`burnt`] | the text that is burnt into a source: where, when, what, in which style |
 //! | `audio` | all sounds → one mix on one sample clock, ducked, and as loud as it should be |
 //! | [`encode`] | H.264 chunks, JPEG |
@@ -85,6 +86,7 @@ pub mod inspect;
 pub mod job;
 pub mod limits;
 pub mod output;
+pub mod performer;
 pub mod plan;
 pub mod request;
 pub mod source;

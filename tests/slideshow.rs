@@ -339,7 +339,7 @@ fn frames_of_clips_are_slides_too() {
 fn remix(slides: Value, source: &[(&str, &[u8])]) -> Project {
     let rows: Vec<_> = source.iter().map(|(name, _)| json!({ "id": name, "src": name })).collect();
     let project = Project::blank(json!({
-        "id": "cnt_slides", "format": "slideshow_remix", "influencerId": "inf_ada",
+        "id": "cnt_slides", "format": "slideshow_remix", "influencerId": "inf_ada", "performer": "none",
         "source": { "slides": rows }, "slides": slides,
     }));
     source.iter().for_each(|(name, bytes)| project.write(name, bytes));
@@ -394,6 +394,7 @@ fn a_remix_says_what_it_lacks() {
         { "sourceSlide": "nowhere", "text": "x" },
         { "sourceSlide": "a.png", "region": { "x": 0.9, "y": 0, "width": 0.2, "height": 1 }, "removal": "magic" },
         { "sourceSlide": "a.png", "removal": "fill", "fit": "cover" },
+        { "sourceSlide": "a.png", "region": { "x": 0, "y": 0, "width": 0.2, "height": 1 }, "removal": "crop" },
     ]);
     let error = refused(&remix(slides, &[("a.png", &picture)]));
     let expected = [
@@ -402,7 +403,7 @@ fn a_remix_says_what_it_lacks() {
         ("VALIDATION", "/slides/3/removal"),
         ("VALIDATION", "/slides/3/region"),
         ("VALIDATION", "/slides/4/fit"),
-        ("VALIDATION", "/slides/4/removal"),
+        ("VALIDATION", "/slides/5/removal"),
     ];
     assert_eq!(codes(&error), expected);
     let nothing = refused(&remix(json!([]), &[]));

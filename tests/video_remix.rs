@@ -335,3 +335,28 @@ fn what_cannot_be_remixed_is_told() {
     let still = project(&clip("mp3", "-f lavfi -i sine=duration=1 -c:a libmp3lame"), json!([]));
     told(still, ("SOURCE_EMPTY", "/source/src", "video"));
 }
+
+#[test]
+fn what_a_text_stands_on_can_be_cut_off() {
+    let change = json!([{ "text": "wait for it", "newText": "still here", "removal": "crop" }]);
+    let project = project(&post(&[("wait for it", 40, (0, 79), OUTLINED)]), change);
+    let (container, video) = render(&project, 2);
+    let text = &container.report.overlays[0];
+    assert_eq!(text.removal, "crop");
+    let said: Vec<_> = found(&video).into_iter().map(|overlay| overlay.text).collect();
+    assert_eq!(said, ["still here"]);
+    // What is left of the source's 960 rows is shown as large as can be.
+    let layer = plan(&project).shots()[0].clips[0].clone();
+    let bottom = text.region.y + text.region.height;
+    assert!(layer.rect.y >= bottom && layer.rect.y + layer.rect.height <= 960, "{:?} {bottom}", layer.rect);
+    assert!(layer.patches.is_empty());
+    // In the middle of the picture it leaves too little.
+    let change = json!([{ "text": "nobody knows", "newText": "", "removal": "crop" }]);
+    let middle = self::project(&post(&[("nobody knows", 460, (0, 79), BOXED)]), change);
+    let error = engine(1).plan(&middle.request(), &Control::new());
+    match error {
+        // Half of the picture is left, which is allowed.
+        Ok(plans) => assert!(plans[0].shots()[0].clips[0].rect.height < 520),
+        Err(error) => assert_eq!(error.code(), "VALIDATION"),
+    }
+}

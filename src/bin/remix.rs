@@ -200,6 +200,10 @@ struct SharedArgs {
     /// The most bytes of the cache; what was used least recently goes first.
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
     cache_size: u64,
+    /// The description (JSON) of the ONNX models that put the influencer in the place of who is seen in a remix.
+    #[cfg(feature = "onnx")]
+    #[arg(long, value_name = "FILE")]
+    performer: Option<PathBuf>,
     #[command(flatten)]
     fonts: FontArgs,
     /// Let media be anywhere, not only in the project's folder.
@@ -597,7 +601,22 @@ fn engine(args: &SharedArgs, existing: Existing, store: Option<ChunkStore>) -> R
         fonts: Some(fonts),
         store,
         existing,
+        #[cfg(feature = "onnx")]
+        performers: performers(args)?,
         ..EngineOptions::default()
+    })
+}
+
+#[cfg(feature = "onnx")]
+fn performers(args: &SharedArgs) -> Result<Option<std::sync::Arc<dyn remix_engine::performer::Performers>>> {
+    use remix_engine::performer::OnnxPerformer;
+    let loaded = args
+        .performer
+        .as_ref()
+        .map(|file| OnnxPerformer::load(file).map_err(|error| error.for_asset(file.display().to_string())));
+    Ok(match loaded.transpose()? {
+        Some(performer) => Some(std::sync::Arc::new(performer)),
+        None => None,
     })
 }
 

@@ -87,6 +87,14 @@ impl Fit {
     }
 }
 
+impl Fit {
+    /// As [`Self::place`], of a part of a source alone, whose place is even.
+    pub(crate) fn place_part(self, part: SourceRect, area: Area, focus: Focus) -> Option<(SourceRect, Area)> {
+        let (rect, area) = self.place(SourceSize::new(part.width, part.height)?, area, focus)?;
+        Some((SourceRect { x: part.x + rect.x, y: part.y + rect.y, ..rect }, area))
+    }
+}
+
 /// The point of a source that stays in view when it is cut, as fractions of its width and height.
 ///
 /// Default: the centre.

@@ -496,7 +496,7 @@ impl Mended<'_> {
 
 /// Spreads what is known over what is not, as smoothly as can be: from means of ever larger squares down to single samples
 /// (pull and push, Gortler and others, "The Lumigraph", 1996), each smoothed.
-fn spread(values: &mut [f32], known: &[bool], width: usize) {
+pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
     /// Sweeps at each size; what is left after them is less than a code value.
     const SWEEPS: usize = 3;
     if width == 0 || values.is_empty() || !known.contains(&false) || !known.contains(&true) {

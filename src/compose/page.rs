@@ -1,7 +1,6 @@
 //! A still page in RGB: grounds, pictures, shades and sprites, one over the other.
 
 use super::rounded::Rounded;
-use super::soften;
 
 /// A picture in sRGB, 8 bit, rows without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,109 +149,6 @@ impl Page {
         for (row, &factor) in self.rgb.chunks_exact_mut(self.width.max(1)).zip(shade) {
             for value in row.as_flattened_mut() {
                 *value = ((u32::from(*value) * u32::from(factor) + 128) >> 8) as u8;
-            }
-        }
-    }
-
-    /// Blurs what is at `place`, so far that letters as high as it cannot be read.
-    pub(crate) fn blur(&mut self, place: Place) {
-        let Some(rows) = self.rows(place) else { return };
-        let edge = |at: i64| usize::try_from(at.max(0)).unwrap_or(0).min(self.width);
-        let (left, right) = (edge(place.x.into()), edge(i64::from(place.x) + i64::from(place.width)));
-        if right <= left {
-            return;
-        }
-        let radius = (place.height as usize).min(self.height / 10).max(8) / 3;
-        for part in 0..3 {
-            let at = |y: usize| y * self.width + left..y * self.width + right;
-            let mut samples: Vec<u8> = rows
-                .clone()
-                .flat_map(|y| self.rgb[at(y)].iter().map(|pixel| pixel[part]).collect::<Vec<_>>())
-                .collect();
-            soften(&mut samples, right - left, radius);
-            for (y, samples) in rows.clone().zip(samples.chunks_exact(right - left)) {
-                let row = y * self.width + left;
-                self.rgb[row..row + samples.len()]
-                    .iter_mut()
-                    .zip(samples)
-                    .for_each(|(pixel, &value)| pixel[part] = value);
-            }
-        }
-    }
-
-    /// Fills `place` with a smooth surface between the colours around it: the membrane that is spanned by its border,
-    /// which is the solution of Laplace's equation there.
-    pub(crate) fn fill_between(&mut self, place: Place) {
-        /// Side of the squares that the surface is computed for.
-        const STEP: usize = 8;
-        /// From coarse to fine each sweep halves what is left; these leave less than a code value.
-        const SWEEPS: usize = 240;
-        let Some(rows) = self.rows(place) else { return };
-        let left = usize::try_from(place.x).unwrap_or(0).min(self.width);
-        let right = usize::try_from(i64::from(place.x) + i64::from(place.width)).unwrap_or(0).min(self.width);
-        if right <= left {
-            return;
-        }
-        let (columns, lines) = ((right - left).div_ceil(STEP), rows.len().div_ceil(STEP));
-        let (across, down) = (columns + 2, lines + 2);
-        // The border is the mean of what lies just outside; where the page ends, the nearest inside of it.
-        let outside = |cx: usize, cy: usize| {
-            let x = (left as i64 + (cx as i64 - 1) * STEP as i64 + STEP as i64 / 2)
-                .clamp(left as i64 - 4, right as i64 + 3)
-                .clamp(0, self.width as i64 - 1) as usize;
-            let y = (rows.start as i64 + (cy as i64 - 1) * STEP as i64 + STEP as i64 / 2)
-                .clamp(rows.start as i64 - 4, rows.end as i64 + 3)
-                .clamp(0, self.height as i64 - 1) as usize;
-            self.rgb[y * self.width + x].map(f32::from)
-        };
-        let is_border = |cx: usize, cy: usize| cx == 0 || cy == 0 || cx == across - 1 || cy == down - 1;
-        let mut grid: Vec<[f32; 3]> = vec![[0.0; 3]; across * down];
-        let mut mean = [0.0f32; 3];
-        let mut count = 0.0f32;
-        for cy in 0..down {
-            for cx in 0..across {
-                if is_border(cx, cy) {
-                    let color = outside(cx, cy);
-                    grid[cy * across + cx] = color;
-                    mean.iter_mut().zip(color).for_each(|(mean, color)| *mean += color);
-                    count += 1.0;
-                }
-            }
-        }
-        let mean = mean.map(|sum| sum / count.max(1.0));
-        for cy in 1..down - 1 {
-            for cx in 1..across - 1 {
-                grid[cy * across + cx] = mean;
-            }
-        }
-        // Successive over-relaxation: the factor for a square of this size (Young, 1954).
-        let side = across.max(down) as f32;
-        let omega = 2.0 / (1.0 + (std::f32::consts::PI / side).min(1.0));
-        for _ in 0..SWEEPS {
-            for cy in 1..down - 1 {
-                for cx in 1..across - 1 {
-                    let at = cy * across + cx;
-                    let around = [grid[at - 1], grid[at + 1], grid[at - across], grid[at + across]];
-                    for (part, value) in grid[at].iter_mut().enumerate() {
-                        let mean = around.iter().map(|color| color[part]).sum::<f32>() / 4.0;
-                        *value += omega * (mean - *value);
-                    }
-                }
-            }
-        }
-        let width = self.width;
-        for y in rows.clone() {
-            let gy = (y - rows.start) as f32 / STEP as f32 + 0.5;
-            let (cy, fy) = ((gy as usize).min(down - 2), gy - (gy as usize).min(down - 2) as f32);
-            for x in left..right {
-                let gx = (x - left) as f32 / STEP as f32 + 0.5;
-                let (cx, fx) = ((gx as usize).min(across - 2), gx - (gx as usize).min(across - 2) as f32);
-                let [a, b, c, d] = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| grid[(cy + dy) * across + cx + dx]);
-                self.rgb[y * width + x] = std::array::from_fn(|part| {
-                    let top = a[part] + (b[part] - a[part]) * fx;
-                    let bottom = c[part] + (d[part] - c[part]) * fx;
-                    (top + (bottom - top) * fy + 0.5) as u8
-                });
             }
         }
     }
@@ -422,22 +318,6 @@ mod tests {
         let before = dark.clone();
         dark.shade(place);
         assert_eq!(dark, before, "dark enough already");
-    }
-
-    #[test]
-    fn what_is_taken_out_is_filled_with_what_is_around() {
-        let mut page = Page::new(400, 600);
-        page.gradient([240, 60, 20], [40, 160, 220]);
-        let clean = page.clone();
-        page.fill(Place { x: 60, y: 150, width: 250, height: 180 }, [255, 255, 255, 255], 0);
-        page.fill_between(Place { x: 50, y: 140, width: 270, height: 200 });
-        let worst =
-            page.rgb.iter().zip(&clean.rgb).flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b))).max();
-        assert!(worst <= Some(4), "{worst:?}");
-        // At the edge of the page too, and outside of it nothing happens.
-        page.fill_between(Place { x: 300, y: 500, width: 200, height: 200 });
-        page.fill_between(Place { x: 500, y: 700, width: 20, height: 20 });
-        assert_eq!(pixel(&page, 10, 10), pixel(&clean, 10, 10));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct EncodedChunk {
     /// The pictures that it could not show as they are coded: which of the clips that are on, in the order of
     /// their shots, and the picture's number in it.
     pub concealed: BTreeSet<(u32, u32)>,
+    /// In how many of them somebody else was put in the place of who is seen.
+    pub performed: u32,
 }
 
 /// One encoded picture.
@@ -101,6 +103,7 @@ impl ChunkEncoder {
             reorder_depth: self.encoder.reorder_depth(),
             pictures: self.pictures,
             concealed: BTreeSet::new(),
+            performed: 0,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod layout;
 mod overlays;
+pub(crate) mod remixed;
 pub(crate) mod slideshow_builder;
 pub(crate) mod slideshow_remix;
 mod sound;
@@ -14,9 +15,9 @@ pub(crate) use layout::check as check_layout;
 pub use overlays::HookLook;
 use overlays::SAFE_AREA;
 pub(crate) use overlays::safe_area_names;
+pub use remixed::{RemixedText, Residual};
 pub(crate) use sound::{check_sound, has_music, loudness};
 use sound::{music, voice_over};
-pub use video_remix::{RemixedText, Residual};
 
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Format, Request};
@@ -51,7 +52,7 @@ pub(crate) enum Made {
 
 /// The content of variant `variant` (from 0) of a request, and what was picked for it.
 pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Made, Vec<Pick>)> {
-    let (mut slides, picks) = match format {
+    let (slides, picks) = match format {
         Format::UgcRemix => {
             return ugc_remix::timeline(request, variant).map(|(made, picks)| (Made::Video(Box::new(made)), picks));
         }
@@ -61,12 +62,16 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
                 .map(|(made, picks)| (Made::Video(Box::new(made)), picks));
         }
         Format::SlideshowBuilder => slideshow_builder::slideshow(request, variant)?,
-        Format::SlideshowRemix => slideshow_remix::slideshow(request, variant)?,
-        // Made of what was found in the source.
-        Format::VideoRemix | Format::Auto => {
+        // Remixes are made of what was found in their source.
+        Format::SlideshowRemix | Format::VideoRemix | Format::Auto => {
             return Err(Error::new(ErrorKind::Internal, "the format was not resolved"));
         }
     };
+    Ok((slides_of(request, slides), picks))
+}
+
+/// Slides whose texts have the request's language.
+pub(crate) fn slides_of(request: &Request, mut slides: Slideshow) -> Made {
     let (language, missing) = (request.text_language(), request.missing_policy().unwrap_or_default());
     for layer in slides.slides.iter_mut().flat_map(|slide| &mut slide.layers) {
         if let SlideLayer::Text { block, .. } = layer {
@@ -74,7 +79,17 @@ pub(crate) fn make(request: &Request, format: Format, variant: u8) -> Result<(Ma
             block.missing = missing;
         }
     }
-    Ok((Made::Slides(Box::new(slides)), picks))
+    Made::Slides(Box::new(slides))
+}
+
+/// Findings for those of `fields` that are given and mean nothing in `place`, such as `a ugc-remix`: each by its path in the
+/// request.
+fn without_meaning(fields: &[(&str, bool)], place: &str) -> Vec<Finding> {
+    let refused = |field: &str| {
+        let message = format!("`{}` has no meaning in {place}", field.replace('/', "."));
+        Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest("leave it out")
+    };
+    fields.iter().filter(|(_, given)| *given).map(|(field, _)| refused(field)).collect()
 }
 
 /// What the request has that slides cannot have.

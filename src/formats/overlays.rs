@@ -1,6 +1,6 @@
 //! The texts over a video: where on the canvas the hook and the captions stand, and how they look.
 
-use crate::error::{Error, ErrorKind, Finding, Result};
+use crate::error::{Error, Finding, Result};
 use crate::request::{Request, StyleRequest, caption_style};
 use crate::text::{ActiveStyle, Anchor, Area, Backdrop, BackdropShape, MissingPolicy, Rgba, TextBlock, TextStyle};
 use crate::timeline::{CaptionTrack, TextMotion};
@@ -213,11 +213,7 @@ pub(super) fn unmet_by_slides(request: &Request) -> Vec<Finding> {
         ("transition", request.transition.is_some()),
         ("timeline", request.timeline.is_some()),
     ];
-    let refused = |field: &str| {
-        let message = format!("`{field}` has no meaning in slides");
-        Finding::new(ErrorKind::Validation, format!("/{field}"), message).suggest("leave it out")
-    };
-    given.iter().filter(|(_, given)| *given).map(|(field, _)| refused(field)).collect()
+    super::without_meaning(&given, "slides")
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 use std::ops::RangeInclusive;
 
 use super::Pick;
+use super::remixed::Post;
 use crate::compose::{Focus, TransitionKind};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::request::{Media, Request, SlideRequest, SlideVideo};
 use crate::text::{Anchor, Area, FontSize, Rgba, TextBlock, TextStyle};
-use crate::timeline::{Asset, Moment, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo};
+use crate::timeline::{
+    Asset, Moment, PicturePatch, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo,
+};
 use crate::units::{CanvasSize, Decibels, FrameRate, TimeSpan};
 
 /// The fewest and most slides of a set: TikTok takes up to 35 pictures, and one is no slideshow.
@@ -439,7 +442,7 @@ impl Design {
         Self { canvas, free, brand }
     }
 
-    fn whole(&self) -> Area {
+    pub(super) fn whole(&self) -> Area {
         Area { x: 0, y: 0, width: self.canvas.width(), height: self.canvas.height() }
     }
 
@@ -477,6 +480,27 @@ impl Design {
             radius: 0,
             shadow: false,
             blur,
+            crop: None,
+            patches: Vec::new(),
+            performer: None,
+        })
+    }
+
+    /// The picture of a source's slide without what is taken out of it: blurred by `blur` pixels over all of the canvas, or as
+    /// it is, as far as it fits.
+    pub(super) fn remixed(&self, post: &Post, patches: Vec<PicturePatch>, blur: u32, is_whole: bool) -> SlideLayer {
+        SlideLayer::Picture(SlidePicture {
+            asset: post.asset.clone(),
+            moment: Moment::At(TimeSpan::ZERO),
+            area: self.whole(),
+            fit: if is_whole { SlideFit::Cover } else { SlideFit::Contain },
+            focus: Focus::default(),
+            radius: 0,
+            shadow: false,
+            blur,
+            crop: post.part,
+            patches,
+            performer: post.performer.clone(),
         })
     }
 
@@ -492,6 +516,9 @@ impl Design {
                 radius,
                 shadow: radius > 0,
                 blur: 0,
+                crop: None,
+                patches: Vec::new(),
+                performer: None,
             })
         };
         if fit == "card" {

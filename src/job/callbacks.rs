@@ -34,11 +34,13 @@ pub struct Adaptation {
     pub language: Option<String>,
     /// The account or influencer that they are for.
     pub author: String,
+    /// Of slides the id of the source's slide that the texts are on.
+    pub slide: Option<String>,
 }
 
 /// Writes new words for the texts of a post: a language model, or a person.
 pub trait TextAdapter: Send + Sync {
-    /// New words for each of `overlays`, in their order: `None` to leave one as it is, an empty text to take it out. Those for
+    /// New words for each of `overlays`, those of a video or of one slide, in their order: `None` to leave one as it is, an empty text to take it out. Those for
     /// which the request has words of its own are asked for as well; the request's are kept.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::ffmpeg;
 use crate::inspect::{InspectOptions, Inspection, inspect};
 use crate::limits::{Limits, available_threads};
 use crate::output::{Container, StageTime, Staging};
+use crate::performer::Performers;
 use crate::plan::Plan;
 use crate::request::Request;
 use crate::source::{FileStamp, KnownSources, Probed, SourceInfo, Subject, heif_version, probe_known};
@@ -44,6 +45,8 @@ pub struct EngineOptions {
     pub resolver: Option<Arc<dyn PostResolver>>,
     /// Writes new words for the texts of posts. Default: they are the request's.
     pub adapter: Option<Arc<dyn TextAdapter>>,
+    /// Puts influencers in the place of who is seen in remixes. Default: nobody can be, and requests say `performer`: `none`.
+    pub performers: Option<Arc<dyn Performers>>,
 }
 
 impl std::fmt::Debug for EngineOptions {
@@ -56,6 +59,7 @@ impl std::fmt::Debug for EngineOptions {
             .field("reader", &self.reader.is_some())
             .field("resolver", &self.resolver.is_some())
             .field("adapter", &self.adapter.is_some())
+            .field("performers", &self.performers.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -84,6 +88,7 @@ pub(super) struct Shared {
     pub(super) reader: Option<Arc<dyn TextReader>>,
     pub(super) resolver: Option<Arc<dyn PostResolver>>,
     pub(super) adapter: Option<Arc<dyn TextAdapter>>,
+    pub(super) performers: Option<Arc<dyn Performers>>,
     /// The engine and the libraries under it: all that can change a byte for the same plan.
     pub(super) version: String,
     /// How slow this machine is, once it was measured.
@@ -95,7 +100,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 12;
+const RENDERING: u32 = 13;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 64;
@@ -152,6 +157,7 @@ impl Engine {
             reader: options.reader,
             resolver: options.resolver,
             adapter: options.adapter,
+            performers: options.performers,
             version,
             known,
             slowness: OnceLock::new(),

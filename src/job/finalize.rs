@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::Interrupt;
 use crate::inspect::{Expected, InspectOptions, Inspection, Method, inspect};
 use crate::output::{
-    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, Staging, Status,
-    make_thumbnail, write_file,
+    AssetKind, AudioReport, Container, OutputAsset, PerformerReport, Preview, Report, ShownCaption, SourceReport,
+    Staging, Status, make_thumbnail, write_file,
 };
 use crate::plan::{Plan, PlannedText};
 use crate::request::{CAPTIONS_ID, InspectionPolicy};
@@ -107,6 +107,11 @@ pub(super) fn finalize(
             request: plan.job().request_hash.clone(),
             picks: plan.job().picks.clone(),
             overlays: plan.job().overlays.clone(),
+            performer: plan.performers().next().map(|performer| PerformerReport {
+                author: performer.author.clone(),
+                identity: performer.identity.clone(),
+                frames: plan.has_video().then_some(visuals.performed),
+            }),
             missing_characters: plan.job().missing_characters.clone(),
             unseen_captions: plan.job().unseen_captions.clone(),
             sources: plan

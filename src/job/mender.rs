@@ -227,7 +227,7 @@ impl<'a> Mender<'a> {
 }
 
 /// Copies a picture into a frame that is used again and again: a new one each time would cost more than what is done with it.
-fn copy(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
+pub(super) fn copy(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
     if from.alpha().is_some() {
         return to.share(from).map_err(super::no_memory);
     }

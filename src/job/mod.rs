@@ -8,6 +8,7 @@ mod estimate;
 mod existing;
 mod finalize;
 mod mender;
+mod performing;
 mod planning;
 mod queue;
 mod remix;

@@ -9,7 +9,7 @@ use super::{Control, guarded, remix};
 use crate::compose::{SourceRect, screen_color};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::formats::video_remix::Post;
+use crate::formats::remixed::Post;
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
 use crate::request::{Format, InspectionPolicy, Request};
@@ -65,10 +65,15 @@ fn plan_variant(
         Format::VideoRemix => {
             let post = match post {
                 Some(post) => post,
-                none => none.insert(remix::post(shared, request, control)?),
+                none => none.insert(remix::video(shared, request, control)?),
             };
             let (timeline, picks, overlays) = formats::video_remix::timeline(request, variant, post)?;
             (Made::Video(Box::new(timeline)), picks, overlays)
+        }
+        Format::SlideshowRemix => {
+            let posts = remix::slides(shared, request, control)?;
+            let (slides, picks, overlays) = formats::slideshow_remix::slideshow(request, variant, &posts)?;
+            (formats::slides_of(request, slides), picks, overlays)
         }
         _ => formats::make(request, format, variant).map(|(made, picks)| (made, picks, Vec::new()))?,
     };

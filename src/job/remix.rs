@@ -1,5 +1,6 @@
-//! Planning of a video-remix: which texts its source has, what becomes of them, and how they are taken out.
+//! Planning of remixes: which texts their source has, what becomes of them, and how they are taken out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::engine::Shared;
@@ -8,14 +9,15 @@ use super::{Adaptation, Control, SourcePost, not_working};
 use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, looked_at, readable, seam};
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::Residual;
-use crate::formats::video_remix::{self, Change, Post, frames_of, removal_name};
+use crate::ffmpeg::Interrupt;
+use crate::formats::remixed::{Change, Post, Taken, cut_off, frames_of};
+use crate::formats::{self, Residual, slideshow_remix, video_remix};
 use crate::plan::PlannedPatch;
-use crate::request::{REMOVALS, Request, SOURCE_ID};
-use crate::source::{AtEnd, Reading, ShotReader, Subject};
+use crate::request::{LeftPolicy, RemovalMode, Request, SOURCE_ID};
+use crate::source::{AtEnd, Probed, Reading, ShotReader, Subject};
 use crate::text::Rgba;
-use crate::timeline::{Asset, Removal};
-use crate::units::{FrameRange, FrameRate, TimeSpan};
+use crate::timeline::{Asset, Performer, Removal};
+use crate::units::{FrameRange, FrameRate, SourceSize, TimeSpan};
 
 /// What may be left of a text: a fiftieth of its characters, and an edge that is hardly seen.
 const READABLE: f64 = 0.02;
@@ -23,134 +25,329 @@ const SEAM: f64 = 6.0;
 /// Covers of light and of dark letters.
 const DARK: Rgba = Rgba { r: 16, g: 16, b: 20, a: 255 };
 
-/// What the source of a remix is, and what becomes of its texts.
+/// The part of a picture that `auto` cuts off at most, and the most that is cut off of it at all.
+const LITTLE_CUT: f64 = 0.1;
+const MOST_CUT: f64 = 0.6;
+
+/// The video of a remix, and what becomes of its texts.
 ///
 /// # Errors
-/// `INVALID_TIKTOK_ID` for a post that is not known; what probing and reading it report, with the asset; `NOT_FOUND` for texts that are
+/// `PERFORMER_UNAVAILABLE`; `INVALID_TIKTOK_ID` for a post that is not known; what probing and reading it report, with the asset; `NOT_FOUND` for texts that are
 /// not there; what the caller's adapter and resolver report.
-pub(super) fn post(shared: &Shared, request: &Request, control: &Control) -> Result<Post> {
-    let asset = source(shared, request)?;
-    let about = |error: Error| {
-        error.for_asset(format!("{} ({})", asset.id, asset.path.display())).at_pointer(asset.pointer.clone())
-    };
-    let probed = shared.probe(&asset.path, control).map_err(about)?;
-    if probed.video.as_ref().is_some_and(|video| video.index.len() == 1) {
+pub(super) fn video(shared: &Shared, request: &Request, control: &Control) -> Result<Post> {
+    // What is not there is told before anything is looked at.
+    let performer = shared.performer(request)?;
+    let asset = video_asset(shared, request)?;
+    let mut reader = LazyReader::new(shared);
+    let looked = Looked::at(shared, &asset, control, &*reader.get()?)?;
+    if looked.probed.video.as_ref().is_some_and(|video| video.index.len() == 1) {
         let message = "it is one picture, and a video-remix starts from a video";
-        return Err(about(Error::new(ErrorKind::SourceUnsupported, message).suggest("use slideshow-remix")));
+        return Err(about(&asset)(Error::new(ErrorKind::SourceUnsupported, message).suggest("use slideshow-remix")));
     }
-    let reader = shared.text_reader()?;
-    let interrupt = control.interrupt();
-    let subject = Subject { path: &asset.path, probed: &probed, limits: &shared.limits, interrupt: &interrupt };
-    let text = find(&subject, &*reader).map_err(about)?;
-    let known = probed.info.video.as_ref().ok_or_else(not_working)?;
-    let mut changes = video_remix::changes(request, &text)?;
-    if let Some(adapter) = &shared.adapter {
-        let adaptation = Adaptation {
-            brief: request.brief.clone().unwrap_or_default(),
-            language: request.text_language(),
-            author: request.influencer_id.clone().or_else(|| request.social_account_id.clone()).unwrap_or_default(),
+    let mut posts = remixed((shared, request, control), &mut reader, performer, vec![(None, asset, &looked)])?;
+    posts.pop().ok_or_else(not_working)
+}
+
+/// The slides of a remix, each with the source's picture that it shows and what becomes of the texts on it.
+///
+/// # Errors
+/// As [`video`]; `NOT_A_SLIDESHOW` for a post that is a video.
+pub(super) fn slides(shared: &Shared, request: &Request, control: &Control) -> Result<Vec<Post>> {
+    let performer = shared.performer(request)?;
+    let assets = slide_assets(shared, request)?;
+    let shown = slideshow_remix::shown(request, &assets)?;
+    let mut reader = LazyReader::new(shared);
+    let mut looked: BTreeMap<(usize, bool), Looked> = BTreeMap::new();
+    for (number, &place) in shown.iter().enumerate() {
+        let is_read = slideshow_remix::is_looked_at(request, number);
+        if looked.contains_key(&(place, is_read)) {
+            continue;
+        }
+        let found = match is_read {
+            true => Looked::at(shared, &assets[place], control, &*reader.get()?)?,
+            false => Looked::unread(shared, &assets[place], control)?,
         };
-        let words = adapter.adapt(&text.overlays, &adaptation)?;
-        if words.len() != text.overlays.len() {
-            let message = format!("the adapter gave words for {} of {} texts", words.len(), text.overlays.len());
-            return Err(Error::new(ErrorKind::Internal, message).suggest("have it give an entry for each"));
-        }
-        for ((change, words), overlay) in changes.iter_mut().zip(words).zip(&text.overlays) {
-            // What belongs to the scene is changed only where the request says so.
-            if change.new_text.is_none() && overlay.kind == OverlayKind::Caption {
-                change.new_text = words;
-            }
-        }
+        looked.insert((place, is_read), found);
     }
-    let unmet = video_remix::without_words(request, &changes);
+    let numbered = shown.iter().enumerate().map(|(number, &place)| {
+        let looked = looked.get(&(place, slideshow_remix::is_looked_at(request, number)));
+        Ok((Some(number), assets[place].clone(), looked.ok_or_else(not_working)?))
+    });
+    remixed((shared, request, control), &mut reader, performer, numbered.collect::<Result<_>>()?)
+}
+
+/// A picture or video of the source, and the texts that were found on it.
+struct Looked {
+    probed: Arc<Probed>,
+    size: SourceSize,
+    text: Arc<FoundText>,
+}
+
+impl Looked {
+    fn at(shared: &Shared, asset: &Asset, control: &Control, reader: &dyn TextReader) -> Result<Self> {
+        control.cancel().check()?;
+        let looked = Self::unread(shared, asset, control)?;
+        let interrupt = control.interrupt();
+        let _working = interrupt.pulse().enter(&asset.path, None);
+        let text = find(&looked.subject(shared, asset, &interrupt), reader).map_err(about(asset))?;
+        Ok(Self { text: Arc::new(text), ..looked })
+    }
+
+    /// Without its texts.
+    fn unread(shared: &Shared, asset: &Asset, control: &Control) -> Result<Self> {
+        let probed = shared.probe(&asset.path, control).map_err(about(asset))?;
+        let empty = || about(asset)(Error::new(ErrorKind::SourceEmpty, "it has no pictures"));
+        if let Some(fault) = &probed.info.unusable_video {
+            return Err(about(asset)(Error::new(fault.kind, &fault.reason)));
+        }
+        let size = probed.info.video.as_ref().ok_or_else(empty)?.size;
+        let text = FoundText {
+            width: size.width(),
+            height: size.height(),
+            frames: 1,
+            overlays: Vec::new(),
+            findings: Vec::new(),
+        };
+        Ok(Self { probed, size, text: Arc::new(text) })
+    }
+
+    fn subject<'a>(&'a self, shared: &'a Shared, asset: &'a Asset, interrupt: &'a Interrupt) -> Subject<'a> {
+        Subject { path: &asset.path, probed: &self.probed, limits: &shared.limits, interrupt }
+    }
+}
+
+fn about(asset: &Asset) -> impl Fn(Error) -> Error {
+    move |error| error.for_asset(format!("{} ({})", asset.id, asset.path.display())).at_pointer(asset.pointer.clone())
+}
+
+/// What becomes of the texts of these: of slides each with its number.
+fn remixed(
+    (shared, request, control): (&Shared, &Request, &Control),
+    reader: &mut LazyReader,
+    performer: Option<Performer>,
+    looked: Vec<(Option<usize>, Asset, &Looked)>,
+) -> Result<Vec<Post>> {
+    let named: Vec<(Option<&str>, &FoundText)> =
+        looked.iter().map(|(number, asset, looked)| (number.map(|_| asset.id.as_str()), &*looked.text)).collect();
+    let mut changes = formats::remixed::changes(request, &named)?;
+    for ((number, asset, looked), changes) in looked.iter().zip(&mut changes) {
+        if let Some(number) = number {
+            slideshow_remix::own_words(request, *number, &looked.text, changes);
+        }
+        adapted(shared, request, number.map(|_| asset.id.clone()), &looked.text, changes)?;
+    }
+    let unmet = formats::remixed::without_words(request, changes.iter().flatten());
     if !unmet.is_empty() {
         return Err(Error::from_findings(unmet));
     }
-    control.cancel().check()?;
-    remove(&subject, request, &text, &mut changes, &*reader).map_err(about)?;
-    let size = known.size;
-    Ok(Post { asset, size, text, changes })
-}
-
-/// The file that a remix starts from.
-fn source(shared: &Shared, request: &Request) -> Result<Asset> {
-    let pointer = "/source/tiktokVideoId";
-    let id = request.source.as_ref().and_then(|source| source.tiktok_video_id.as_deref());
-    if let Some(id) = id {
-        let unknown = |message: String| {
-            Err(Error::new(ErrorKind::InvalidTiktokId, message)
-                .at_pointer(pointer)
-                .suggest("give the id of a post that is known, or its file as `source.src`"))
+    let posts = looked.into_iter().zip(changes).map(|((_, asset, looked), mut changes)| {
+        control.cancel().check()?;
+        let part = match changes.iter().any(|change| change.new_text.is_some()) {
+            true => {
+                let interrupt = control.interrupt();
+                let _working = interrupt.pulse().enter(&asset.path, None);
+                let subject = looked.subject(shared, &asset, &interrupt);
+                remove(&subject, looked, request, &mut changes, &*reader.get()?).map_err(about(&asset))?
+            }
+            false => None,
         };
-        if !(1..=32).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return unknown("the id of a post is 1 to 32 digits".to_owned());
-        }
-        let found = shared.resolver.as_ref().map(|resolver| resolver.resolve(id)).transpose()?;
-        match found.flatten() {
-            Some(SourcePost::Video(path)) => {
-                return Ok(Asset { id: SOURCE_ID.to_owned(), path, pointer: pointer.to_owned() });
-            }
-            Some(SourcePost::Slides(_)) => {
-                return Err(Error::new(ErrorKind::Validation, format!("the post {id} is a slideshow"))
-                    .at_pointer(pointer)
-                    .suggest("use slideshow-remix"));
-            }
-            None if shared.resolver.is_some() => return unknown(format!("there is no post {id}")),
-            None => {}
-        }
-    }
-    video_remix::asset(request)?.ok_or_else(|| {
-        Error::new(ErrorKind::InvalidTiktokId, "no file is known of the post")
-            .at_pointer(pointer)
-            .suggest("give its file as `source.src`, or an engine that can find it")
-    })
+        Ok(Post {
+            asset,
+            size: looked.size,
+            text: Arc::clone(&looked.text),
+            changes,
+            part,
+            performer: performer.clone(),
+        })
+    });
+    posts.collect()
 }
 
-/// Decides how each text is taken out that has new words, and measures what is left of it.
-fn remove(
-    subject: &Subject<'_>,
+/// Asks the caller's adapter for the words that the request does not have.
+fn adapted(
+    shared: &Shared,
     request: &Request,
+    slide: Option<String>,
     text: &FoundText,
     changes: &mut [Change],
-    reader: &dyn TextReader,
 ) -> Result<()> {
-    let is_changed: Vec<bool> = changes.iter().map(|change| change.new_text.is_some()).collect();
-    for (change, _) in changes.iter_mut().zip(&is_changed).filter(|(_, changed)| **changed) {
-        change.removal = match removal_name(request, change) {
-            name if name == REMOVALS[2] => Some(Removal::Blur),
-            name if name == REMOVALS[3] => None,
-            name if name == REMOVALS[4] => continue,
-            _ => Some(Removal::Fill),
-        };
+    let Some(adapter) = &shared.adapter else { return Ok(()) };
+    let adaptation = Adaptation {
+        brief: request.brief.clone().unwrap_or_default(),
+        language: request.text_language(),
+        author: request.influencer_id.clone().or_else(|| request.social_account_id.clone()).unwrap_or_default(),
+        slide,
+    };
+    let words = adapter.adapt(&text.overlays, &adaptation)?;
+    if words.len() != text.overlays.len() {
+        let message = format!("the adapter gave words for {} of {} texts", words.len(), text.overlays.len());
+        return Err(Error::new(ErrorKind::Internal, message).suggest("have it give an entry for each"));
     }
-    for (number, change) in changes.iter_mut().enumerate().filter(|(number, _)| is_changed[*number]) {
-        if removal_name(request, change) == REMOVALS[3] {
-            change.removal = Some(Removal::Cover(cover_of(&text.overlays[number])));
+    for ((change, words), overlay) in changes.iter_mut().zip(words).zip(&text.overlays) {
+        // What belongs to the scene is changed only where the request says so.
+        if change.new_text.is_none() && overlay.kind == OverlayKind::Caption {
+            change.new_text = words;
         }
     }
+    Ok(())
+}
+
+/// What the resolver knows of the post that the request names; `None` if it names none, or there is no resolver.
+///
+/// # Errors
+/// `INVALID_TIKTOK_ID` for what is no id and for a post that there is not; what the resolver reports.
+fn resolved(shared: &Shared, request: &Request) -> Result<Option<SourcePost>> {
+    let Some(id) = request.source.as_ref().and_then(|source| source.tiktok_video_id.as_deref()) else {
+        return Ok(None);
+    };
+    if !(1..=32).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(unknown_post("the id of a post is 1 to 32 digits".to_owned()));
+    }
+    let Some(resolver) = &shared.resolver else { return Ok(None) };
+    match resolver.resolve(id)? {
+        Some(post) => Ok(Some(post)),
+        None => Err(unknown_post(format!("there is no post {id}"))),
+    }
+}
+
+/// Where the request has the id of a post.
+const POST_ID: &str = "/source/tiktokVideoId";
+
+fn unknown_post(message: String) -> Error {
+    Error::new(ErrorKind::InvalidTiktokId, message)
+        .at_pointer(POST_ID)
+        .suggest("give the id of a post that is known, or its files as `source.src` or `source.slides`")
+}
+
+/// The video that a remix starts from.
+fn video_asset(shared: &Shared, request: &Request) -> Result<Asset> {
+    match resolved(shared, request)? {
+        Some(SourcePost::Video(path)) => Ok(Asset { id: SOURCE_ID.to_owned(), path, pointer: POST_ID.to_owned() }),
+        Some(SourcePost::Slides(_)) => Err(Error::new(ErrorKind::Validation, "the post is a slideshow")
+            .at_pointer(POST_ID)
+            .suggest("use slideshow-remix")),
+        None => video_remix::asset(request)?.ok_or_else(|| unknown_post("no file is known of the post".to_owned())),
+    }
+}
+
+/// The slides that a remix starts from; those of a resolver are called by their numbers.
+fn slide_assets(shared: &Shared, request: &Request) -> Result<Vec<Asset>> {
+    match resolved(shared, request)? {
+        Some(SourcePost::Slides(paths)) => {
+            let asset = |(number, path)| Asset { id: format!("{number}"), path, pointer: POST_ID.to_owned() };
+            Ok((1..).zip(paths).map(asset).collect())
+        }
+        Some(SourcePost::Video(_)) => Err(Error::new(ErrorKind::NotASlideshow, "the post is a video")
+            .at_pointer(POST_ID)
+            .suggest("use video-remix")),
+        None => match slideshow_remix::assets(request)? {
+            assets if assets.is_empty() => Err(unknown_post("no slides are known of the post".to_owned())),
+            assets => Ok(assets),
+        },
+    }
+}
+
+/// Decides how each text is taken out that has new words, measures what is left of it, and tells what part of the pictures is
+/// shown, if something is cut off.
+///
+/// # Errors
+/// `VALIDATION` for a text that cannot be cut off; `SOURCE_UNSUPPORTED` if too much is left of one and the request wants that to
+/// end the job; what measuring reports.
+fn remove(
+    subject: &Subject<'_>,
+    looked: &Looked,
+    request: &Request,
+    changes: &mut [Change],
+    reader: &dyn TextReader,
+) -> Result<Option<SourceRect>> {
+    let text = &*looked.text;
+    let whole = SourceRect { x: 0, y: 0, width: looked.size.width(), height: looked.size.height() };
+    let mut part = whole;
+    // How much of the picture is lost.
+    let lost = |part: SourceRect| {
+        1.0 - f64::from(part.width) * f64::from(part.height) / (f64::from(whole.width) * f64::from(whole.height))
+    };
+    for (change, overlay) in changes.iter_mut().zip(&text.overlays).filter(|(change, _)| change.new_text.is_some()) {
+        change.taken = match change.mode {
+            RemovalMode::Auto | RemovalMode::Fill => Taken::Patched(Removal::Fill),
+            RemovalMode::Blur => Taken::Patched(Removal::Blur),
+            RemovalMode::Cover => Taken::Patched(Removal::Cover(cover_of(overlay))),
+            RemovalMode::Keep => Taken::Kept,
+            RemovalMode::Crop => {
+                part = cut_off(part, overlay.region).filter(|part| lost(*part) <= MOST_CUT).ok_or_else(|| {
+                    let what =
+                        format!("the text {} cannot be cut off: too little of the picture would be left", overlay.id);
+                    let error = Error::new(ErrorKind::Validation, what);
+                    let error = error.suggest("take it out by `fill`, `blur` or `cover`");
+                    match change.named {
+                        Some(number) => error.at_pointer(format!("/overlays/{number}/removal")),
+                        None => error.at_pointer("/removal"),
+                    }
+                })?;
+                change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
+                Taken::Cropped
+            }
+        };
+    }
     // Each round measures those that are new; of those with a choice the bad ones go on to what hides more.
-    let mut open: Vec<usize> = (0..changes.len()).filter(|&number| changes[number].removal.is_some()).collect();
+    let is_patched = |change: &Change| matches!(change.taken, Taken::Patched(_));
+    let mut open: Vec<usize> = (0..changes.len()).filter(|&number| is_patched(&changes[number])).collect();
     while !open.is_empty() {
         let measured = residuals(subject, text, changes, &open, reader)?;
         let mut next = Vec::new();
         for (number, residual) in open.into_iter().zip(measured) {
-            let change = &mut changes[number];
+            let (change, overlay) = (&mut changes[number], &text.overlays[number]);
             change.residual = Some(residual);
-            let is_good = residual.readable <= READABLE
-                && (residual.seam <= SEAM || !matches!(change.removal, Some(Removal::Fill)));
-            if is_good || removal_name(request, change) != REMOVALS[0] {
+            if is_gone(change) || change.mode != RemovalMode::Auto {
                 continue;
             }
-            change.removal = match change.removal {
-                Some(Removal::Fill) => Some(Removal::Blur),
-                Some(Removal::Blur) => Some(Removal::Cover(cover_of(&text.overlays[number]))),
+            let rest = cut_off(part, overlay.region).filter(|rest| lost(*rest) <= LITTLE_CUT);
+            change.taken = match (change.taken, rest) {
+                (Taken::Patched(Removal::Fill), Some(rest)) => {
+                    part = rest;
+                    change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
+                    Taken::Cropped
+                }
+                (Taken::Patched(Removal::Fill), None) => Taken::Patched(Removal::Blur),
+                (Taken::Patched(Removal::Blur), _) => Taken::Patched(Removal::Cover(cover_of(overlay))),
                 _ => continue,
             };
-            next.push(number);
+            if is_patched(change) {
+                next.push(number);
+            }
         }
         open = next;
     }
-    Ok(())
+    let policy = request.unremovable.as_deref().and_then(LeftPolicy::from_name).unwrap_or_default();
+    for (change, overlay) in changes.iter_mut().zip(&text.overlays).filter(|(change, _)| is_patched(change)) {
+        match policy {
+            _ if is_gone(change) => {}
+            LeftPolicy::Report => {}
+            LeftPolicy::Keep => (change.taken, change.new_text) = (Taken::Kept, None),
+            LeftPolicy::Fail => {
+                let Residual { readable, seam } = change.residual.unwrap_or(Residual { readable: 1.0, seam: 0.0 });
+                let message = format!(
+                    "the text {} cannot be taken out by {}: {:.0} % of it can still be read, and its edge stands out by {seam:.0}",
+                    overlay.id,
+                    change.taken.name(),
+                    readable * 100.0,
+                );
+                let error = Error::new(ErrorKind::SourceUnsupported, message)
+                    .suggest("take it out by `cover`, or have `unremovable` be `report` or `keep`");
+                return Err(match change.named {
+                    Some(number) => error.at_pointer(format!("/overlays/{number}")),
+                    None => error,
+                });
+            }
+        }
+    }
+    Ok((part != whole).then_some(part))
+}
+
+/// Whether so little is left of a text that nobody sees that it was there.
+fn is_gone(change: &Change) -> bool {
+    let is_even = |seam: f64| seam <= SEAM || change.taken != Taken::Patched(Removal::Fill);
+    change.residual.is_some_and(|left| left.readable <= READABLE && is_even(left.seam))
 }
 
 /// The colour of a cover: of the box that is there, or one on which the letters are read.
@@ -193,7 +390,8 @@ fn residuals(
         .zip(changes)
         .filter_map(|(overlay, change)| {
             let mask = overlay.mask.placed(rect, (width, height))?;
-            Some(PlannedPatch { frames: frames_of(overlay, text.frames), mask, removal: change.removal? })
+            let Taken::Patched(removal) = change.taken else { return None };
+            Some(PlannedPatch { frames: frames_of(overlay, text.frames), mask, removal })
         })
         .collect();
     let reading = Reading {
@@ -233,15 +431,21 @@ fn residuals(
     Ok(found)
 }
 
-impl Shared {
-    /// Reads the texts of sources: the caller's reader, or the one that the engine has.
-    ///
+/// What reads the texts of sources: the caller's reader, or the one that the engine has, which is made once for all pictures of a
+/// job and not kept after it: its models take memory.
+struct LazyReader(Option<Arc<dyn TextReader>>);
+
+impl LazyReader {
+    fn new(shared: &Shared) -> Self {
+        Self(shared.reader.clone())
+    }
+
     /// # Errors
     /// `INTERNAL` if there is neither.
-    fn text_reader(&self) -> Result<Arc<dyn TextReader>> {
-        match &self.reader {
+    fn get(&mut self) -> Result<Arc<dyn TextReader>> {
+        match &self.0 {
             Some(reader) => Ok(Arc::clone(reader)),
-            None => usual_reader(),
+            None => Ok(Arc::clone(self.0.insert(usual_reader()?))),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::Shared;
 use super::mender::{Mender, SharedPictures};
+use super::performing::{Performing, Transforms, first_shown, transform_of};
 use super::slides::SlidePainter;
 use super::texts::TextBrush;
 use super::transit::transit;
@@ -29,6 +30,8 @@ pub(super) struct Painter<'a> {
     sources: Vec<Arc<Probed>>,
     /// Of each clip out of which things are taken, what was read for that.
     others: Vec<(&'a PlannedClip, SharedPictures)>,
+    /// What puts somebody else into clips.
+    transforms: Transforms,
     /// For a video of slides.
     pub(super) slides: Option<SlidePainter<'a>>,
 }
@@ -44,7 +47,8 @@ impl<'a> Painter<'a> {
         let clips = plan.shots().iter().flat_map(|shot| &shot.clips).chain(over);
         let patched = clips.filter(|clip| !clip.patches.is_empty());
         let others = patched.map(|clip| (clip, SharedPictures::default())).collect();
-        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, others, slides })
+        let transforms = shared.transforms(plan)?;
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, others, transforms, slides })
     }
 
     fn video(&self, clip: &PlannedClip) -> Result<&ProbedVideo> {
@@ -68,11 +72,17 @@ impl<'a> Painter<'a> {
             Some(movement) => movement.picture,
             None => CanvasSize::new(clip.area.width, clip.area.height).ok_or_else(nowhere)?,
         };
+        let first = first.0 - frames.start.0;
+        let performing = match &clip.performer {
+            Some(performer) => Some(Performing::new(transform_of(&self.transforms, performer)?, performer, first)?),
+            None => None,
+        };
+        let shown = clip.performer.as_ref().map_or(first, |performer| first_shown(performer, first));
         let reading = Reading {
             start: clip.start,
             end: clip.end,
             rate: clip.speed.rate(self.plan.rate()),
-            frames: FrameRange::new(first.0 - frames.start.0, frames.len()),
+            frames: FrameRange::new(shown, frames.len()),
             at_end: clip.at_end,
             rect: clip.rect,
             canvas: size,
@@ -104,6 +114,8 @@ impl<'a> Painter<'a> {
         Ok(OpenClip {
             reader,
             mender,
+            performing,
+            interrupt: &self.interrupt,
             rate: self.plan.rate(),
             keyer: clip.key.map(|key| Keyer::new(key, size.width() as usize, size.height() as usize)),
             place,
@@ -161,6 +173,9 @@ struct OpenClip<'a> {
     reader: ShotReader,
     /// Takes things out of its pictures.
     mender: Option<Mender<'a>>,
+    /// Puts somebody else into them.
+    performing: Option<Performing>,
+    interrupt: &'a Interrupt,
     rate: FrameRate,
     keyer: Option<Keyer>,
     place: Place,
@@ -176,6 +191,11 @@ enum Place {
 impl OpenShot<'_> {
     fn is_damaged(&self) -> bool {
         self.clips.iter().any(OpenClip::is_damaged)
+    }
+
+    /// Whether it can go on with the next chunk: what a performer's model knows of depends on the chunk alone.
+    fn goes_on(&self) -> bool {
+        self.clips.iter().all(|clip| clip.performing.is_none())
     }
 }
 
@@ -207,11 +227,13 @@ impl<'a> Brush<'a> {
         // Decoders that go go before new ones come: they are what takes memory.
         let plan = self.painter.plan;
         let numbers: Vec<usize> = plan.shots_of(planned).map(|(number, _)| number).collect();
-        self.open
-            .retain(|open| numbers.contains(&open.number) && open.next == planned.frames.start && !open.is_damaged());
+        self.open.retain(|open| {
+            numbers.contains(&open.number) && open.next == planned.frames.start && open.goes_on() && !open.is_damaged()
+        });
         self.over.retain(|open| {
             open.next == planned.frames.start
                 && plan.overlays_of(planned).any(|(number, _)| number == open.number)
+                && open.clip.performing.is_none()
                 && !open.clip.is_damaged()
         });
         let continues = !self.open.is_empty() || !self.over.is_empty();
@@ -303,10 +325,12 @@ impl<'a> Brush<'a> {
         let concealed: BTreeSet<(u32, u32)> = clips
             .flat_map(|(number, clip)| clip.reader.take_concealed().into_iter().map(move |picture| (number, picture)))
             .collect();
+        let clips = self.open.iter().flat_map(|open| &open.clips).chain(self.over.iter().map(|open| &open.clip));
+        let performed = clips.filter_map(|clip| clip.performing.as_ref()).map(Performing::changed).max().unwrap_or(0);
         let chunk = encoder.finish();
         // An encoder takes more than 100 MB. What the allocator keeps of it would add up over chunks and workers.
         release_free_memory();
-        Ok(EncodedChunk { concealed, ..chunk? })
+        Ok(EncodedChunk { concealed, performed, ..chunk? })
     }
 
     /// Shows a frame of a shot whose only clip fills the canvas. Where nothing is drawn on it, its own picture is encoded; else
@@ -398,11 +422,8 @@ fn blank(canvas: CanvasSize) -> Result<VideoFrame> {
 impl OpenClip<'_> {
     /// The clip's picture at its shot's frame `frame`.
     fn picture(&mut self, frame: u64) -> Result<&VideoFrame> {
-        let picture = self.reader.frame(frame)?;
-        match &mut self.mender {
-            Some(mender) if mender.is_live(frame) => mender.mend(picture, frame),
-            _ => Ok(picture),
-        }
+        let Self { reader, mender, performing, interrupt, .. } = self;
+        own_picture((reader, mender, performing), frame, interrupt)
     }
 
     /// Whether anything that was read of it had faults.
@@ -412,17 +433,15 @@ impl OpenClip<'_> {
 
     /// Draws the clip as it is at its shot's frame `frame`.
     fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
-        let Self { reader, mender, rate, keyer, place, backdrop } = self;
+        let Self { reader, mender, performing, interrupt, rate, keyer, place, backdrop } = self;
+        // It is shown those before, too.
+        own_picture((reader, mender, performing), frame, interrupt)?;
         if let Some(backdrop) = backdrop {
             reader.frame(frame)?;
             let (small, time) = reader.second()?;
             backdrop.draw(small.planes().ok_or_else(not_working)?, time, target)?;
         }
-        let picture = reader.frame(frame)?;
-        let picture = match mender {
-            Some(mender) if mender.is_live(frame) => mender.mend(picture, frame)?,
-            _ => picture,
-        };
+        let picture = own_picture((reader, mender, performing), frame, interrupt)?;
         let planes = picture.planes().ok_or_else(not_working)?;
         let (planes, alpha) = match keyer {
             Some(keyer) => {
@@ -439,6 +458,32 @@ impl OpenClip<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A clip's picture at its shot's frame `frame`, with what is taken out of it and who is put into it.
+fn own_picture<'p>(
+    (reader, mender, performing): (&'p mut ShotReader, &'p mut Option<Mender<'_>>, &'p mut Option<Performing>),
+    frame: u64,
+    interrupt: &Interrupt,
+) -> Result<&'p VideoFrame> {
+    let Some(performing) = performing else { return mended(reader, mender, frame) };
+    while let Some(wanted) = performing.wants(frame) {
+        interrupt.pulse().beat();
+        if interrupt.is_set() {
+            return Err(Error::new(ErrorKind::Canceled, "the job was cancelled"));
+        }
+        performing.show(mended(reader, mender, wanted)?)?;
+    }
+    Ok(performing.picture())
+}
+
+/// A clip's picture at its shot's frame `frame`, with what is taken out of it.
+fn mended<'p>(reader: &'p mut ShotReader, mender: &'p mut Option<Mender<'_>>, frame: u64) -> Result<&'p VideoFrame> {
+    let picture = reader.frame(frame)?;
+    match mender {
+        Some(mender) if mender.is_live(frame) => mender.mend(picture, frame),
+        _ => Ok(picture),
     }
 }
 

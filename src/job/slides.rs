@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::engine::Shared;
+use super::performing::{Transforms, perform_still, transform_of};
 use super::{Control, Visuals, guarded};
-use crate::compose::{Page, Place};
+use crate::compose::{Page, Place, SourceRect, take_out};
 use crate::encode::encode_jpeg;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::ffmpeg::{Interrupt, release_free_memory};
-use crate::plan::{Plan, PlannedLayer, PlannedPicture, PlannedSlide};
+use crate::plan::{Plan, PlannedLayer, PlannedPicture, PlannedPicturePatch, PlannedSlide};
 use crate::source::{Probed, blurred, still};
 use crate::store::ChunkStore;
 use crate::text::{Area, Rgba, TextBlock, lay_out, rasterise};
-use crate::timeline::Removal;
 use crate::units::CanvasSize;
 
 /// The JPEG quality to begin with: no loss that anyone sees at arm's length.
@@ -95,6 +95,7 @@ pub(super) struct SlidePainter<'a> {
     shared: &'a Shared,
     plan: &'a Plan,
     sources: Vec<Arc<Probed>>,
+    transforms: Transforms,
     interrupt: Interrupt,
 }
 
@@ -102,7 +103,8 @@ impl<'a> SlidePainter<'a> {
     pub(super) fn new(shared: &'a Shared, plan: &'a Plan, control: &Control) -> Result<Self> {
         shared.check_plan(plan)?;
         let sources = shared.probe_sources(plan, control)?;
-        Ok(Self { shared, plan, sources, interrupt: control.interrupt() })
+        let transforms = shared.transforms(plan)?;
+        Ok(Self { shared, plan, sources, transforms, interrupt: control.interrupt() })
     }
 
     /// Renders `slide` if it is not in `store`; whether it had to be.
@@ -162,12 +164,6 @@ impl<'a> SlidePainter<'a> {
                 page.gradient([top.r, top.g, top.b], [bottom.r, bottom.g, bottom.b]);
             }
             PlannedLayer::Picture(picture) => self.picture(picture, page)?,
-            PlannedLayer::Patch { area, removal: Removal::Fill } => page.fill_between(place(*area)),
-            PlannedLayer::Patch { area, removal: Removal::Blur } => page.blur(place(*area)),
-            PlannedLayer::Patch { area, removal: Removal::Cover(color) } => {
-                let radius = (area.width.min(area.height) / 5).min(36);
-                page.fill(place(*area), [color.r, color.g, color.b, color.a], radius);
-            }
             PlannedLayer::Shade { area } => page.shade(place(*area)),
             PlannedLayer::Text { block, button } => self.text(block, *button, page)?,
         }
@@ -202,7 +198,13 @@ impl<'a> SlidePainter<'a> {
         let size = CanvasSize::new(even(canvas.width()), even(canvas.height())).ok_or_else(missing)?;
         let mut ground = Page::new(size.width(), size.height());
         let whole = Area { x: 0, y: 0, width: size.width(), height: size.height() };
-        self.picture(&PlannedPicture { area: whole, ..picture.clone() }, &mut ground).map_err(named)?;
+        let shown = SourceRect { x: 0, y: 0, width: picture.area.width, height: picture.area.height };
+        let larger = |patch: &PlannedPicturePatch| {
+            let mask = patch.mask.placed(shown, (whole.width, whole.height))?;
+            Some(PlannedPicturePatch { mask, removal: patch.removal })
+        };
+        let patches = picture.patches.iter().filter_map(larger).collect();
+        self.picture(&PlannedPicture { area: whole, patches, ..picture.clone() }, &mut ground).map_err(named)?;
         let over = (!rest.is_empty()).then(|| black.difference(&white));
         Ok(Art::Camera { ground: ground.bytes().to_vec(), size, over })
     }
@@ -235,8 +237,15 @@ impl<'a> SlidePainter<'a> {
         let size = CanvasSize::new(picture.area.width, picture.area.height).ok_or_else(missing)?;
         let _working = self.interrupt.pulse().enter(&source.path, None);
         let limits = &self.shared.limits;
-        let pixels =
+        let mut pixels =
             still(&source.path, video, picture.at, picture.rect, size, limits, &self.interrupt).map_err(about)?;
+        for PlannedPicturePatch { mask, removal } in &picture.patches {
+            take_out(&mut pixels, size.width() as usize, mask, *removal);
+            self.check_canceled()?;
+        }
+        if let Some(performer) = &picture.performer {
+            perform_still(transform_of(&self.transforms, performer)?, &mut pixels, size).map_err(about)?;
+        }
         if picture.blur > 0 { blurred(pixels, size, picture.blur) } else { Ok(pixels) }
     }
 

@@ -14,6 +14,7 @@ use super::scenes::SceneBrush;
 use super::shots::{Brush, Painter};
 use super::slides::SlidePainter;
 use super::{Control, guarded};
+use crate::encode::EncodedChunk;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::output::StageTime;
 use crate::plan::Plan;
@@ -29,6 +30,9 @@ pub struct Visuals {
     pub chunks_reused: u64,
     /// The pictures, by number, of each source, by its place in the plan, that could not be shown as they are coded.
     pub concealed: BTreeMap<usize, BTreeSet<u32>>,
+    /// Frames in which somebody else was put in the place of who is seen.
+    #[serde(default)]
+    pub performed: u64,
     /// Wall time of the stages so far.
     pub stages: Vec<StageTime>,
 }
@@ -37,8 +41,9 @@ pub struct Visuals {
 enum Event {
     /// A frame is finished.
     Frame,
-    /// The chunk of this number is finished, with these damaged pictures: it was in the store, or has been rendered.
-    Chunk { index: usize, reused: bool, concealed: BTreeSet<(u32, u32)> },
+    /// The chunk of this number is finished, with these damaged pictures and as many with another performer: it was in the
+    /// store, or has been rendered.
+    Chunk { index: usize, reused: bool, concealed: BTreeSet<(u32, u32)>, performed: u32 },
 }
 
 /// Work that is done once, by the first worker that has no chunk left while others are still busy.
@@ -156,7 +161,8 @@ fn watch(heard: &mpsc::Receiver<Event>, plan: &Plan, control: &Control, visuals:
             Ok(event) => {
                 match event {
                     Event::Frame => frames += 1,
-                    Event::Chunk { index, reused, concealed } => {
+                    Event::Chunk { index, reused, concealed, performed } => {
+                        visuals.performed += u64::from(performed);
                         let chunk = &plan.chunks()[index];
                         if reused {
                             frames += chunk.frames.len();
@@ -204,7 +210,8 @@ fn work(
         let planned = &painter.plan.chunks()[index];
         // The listener is gone only when the job has ended; then nobody needs to hear.
         if let Some(chunk) = store.get(&planned.key)? {
-            let _ = events.send(Event::Chunk { index, reused: true, concealed: chunk.concealed });
+            let EncodedChunk { concealed, performed, .. } = chunk;
+            let _ = events.send(Event::Chunk { index, reused: true, concealed, performed });
             continue;
         }
         let mut on_frame = || {
@@ -215,7 +222,8 @@ fn work(
             Hand::Scenes(brush) => brush.paint(index, stop, &mut on_frame)?,
         };
         store.put(&planned.key, &chunk)?;
-        let _ = events.send(Event::Chunk { index, reused: false, concealed: chunk.concealed });
+        let EncodedChunk { concealed, performed, .. } = chunk;
+        let _ = events.send(Event::Chunk { index, reused: false, concealed, performed });
     }
     Ok(())
 }

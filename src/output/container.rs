@@ -165,6 +165,9 @@ pub struct Report {
     /// What became of the texts of a source, of a remix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<RemixedText>,
+    /// Who was put in the place of who was seen in the source of a remix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performer: Option<PerformerReport>,
     /// Characters that no font has: left out or replaced, as the request says.
     pub missing_characters: Vec<String>,
     /// Captions that are not seen: too short for a frame of their own.
@@ -186,6 +189,19 @@ pub struct Report {
     /// The inspection of the finished video, where one was made and the request does not switch it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspection: Option<Inspection>,
+}
+
+/// Who was put in the place of who was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PerformerReport {
+    /// As in the request.
+    pub author: String,
+    /// Which model it was.
+    pub identity: String,
+    /// Of a video in how many frames there was somebody to replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
 }
 
 /// What a source was and what was corrected.

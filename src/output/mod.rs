@@ -7,7 +7,8 @@ mod sound;
 mod thumbnail;
 
 pub use container::{
-    AssetKind, AudioReport, Container, OutputAsset, Preview, Report, ShownCaption, SourceReport, StageTime, Status,
+    AssetKind, AudioReport, Container, OutputAsset, PerformerReport, Preview, Report, ShownCaption, SourceReport,
+    StageTime, Status,
 };
 pub(crate) use mp4::write_mp4;
 pub(crate) use publish::{Staging, write_file};

@@ -3,9 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgb};
-
-use crate::compose::I420Ref;
+use crate::compose::{I420Ref, rgb_of};
 use crate::encode::encode_jpeg;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
@@ -105,35 +103,8 @@ fn jpeg(picture: &VideoFrame) -> Result<Vec<u8>> {
     let failed = || Error::new(ErrorKind::Internal, "a finished frame is not in the working format");
     let planes = picture.planes().ok_or_else(failed)?;
     let (width, height) = (picture.width(), picture.height());
-    let image = PackedPlanes::of(planes);
-    let mut rgb = vec![0u8; width as usize * height as usize * 3];
-    let source = YuvPlanarImage {
-        y_plane: &image.y,
-        y_stride: width,
-        u_plane: &image.u,
-        u_stride: width.div_ceil(2),
-        v_plane: &image.v,
-        v_stride: width.div_ceil(2),
-        width,
-        height,
-    };
-    yuv420_to_rgb(&source, &mut rgb, width * 3, YuvRange::Limited, YuvStandardMatrix::Bt709)
-        .map_err(|error| failed().caused_by(error.to_string()))?;
+    let rgb = rgb_of(planes)?;
     encode_jpeg(&rgb, width, height, QUALITY)
-}
-
-/// Planes without padding.
-struct PackedPlanes {
-    y: Vec<u8>,
-    u: Vec<u8>,
-    v: Vec<u8>,
-}
-
-impl PackedPlanes {
-    fn of(planes: I420Ref<'_>) -> Self {
-        let pack = |plane: crate::compose::PlaneRef<'_>| plane.rows().flatten().copied().collect();
-        Self { y: pack(planes.y), u: pack(planes.u), v: pack(planes.v) }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::source::ColorInfo;
 use crate::text::TextBlock;
-use crate::timeline::ProgressBar;
+use crate::timeline::{Performer, ProgressBar};
 use crate::units::{CanvasSize, FrameRange, FrameRate};
 
 /// How far from a frame pictures are looked at for what is behind a patch, in frames: more than a second.
@@ -167,7 +167,10 @@ fn visible_clip<'c>(
     let info = content.sources.get(clip.source).map(|source| &source.info);
     let video = info.and_then(|info| info.video.as_ref());
     let live = on.intersect(frames);
-    let live = FrameRange::new(live.start.0 - on.start.0, live.end.0 - on.start.0);
+    // With what a performer's model is shown from before.
+    let lead_in = clip.performer.as_ref().map_or(0, |performer| performer.lead_in);
+    let live = FrameRange::new((live.start.0 - on.start.0).saturating_sub(lead_in), live.end.0 - on.start.0);
+    let performer = clip.performer.clone().map(|performer| Performer { author: String::new(), ..performer });
     let near = |part: FrameRange, other: FrameRange| {
         let wide = FrameRange::new(part.start.0.saturating_sub(REACH), part.end.0.saturating_add(REACH));
         !wide.intersect(other).is_empty()
@@ -179,7 +182,7 @@ fn visible_clip<'c>(
         |patch: &&PlannedPatch| near(live, patch.frames) || seen.iter().any(|seen| near(seen.frames, patch.frames));
     let patched = (!seen.is_empty()).then(|| (clip.patches.iter().filter(counts).collect(), on.len()));
     VisibleClip {
-        clip: PlannedClip { source: 0, patches: Vec::new(), ..clip.clone() },
+        clip: PlannedClip { source: 0, patches: Vec::new(), performer, ..clip.clone() },
         source: info.map_or("", |info| info.hash.as_str()),
         stream: video.map(|video| video.stream),
         color: video.map(|video| video.color),

@@ -23,16 +23,17 @@ pub(crate) use resolve::{Context, resolve, resolve_slides};
 pub use scenes::{PlannedScene, PlannedTransition};
 pub(crate) use shots::MAX_CLIPS;
 pub use shots::{Backdrop, Movement, PlannedClip, PlannedPatch, PlannedShot};
-pub use slides::{PlannedLayer, PlannedPicture, PlannedSlide};
+pub use slides::{PlannedLayer, PlannedPicture, PlannedPicturePatch, PlannedSlide};
 pub(crate) use texts::TextLook;
 pub use texts::{PlannedChange, PlannedText, PlannedWord};
 
+use crate::compose::SourceRect;
 use crate::encode::VideoSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{Pick, RemixedText};
 use crate::request::{Format, InspectionPolicy, is_id};
 use crate::source::SourceInfo;
-use crate::timeline::Asset;
+use crate::timeline::{Asset, Performer};
 use crate::units::{CanvasSize, FrameIndex, FrameRate, Gain, Speed, TimeSpan};
 
 /// Sample frames a second of the engine's sound.
@@ -469,13 +470,29 @@ impl Plan {
     }
 }
 
+fn describe_patch(patch: &PlannedPicturePatch) -> String {
+    let SourceRect { x, y, width, height } = patch.mask.bounds();
+    format!(", without {width}x{height} at ({x}, {y}) by {}", patch.removal.name())
+}
+
+impl Plan {
+    /// Who is put in the place of who is seen in its clips and pictures, as often as they are.
+    pub fn performers(&self) -> impl Iterator<Item = &Performer> {
+        let over = self.0.overlays.iter().filter_map(PlannedOverlay::clip);
+        let clips = self.0.shots.iter().flat_map(|shot| &shot.clips).chain(over);
+        let pictures = self.0.slides.iter().flat_map(|slide| &slide.layers).filter_map(|layer| match layer {
+            PlannedLayer::Picture(picture) => Some(picture),
+            _ => None,
+        });
+        let of_clips = clips.filter_map(|clip| clip.performer.as_ref());
+        of_clips.chain(pictures.filter_map(|picture| picture.performer.as_ref()))
+    }
+}
+
 impl Plan {
     fn describe_layer(&self, layer: &PlannedLayer) -> String {
         match layer {
             PlannedLayer::Gradient { top, bottom } => format!("ground {top} to {bottom}"),
-            PlannedLayer::Patch { area, removal } => {
-                format!("{removal:?} of {}x{} at ({}, {})", area.width, area.height, area.x, area.y)
-            }
             PlannedLayer::Shade { area } => {
                 format!("shade for {}x{} at ({}, {})", area.width, area.height, area.x, area.y)
             }
@@ -483,8 +500,9 @@ impl Plan {
             PlannedLayer::Picture(picture) => {
                 let asset = self.0.sources.get(picture.source).map_or("", |source| source.asset.id.as_str());
                 let PlannedPicture { rect, area, at, .. } = picture;
+                let out: String = picture.patches.iter().map(describe_patch).collect();
                 format!(
-                    "picture {asset} at {at}: its part {}x{} at ({}, {}) as {}x{} at ({}, {}), scaled by {:.3}",
+                    "picture {asset} at {at}: its part {}x{} at ({}, {}) as {}x{} at ({}, {}), scaled by {:.3}{out}",
                     rect.width,
                     rect.height,
                     rect.x,

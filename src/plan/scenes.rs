@@ -92,10 +92,6 @@ fn durations(video: &SlideshowVideo, slides: usize, overlap: u64, length: Option
 /// Whether the slide's ground is a sharp picture that fills the canvas, with nothing but texts over it.
 fn is_movable(slide: &PlannedSlide, canvas: CanvasSize) -> bool {
     let mut pictures = slide.layers.iter().filter(|layer| matches!(layer, PlannedLayer::Picture(_)));
-    // A patch belongs to the ground and would have to move with it.
-    if slide.layers.iter().any(|layer| matches!(layer, PlannedLayer::Patch { .. })) {
-        return false;
-    }
     match (slide.layers.first(), pictures.next(), pictures.next()) {
         (Some(PlannedLayer::Picture(picture)), Some(_), None) => {
             let area = picture.area;

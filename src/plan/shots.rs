@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{PlannedSource, PlannedTransition};
 use crate::compose::{Easing, Edging, Fit, Keyframe, Mask, ScreenKey, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
+use crate::performer::MAX_LEAD_IN;
 use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::text::Area;
-use crate::timeline::{Drift, Key, Layer, Removal, Shot};
+use crate::timeline::{Drift, Key, Layer, Performer, Removal, Shot};
 use crate::units::{CanvasSize, FrameRange, Speed, TimeSpan};
 
 /// A shot on the output's frame clock.
@@ -62,6 +63,9 @@ pub struct PlannedClip {
     /// What is taken out of its pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<PlannedPatch>,
+    /// Who is put in the place of who is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performer: Option<Performer>,
 }
 
 /// Something that is taken out of a clip's pictures.
@@ -164,9 +168,15 @@ pub(super) fn clip(
         Error::new(ErrorKind::Validation, "the part of the canvas for a clip has no pixels")
             .suggest("give each layer at least two by two pixels")
     };
-    let (rect, area) = layer.fit.place(video.size, layer.area, layer.focus).ok_or_else(no_room)?;
+    let whole = SourceRect { x: 0, y: 0, width: video.size.width(), height: video.size.height() };
+    let part = layer.crop.unwrap_or(whole);
+    if !is_inside(part, video) || !(part.x | part.y).is_multiple_of(2) {
+        let message = "the part of a clip that is used does not lie in it, on even numbers";
+        return Err(Error::new(ErrorKind::Validation, message).at_pointer(layer.asset.pointer.clone()));
+    }
+    let (rect, area) = layer.fit.place_part(part, layer.area, layer.focus).ok_or_else(no_room)?;
     let around = layer.backdrop.or((layer.fit == Fit::Blur).then_some(layer.area)).filter(|around| *around != area);
-    let covered = around.and_then(|around| Fit::Cover.place(video.size, around, layer.focus));
+    let covered = around.and_then(|around| Fit::Cover.place_part(part, around, layer.focus));
     let key = match &layer.key {
         None => None,
         Some(Key { color: None, .. }) if video.has_alpha => None,
@@ -194,6 +204,7 @@ pub(super) fn clip(
     let movement = movement(layer, lasts, rect, area);
     let mut planned = PlannedClip {
         patches: Vec::new(),
+        performer: layer.performer.clone(),
         source,
         start: layer.trim.0,
         end: layer.trim.1,
@@ -302,6 +313,11 @@ fn hides(clip: &PlannedClip, sources: &[PlannedSource], part: Bounds) -> bool {
     is_opaque && Bounds::of(area, 0).contains(part)
 }
 
+/// Whether what a plan that was read says of a performer can be.
+pub(super) fn is_sane_performer(performer: &Performer) -> bool {
+    (1..=256).contains(&performer.identity.len()) && performer.lead_in <= MAX_LEAD_IN
+}
+
 /// Whether a shot of a plan that was read can be shown; else what is wrong.
 pub(super) fn check(shot: &PlannedShot, sources: &[PlannedSource]) -> std::result::Result<(), &'static str> {
     if shot.clips.len() > MAX_CLIPS {
@@ -323,6 +339,9 @@ pub(super) fn check_clip(clip: &PlannedClip, sources: &[PlannedSource]) -> std::
             if !is_sane(area) {
                 return Err("a clip stands nowhere");
             }
+        }
+        if !clip.performer.iter().all(is_sane_performer) {
+            return Err("a performer's model has no name, or too much of a lead-in");
         }
         let widest = clip.edging.borders.iter().map(|border| border.width).max().unwrap_or(0);
         if clip.edging.borders.len() > 4 || widest > 256 || clip.edging.radius > LARGEST {

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::{ChunkKey, hash_of};
+use super::shots::{MAX_PATCHES, is_sane_performer};
 use super::texts::Unseen;
 use super::{Content, PlannedSource};
-use crate::compose::{Focus, SourceRect, cover};
+use crate::compose::{Focus, Mask, SourceRect, cover};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{ColorInfo, VideoInfo, VideoKind};
 use crate::text::{Area, FontBook, Rgba, TextBlock, lay_out};
-use crate::timeline::{Asset, Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture};
+use crate::timeline::{
+    Asset, Moment, Performer, PicturePart, PicturePatch, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture,
+};
 use crate::units::{CanvasSize, SourceSize, TimeSpan};
 
 /// A slide: a work unit of a slideshow.
@@ -38,13 +41,6 @@ pub enum PlannedLayer {
     },
     /// A picture, or a frame of a clip.
     Picture(PlannedPicture),
-    /// Takes out what stands on a part of the canvas.
-    Patch {
-        /// The part.
-        area: Area,
-        /// What is put in its place.
-        removal: Removal,
-    },
     /// Darkens what lies below as far as white text needs.
     Shade {
         /// Where the letters of the texts above it are.
@@ -77,6 +73,22 @@ pub struct PlannedPicture {
     pub shadow: bool,
     /// The standard deviation in pixels of the canvas by which it is blurred.
     pub blur: u32,
+    /// What is taken out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<PlannedPicturePatch>,
+    /// Who is put in the place of who is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performer: Option<Performer>,
+}
+
+/// Something that is taken out of a slide's picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedPicturePatch {
+    /// Where it is, in pixels of the picture as it is shown, whose size is that of its area.
+    pub mask: Mask,
+    /// What is put in its place.
+    pub removal: Removal,
 }
 
 /// Checks that every text can be set where it stands.
@@ -101,53 +113,20 @@ pub(super) fn layers(
     fonts: &FontBook,
     index: impl Fn(&Asset) -> Result<usize>,
 ) -> Result<Vec<PlannedLayer>> {
-    let mut placed = None;
     let layer = |(number, layer): (usize, &SlideLayer)| {
         Ok(match layer {
             SlideLayer::Gradient { top, bottom } => PlannedLayer::Gradient { top: *top, bottom: *bottom },
-            SlideLayer::Patch { region, removal } => {
-                let area = placed.as_ref().and_then(|(picture, size)| on_canvas(picture, *size, *region));
-                let area = area.ok_or_else(|| {
-                    Error::new(ErrorKind::Validation, "its region lies outside of what is seen of the picture")
-                        .at_pointer(format!("{}/region", slide.pointer))
-                        .suggest("give a region that is on the slide")
-                })?;
-                PlannedLayer::Patch { area, removal: *removal }
-            }
             SlideLayer::Shade => PlannedLayer::Shade { area: texts_area(&slide.layers[number..], fonts)? },
             SlideLayer::Text { block, button } => PlannedLayer::Text { block: block.clone(), button: *button },
             SlideLayer::Picture(picture) => {
                 let source = index(&picture.asset)?;
                 let video = sources.get(source).and_then(|source| source.info.video.as_ref());
                 let video = video.ok_or_else(|| Error::new(ErrorKind::Internal, "a slide's picture was not probed"))?;
-                let picture = place(picture, source, video)?;
-                placed = Some((picture.clone(), video.size));
-                PlannedLayer::Picture(picture)
+                PlannedLayer::Picture(place(picture, source, video, &slide.pointer)?)
             }
         })
     };
     slide.layers.iter().enumerate().map(layer).collect()
-}
-
-/// Where a part of a picture of `size`, in fractions of it, is on the canvas; `None` if it is not seen.
-fn on_canvas(picture: &PlannedPicture, size: SourceSize, region: Region) -> Option<Area> {
-    let (rect, area) = (picture.rect, picture.area);
-    let across = |share: f64| {
-        (share * f64::from(size.width()) - f64::from(rect.x)) / f64::from(rect.width) * f64::from(area.width)
-    };
-    let down = |share: f64| {
-        (share * f64::from(size.height()) - f64::from(rect.y)) / f64::from(rect.height) * f64::from(area.height)
-    };
-    let clamp = |value: f64, most: u32| value.clamp(0.0, f64::from(most));
-    let (left, right) = (clamp(across(region.x), area.width), clamp(across(region.x + region.width), area.width));
-    let (top, bottom) = (clamp(down(region.y), area.height), clamp(down(region.y + region.height), area.height));
-    let (left, top, right, bottom) = (left.floor(), top.floor(), right.ceil(), bottom.ceil());
-    (right - left >= 2.0 && bottom - top >= 2.0).then_some(Area {
-        x: area.x + left as i32,
-        y: area.y + top as i32,
-        width: (right - left) as u32,
-        height: (bottom - top) as u32,
-    })
 }
 
 /// Where the texts of `layers` have their letters.
@@ -168,19 +147,26 @@ fn texts_area(layers: &[SlideLayer], fonts: &FontBook) -> Result<Area> {
     })
 }
 
-fn place(picture: &SlidePicture, source: usize, video: &VideoInfo) -> Result<PlannedPicture> {
+fn place(picture: &SlidePicture, source: usize, video: &VideoInfo, pointer: &str) -> Result<PlannedPicture> {
     let even = |value: u32| (value & !1).max(2);
     let outer = Area { x: picture.area.x & !1, y: picture.area.y & !1, ..picture.area };
     let outer = Area { width: even(outer.width), height: even(outer.height), ..outer };
     let whole = SourceRect { x: 0, y: 0, width: video.size.width(), height: video.size.height() };
+    let part = picture.crop.unwrap_or(whole);
+    if !is_inside(part, video.size) || !(part.x | part.y).is_multiple_of(2) {
+        let message = "the part of a picture that is used does not lie in it, on even numbers";
+        return Err(Error::new(ErrorKind::Validation, message).at_pointer(pointer));
+    }
+    let no_size = || Error::new(ErrorKind::Internal, "a picture's place has no size");
+    let size = SourceSize::new(part.width, part.height).ok_or_else(no_size)?;
     let (rect, area) = match picture.fit {
         SlideFit::Cover => {
-            let size = CanvasSize::new(outer.width, outer.height);
-            let size = size.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture's place has no size"))?;
-            (cover(video.size, size, picture.focus), outer)
+            let rect = cover(size, CanvasSize::new(outer.width, outer.height).ok_or_else(no_size)?, picture.focus);
+            (SourceRect { x: part.x + rect.x, y: part.y + rect.y, ..rect }, outer)
         }
-        SlideFit::Contain => (whole, contain(video.size, outer, Focus::default())),
+        SlideFit::Contain => (part, contain(size, outer, Focus::default())),
     };
+    let patches = patches(picture, video.size, rect, (area.width, area.height), pointer)?;
     let at = match picture.moment {
         // An animation is shown as its first picture.
         _ if video.kind != VideoKind::Clip => TimeSpan::ZERO,
@@ -192,7 +178,56 @@ fn place(picture: &SlidePicture, source: usize, video: &VideoInfo) -> Result<Pla
         }
     };
     let SlidePicture { radius, shadow, blur, .. } = *picture;
-    Ok(PlannedPicture { source, at, rect, area, radius, shadow, blur })
+    let performer = picture.performer.clone();
+    Ok(PlannedPicture { source, at, rect, area, radius, shadow, blur, patches, performer })
+}
+
+/// What is taken out of a picture of `size`, of which `rect` is shown in this many pixels.
+///
+/// # Errors
+/// `VALIDATION` for a region that is not seen.
+fn patches(
+    picture: &SlidePicture,
+    size: SourceSize,
+    rect: SourceRect,
+    shown: (u32, u32),
+    pointer: &str,
+) -> Result<Vec<PlannedPicturePatch>> {
+    let mut placed = Vec::new();
+    for PicturePatch { part, removal } in &picture.patches {
+        let mask = match part {
+            PicturePart::Mask(mask) => mask.placed(rect, shown),
+            PicturePart::Region(region) => {
+                let mask = Mask::all_of(pixels_of(*region, size)).placed(rect, shown);
+                Some(mask.ok_or_else(|| {
+                    Error::new(ErrorKind::Validation, "its region lies outside of what is seen of the picture")
+                        .at_pointer(format!("{pointer}/region"))
+                        .suggest("give a region that is on the slide")
+                })?)
+            }
+        };
+        placed.extend(mask.map(|mask| PlannedPicturePatch { mask, removal: *removal }));
+    }
+    Ok(placed)
+}
+
+/// The pixels of a picture of `size` that `region` touches.
+fn pixels_of(region: Region, size: SourceSize) -> SourceRect {
+    let range = |start: f64, share: f64, whole: u32| {
+        let at = |share: f64| (share * f64::from(whole)).clamp(0.0, f64::from(whole));
+        let (start, end) = (at(start).floor() as u32, at(start + share).ceil() as u32);
+        (start, end.max(start) - start)
+    };
+    let ((x, width), (y, height)) =
+        (range(region.x, region.width, size.width()), range(region.y, region.height, size.height()));
+    SourceRect { x, y, width, height }
+}
+
+/// Whether a part lies in a picture of `size`.
+fn is_inside(part: SourceRect, size: SourceSize) -> bool {
+    let inside =
+        |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
+    inside(part.x, part.width, size.width()) && inside(part.y, part.height, size.height())
 }
 
 /// The largest rectangle of the shape of `size` in `area`, in its middle, on even pixels.
@@ -232,9 +267,19 @@ pub(super) fn slide_key(content: &Content, layers: &[PlannedLayer]) -> ChunkKey 
         _ => None,
     };
     // The place of a source in the plan is no matter of its own, and does no harm: another one is another key.
-    let layers = layers.iter().map(|layer| (layer, source(layer))).collect();
+    let nameless: Vec<PlannedLayer> = layers.iter().map(nameless).collect();
+    let layers = nameless.iter().map(|layer| (layer, source(layer))).collect();
     let Content { engine, canvas, fonts, .. } = content;
     hash_of("remix-engine 2026 slide", &Visible { engine, canvas: *canvas, fonts, layers })
+}
+
+/// A layer without what a performer is called, which changes no pixel.
+fn nameless(layer: &PlannedLayer) -> PlannedLayer {
+    let mut layer = layer.clone();
+    if let PlannedLayer::Picture(PlannedPicture { performer: Some(performer), .. }) = &mut layer {
+        performer.author.clear();
+    }
+    layer
 }
 
 /// Whether every picture lies in its source.
@@ -242,12 +287,11 @@ pub(super) fn are_whole(content: &Content) -> bool {
     content.slides.iter().flat_map(|slide| &slide.layers).all(|layer| {
         let PlannedLayer::Picture(picture) = layer else { return true };
         let video = content.sources.get(picture.source).and_then(|source| source.info.video.as_ref());
-        let inside =
-            |start: u32, size: u32, whole: u32| size > 0 && start.checked_add(size).is_some_and(|end| end <= whole);
-        video.is_some_and(|video| {
-            let SourceRect { x, y, width, height } = picture.rect;
-            inside(x, width, video.size.width()) && inside(y, height, video.size.height())
-        }) && (2..=4096).contains(&picture.area.width)
+        video.is_some_and(|video| is_inside(picture.rect, video.size))
+            && picture.performer.iter().all(is_sane_performer)
+            && picture.patches.len() <= MAX_PATCHES
+            && picture.patches.iter().all(|patch| patch.mask.fits(picture.area.width, picture.area.height))
+            && (2..=4096).contains(&picture.area.width)
             && (2..=4096).contains(&picture.area.height)
     })
 }

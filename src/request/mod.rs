@@ -31,7 +31,7 @@ use parse::Faults;
 pub(crate) use parse::{nearest, shorten};
 pub(crate) use pick::pick;
 pub use remix::OverlayChange;
-pub(crate) use remix::REMOVALS;
+pub(crate) use remix::{LeftPolicy, PERFORMERS, RemovalMode};
 pub use schema::schema;
 pub use sound::{
     AudioOptions, DuckOptions, LoudnessTarget, MusicOptions, SourceSoundOptions, Switch, VoiceOverOptions,
@@ -141,18 +141,28 @@ pub struct Request {
     /// What a remix starts from.
     #[deserr(default)]
     pub source: Option<Source>,
-    /// `video-remix`: what becomes of the texts that are burnt into the source. Those that are not named stay.
+    /// Of remixes: what becomes of the texts that are burnt into the source. Those that are not named stay, unless their slide
+    /// has a text of its own.
     #[deserr(default)]
     pub overlays: Vec<OverlayChange>,
-    /// `video-remix`: how texts are taken out: `auto` (what was behind them if that can be told, else blurred, else covered),
-    /// `fill` (what was behind them), `blur`, `cover` (with a colour), or `keep` (not at all). Default: `auto`.
-    #[schemars(extend("enum" = one_of(&REMOVALS)))]
+    /// Of remixes: how texts are taken out: `fill` (what was behind them), `crop` (the part of the picture that they are in is
+    /// not shown), `blur`, `cover` (with a colour), `keep` (not at all), or `auto`: the first that leaves nothing of them of
+    /// `fill`, `crop` where it takes less than a tenth of the picture, `blur` and `cover`. Default: `auto`.
+    #[schemars(extend("enum" = one_of(&RemovalMode::NAMES)))]
     #[deserr(default)]
     pub removal: Option<String>,
-    /// `video-remix`: what differs from the old texts' style, or a preset in its place. Default: as the old texts.
+    /// Of remixes: what becomes of a text of which more than a fiftieth can still be read, or an edge is seen where it was
+    /// rebuilt: `report` (it is as it is, and the report says so), `keep` (the old text stays, without new words), or `fail`
+    /// (the job ends). Default: `report`.
+    #[schemars(extend("enum" = one_of(&LeftPolicy::NAMES)))]
+    #[deserr(default)]
+    pub unremovable: Option<String>,
+    /// Of remixes: what differs from the old texts' style, or a preset in its place. Default: as the old texts.
     #[deserr(default)]
     pub overlay_style: Option<StyleRequest>,
-    /// `video-remix`: `none`, where nobody is put in the place of who is seen. Default: the influencer is.
+    /// Of remixes: who is seen: `influencer`, put in the place of who was, or `none` for who was. Default: `influencer`, for
+    /// which the engine needs a model.
+    #[schemars(extend("enum" = one_of(&PERFORMERS)))]
     #[deserr(default)]
     pub performer: Option<String>,
     /// What is said, for captions over the video.
@@ -398,11 +408,13 @@ pub struct SlideRequest {
     /// `slideshow-remix`: the id of the source's slide whose picture it shows. Default: the one of the same number.
     #[deserr(default)]
     pub source_slide: Option<String>,
-    /// `slideshow-remix`: where the old text stands in that picture, which is taken out; the new text stands there.
+    /// `slideshow-remix`: where the old text stands in that picture, which is taken out; the new text stands there. Default:
+    /// where text is found.
     #[deserr(default)]
     pub region: Option<RegionRequest>,
-    /// `slideshow-remix`: what is put in the old text's place: `fill` (a smooth surface between the colours around it) or
-    /// `cover` (a box). Default: `fill`.
+    /// `slideshow-remix`: how old text is taken out of the slide, as the request's `removal`; of a region `fill`, `blur` or
+    /// `cover`. Default: the request's; of a region `fill`.
+    #[schemars(extend("enum" = one_of(&RemovalMode::NAMES)))]
     #[deserr(default)]
     pub removal: Option<String>,
     /// How long it is on in the video, in seconds, 0.5 to 30, its transitions included. Default: as all slides.

@@ -90,7 +90,7 @@ impl Request {
                 [crate::formats::slideshow_builder::unmet(self), crate::formats::unmet_by_slides(self)].concat()
             }
             Format::SlideshowRemix => {
-                [crate::formats::slideshow_remix::unmet(self), crate::formats::unmet_by_slides(self)].concat()
+                [crate::formats::slideshow_remix::unmet(self, limits), crate::formats::unmet_by_slides(self)].concat()
             }
             Format::VideoRemix => crate::formats::video_remix::unmet(self, limits),
             _ => crate::formats::ugc_remix::unmet(self),

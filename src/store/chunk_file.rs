@@ -3,14 +3,14 @@
 use crate::encode::{EncodedChunk, EncodedPicture};
 
 /// The form's name and version.
-const MAGIC: [u8; 8] = *b"RXCHUNK3";
+const MAGIC: [u8; 8] = *b"RXCHUNK4";
 /// No chunk has more pictures: the planner cuts far below it.
 const MAX_PICTURES: u32 = 100_000;
 
 /// The chunk as bytes. Numbers are little-endian `u32`.
 pub(super) fn write(chunk: &EncodedChunk) -> Vec<u8> {
     let data: usize = chunk.pictures.iter().map(|picture| picture.data.len() + 12).sum();
-    let mut bytes = Vec::with_capacity(MAGIC.len() + 16 + 8 * chunk.concealed.len() + chunk.extradata.len() + data);
+    let mut bytes = Vec::with_capacity(MAGIC.len() + 20 + 8 * chunk.concealed.len() + chunk.extradata.len() + data);
     bytes.extend_from_slice(&MAGIC);
     let number = |bytes: &mut Vec<u8>, value: usize| {
         bytes.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
@@ -19,6 +19,7 @@ pub(super) fn write(chunk: &EncodedChunk) -> Vec<u8> {
     number(&mut bytes, chunk.reorder_depth as usize);
     number(&mut bytes, chunk.pictures.len());
     number(&mut bytes, chunk.concealed.len());
+    number(&mut bytes, chunk.performed as usize);
     for picture in &chunk.pictures {
         number(&mut bytes, picture.frame as usize);
         number(&mut bytes, usize::from(picture.is_key));
@@ -47,6 +48,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<EncodedChunk> {
     let reorder_depth = number()?;
     let count = number().filter(|&count| count <= MAX_PICTURES)?;
     let damaged = number().filter(|&count| count <= MAX_PICTURES)?;
+    let performed = number()?;
     let mut table = Vec::with_capacity(count as usize);
     for _ in 0..count {
         table.push((number()?, number()? != 0, number()? as usize));
@@ -62,7 +64,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<EncodedChunk> {
         .into_iter()
         .map(|(frame, is_key, length)| Some(EncodedPicture { frame, is_key, data: take(length)? }))
         .collect::<Option<Vec<_>>>()?;
-    rest.is_empty().then_some(EncodedChunk { extradata, reorder_depth, pictures, concealed })
+    rest.is_empty().then_some(EncodedChunk { extradata, reorder_depth, pictures, concealed, performed })
 }
 
 #[cfg(test)]
@@ -76,6 +78,7 @@ mod tests {
             reorder_depth: 2,
             pictures: vec![picture(0, true, 40), picture(2, false, 7), picture(1, false, 0)],
             concealed: [(0, 7), (1, 70_000)].into(),
+            performed: 3,
         }
     }
 

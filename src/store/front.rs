@@ -223,6 +223,7 @@ mod tests {
             reorder_depth: 1,
             pictures: vec![picture],
             concealed: Default::default(),
+            performed: 0,
         }
     }
 

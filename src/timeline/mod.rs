@@ -10,14 +10,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Easing, Edging, Fit, Focus, Keyframe, Mask, Pose, ScreenKey};
+use crate::compose::{Easing, Edging, Fit, Focus, Keyframe, Mask, Pose, ScreenKey, SourceRect};
 use crate::plan::Duck;
 use crate::source::AtEnd;
 use crate::text::{Area, Rgba};
 use crate::units::{CanvasSize, Decibels, FrameRange, FrameRate, Speed, TimeSpan};
 
 pub use slides::{
-    Moment, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow, SlideshowVideo, Transition,
+    Moment, PicturePart, PicturePatch, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture, Slideshow,
+    SlideshowVideo, Transition,
 };
 pub use text::{CaptionTrack, Cue, CueWord, During, TextChange, TextChangeKind, TextMotion, TextOverlay};
 
@@ -114,6 +115,9 @@ pub enum ShotDuration {
 pub struct Layer {
     /// The clip.
     pub asset: Asset,
+    /// The part of its pictures that is used, in pixels of the clip; its numbers are even. `None` for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<SourceRect>,
     /// The part of the canvas that it is fitted to, whose four numbers are even; it may reach beyond the canvas.
     pub area: Area,
     /// How it is fitted to its area.
@@ -147,6 +151,21 @@ pub struct Layer {
     /// What is taken out of its pictures, before anything else is done with them; later ones lie over earlier ones.
     #[serde(default)]
     pub patches: Vec<Patch>,
+    /// Who is put in the place of who is seen, after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performer: Option<Performer>,
+}
+
+/// Somebody who is put in the place of who is seen in pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Performer {
+    /// Who it is, as the request calls them: what the engine's performers are asked for.
+    pub author: String,
+    /// The [identity](crate::performer::FrameTransform::identity) of the model.
+    pub identity: String,
+    /// Pictures before a chunk that the model is shown.
+    pub lead_in: u64,
 }
 
 /// Something that is taken out of a clip's pictures.
@@ -178,6 +197,7 @@ impl Layer {
     pub fn covering(canvas: CanvasSize, asset: Asset) -> Self {
         Self {
             asset,
+            crop: None,
             area: Area { x: 0, y: 0, width: canvas.width(), height: canvas.height() },
             fit: Fit::Cover,
             focus: Focus::default(),
@@ -191,6 +211,7 @@ impl Layer {
             keyframes: Vec::new(),
             drift: None,
             patches: Vec::new(),
+            performer: None,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asset, MusicTrack, VoiceOver};
-use crate::compose::{Direction, Easing, Focus, TransitionKind};
+use super::{Asset, MusicTrack, Performer, VoiceOver};
+use crate::compose::{Direction, Easing, Focus, Mask, SourceRect, TransitionKind};
 use crate::text::{Area, Rgba, TextBlock};
 use crate::units::{CanvasSize, FrameRate, TimeSpan};
 
@@ -97,13 +97,6 @@ pub enum SlideLayer {
     },
     /// A picture, or a frame of a clip.
     Picture(SlidePicture),
-    /// Takes out what stands on a part of the picture below.
-    Patch {
-        /// The part.
-        region: Region,
-        /// What is put in its place.
-        removal: Removal,
-    },
     /// Darkens what lies below by as much as the white texts above it need, less and less away from them.
     Shade,
     /// A text, by itself or on a button.
@@ -128,6 +121,27 @@ pub struct Region {
     pub height: f64,
 }
 
+/// Something that is taken out of a slide's picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PicturePatch {
+    /// Where it is.
+    pub part: PicturePart,
+    /// What is put in its place. A cover or a blur takes all of the part's bounds.
+    pub removal: Removal,
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PicturePart {
+    /// All of a region.
+    Region(Region),
+    /// Cells, in pixels of the picture.
+    Mask(Mask),
+}
+
 /// What is put in the place of something that is taken out of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -138,6 +152,17 @@ pub enum Removal {
     Blur,
     /// A box of this colour with rounded corners.
     Cover(Rgba),
+}
+
+impl Removal {
+    /// Its name, as a request has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fill => "fill",
+            Self::Blur => "blur",
+            Self::Cover(_) => "cover",
+        }
+    }
 }
 
 /// A picture on a slide.
@@ -160,6 +185,15 @@ pub struct SlidePicture {
     pub shadow: bool,
     /// The standard deviation in pixels of the canvas by which it is blurred; 0 for sharp.
     pub blur: u32,
+    /// The part of the picture that is used, in its pixels; its numbers are even. `None` for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<SourceRect>,
+    /// What is taken out of it, before anything else is done with it; later ones lie over earlier ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<PicturePatch>,
+    /// Who is put in the place of who is seen, after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performer: Option<Performer>,
 }
 
 /// How a picture is fitted to its area, with the meanings of CSS `object-fit`.

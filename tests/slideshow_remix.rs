@@ -1,0 +1,271 @@
+//! `slideshow-remix`: the texts of somebody's slides are found and taken out, and new words stand in their place.
+#![cfg(feature = "tesseract")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use image::RgbImage;
+use remix_engine::burnt::{FoundOverlay, TesseractReader};
+use remix_engine::compose::SourceRect;
+use remix_engine::output::Container;
+use remix_engine::{Adaptation, Control, Engine, EngineOptions, Error, PostResolver, Result, SourcePost, TextAdapter};
+use serde_json::{Value, json};
+use support::{Project, clip, engine, written};
+
+/// A slide of this size with texts over a drawn scene: what, where, how.
+fn slide(size: &str, texts: &[(&str, u32, &str)]) -> PathBuf {
+    let draw = |(text, y, style): &(&str, u32, &str)| {
+        format!(",drawtext=font=Inter\\\\:bold:textfile={}:x=(w-tw)/2:y={y}:{style}", written(text))
+    };
+    let texts: String = texts.iter().map(draw).collect();
+    let scene = format!("-f lavfi -i mandelbrot=size={size}:rate=30:start_scale=0.5 -frames:v 1 -vf hue=b=-1{texts}");
+    clip("png", &scene)
+}
+
+const OUTLINED: &str = "fontsize=64:fontcolor=white:borderw=5:bordercolor=black";
+const SMALL: &str = "fontsize=44:fontcolor=0xffe600:borderw=4:bordercolor=black";
+const SIZE: &str = "1080x1920";
+
+/// Two slides: one with a title and a line below, one with one text.
+fn project(fields: Value) -> Project {
+    let mut json = json!({
+        "id": "cnt_slides", "format": "slideshow-remix", "influencerId": "inf_ada", "performer": "none",
+        "source": { "slides": [{ "id": "one", "src": "one.png" }, { "id": "two", "src": "two.png" }] },
+    });
+    json.as_object_mut().expect("is one").extend(fields.as_object().expect("is one").clone());
+    let project = Project::blank(json);
+    project.put("one.png", &slide(SIZE, &[("nobody told me", 400, OUTLINED), ("about this trick", 1300, SMALL)]));
+    project.put("two.png", &slide(SIZE, &[("wait for it", 800, OUTLINED)]));
+    project
+}
+
+fn render(project: &Project) -> Container {
+    engine(2).render(&project.request(), &project.out()).expect("can be rendered").remove(0)
+}
+
+fn picture(project: &Project, number: usize) -> PathBuf {
+    project.out().join(format!("cnt_slides/slide-{number:02}.jpg"))
+}
+
+fn found(file: &Path) -> Vec<FoundOverlay> {
+    let reader = TesseractReader::new(&["Latn".to_owned()]).expect("is installed");
+    engine(1).find_overlays(file, &reader, &Control::new()).expect("can be looked at").overlays
+}
+
+fn said(file: &Path) -> Vec<String> {
+    found(file).into_iter().map(|overlay| overlay.text).collect()
+}
+
+fn refused(project: &Project) -> Error {
+    engine(1).plan(&project.request(), &Control::new()).expect_err("is refused")
+}
+
+fn told(error: &Error) -> (String, String) {
+    let first = error.findings().first();
+    let pointer = first.map_or(error.pointer().unwrap_or_default(), |first| first.pointer.as_str());
+    (error.code().to_owned(), pointer.to_owned())
+}
+
+/// The peak signal-to-noise ratio of a region, in dB.
+fn psnr(one: &RgbImage, other: &RgbImage, region: SourceRect) -> f64 {
+    let part = |picture: &RgbImage| {
+        image::imageops::crop_imm(picture, region.x, region.y, region.width, region.height).to_image().into_raw()
+    };
+    let (one, other) = (part(one), part(other));
+    let squares: f64 = one.iter().zip(&other).map(|(one, other)| f64::from(one.abs_diff(*other)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * one.len() as f64 / squares.max(1.0)).log10()
+}
+
+fn open(file: &Path) -> RgbImage {
+    image::open(file).expect("is a picture").to_rgb8()
+}
+
+#[test]
+fn a_slides_own_text_stands_in_the_place_of_its_largest() {
+    let project = project(json!({ "slides": [{ "text": "somebody told you" }, {}] }));
+    let container = render(&project);
+    let first = said(&picture(&project, 1));
+    assert_eq!(first, ["somebody told you"], "the line below is gone, too");
+    assert_eq!(said(&picture(&project, 2)), ["wait for it"], "nothing was asked of it");
+    let report: Vec<_> = container
+        .report
+        .overlays
+        .iter()
+        .map(|text| (text.slide, text.text.as_str(), text.new_text.as_deref(), text.removal != "keep"))
+        .collect();
+    assert_eq!(
+        report,
+        [
+            (Some(1), "nobody told me", Some("somebody told you"), true),
+            (Some(1), "about this trick", Some(""), true),
+            (Some(2), "wait for it", None, false),
+        ]
+    );
+    let new = found(&picture(&project, 1)).remove(0);
+    let old = &container.report.overlays[0];
+    let middle = |region: SourceRect| (region.x + region.width / 2, region.y + region.height / 2);
+    let ((x, y), (old_x, old_y)) = (middle(new.region), middle(old.region));
+    assert!(x.abs_diff(old_x) <= 12 && y.abs_diff(old_y) <= 16, "{:?} {:?}", new.region, old.region);
+    assert!(new.style.stroke.is_some() && (new.style.font_size / 64.0 - 1.0).abs() < 0.3, "{:?}", new.style);
+}
+
+#[test]
+fn texts_are_named_by_their_slide_or_by_what_they_say() {
+    let changes = json!([
+        { "slide": "one", "id": "o2", "newText": "about that trick" }, { "text": "Wait for it!", "newText": "", "removal": "cover" },
+    ]);
+    // Without `slides` all of the source's are shown.
+    let project = project(json!({ "overlays": changes }));
+    let container = render(&project);
+    assert_eq!(said(&picture(&project, 1)), ["nobody told me", "about that trick"]);
+    assert_eq!(said(&picture(&project, 2)), Vec::<String>::new());
+    let removals: Vec<_> = container.report.overlays.iter().map(|text| text.removal.as_str()).collect();
+    assert!(removals[0] == "keep" && removals[1] != "keep" && removals[2] == "cover", "{removals:?}");
+}
+
+#[test]
+fn what_a_slide_says_of_its_texts_is_done() {
+    let slides = json!([
+        { "removal": "blur" },
+        { "text": "new words", "position": "top" },
+        { "sourceSlide": "one", "removal": "keep", "text": "above all", "position": "bottom" },
+    ]);
+    let project = project(json!({ "slides": slides }));
+    let container = render(&project);
+    assert_eq!(said(&picture(&project, 1)), Vec::<String>::new());
+    assert_eq!(said(&picture(&project, 2)), ["new words"]);
+    let new = found(&picture(&project, 2)).remove(0);
+    assert!(new.region.y < 600, "{:?}", new.region);
+    assert_eq!(said(&picture(&project, 3)), ["nobody told me", "about this trick", "above all"]);
+    let removals: Vec<_> = container.report.overlays.iter().map(|text| (text.slide, text.removal.as_str())).collect();
+    assert_eq!(removals[..2], [(Some(1), "blur"), (Some(1), "blur")]);
+    assert_eq!(removals.len(), 3, "a slide whose texts stay is not looked at: {removals:?}");
+}
+
+#[test]
+fn slides_of_another_shape_are_shown_whole_without_their_texts() {
+    let project = project(json!({ "slides": [{ "removal": "fill" }, { "text": "still here" }] }));
+    project.put("one.png", &slide("1080x1080", &[("nobody told me", 100, OUTLINED)]));
+    project.put("two.png", &slide("1080x1080", &[("wait for it", 900, OUTLINED)]));
+    render(&project);
+    assert_eq!(said(&picture(&project, 1)), Vec::<String>::new());
+    let new = found(&picture(&project, 2)).remove(0);
+    // The square is in the middle of the canvas: 900 of it is 1320 there.
+    assert_eq!(new.text, "still here");
+    let middle = new.region.y + new.region.height / 2;
+    assert!(middle.abs_diff(1320 + 30) < 24, "{:?}", new.region);
+}
+
+/// Knows one post with the slides of a folder.
+struct Known(Vec<PathBuf>);
+
+impl PostResolver for Known {
+    fn resolve(&self, id: &str) -> Result<Option<SourcePost>> {
+        Ok(match id {
+            "7" => Some(SourcePost::Slides(self.0.clone())),
+            "8" => Some(SourcePost::Video(self.0[0].clone())),
+            _ => None,
+        })
+    }
+}
+
+/// Says of each text on which slide it is.
+struct Telling;
+
+impl TextAdapter for Telling {
+    fn adapt(&self, overlays: &[FoundOverlay], about: &Adaptation) -> Result<Vec<Option<String>>> {
+        let slide = about.slide.clone().expect("is a slide");
+        Ok(overlays.iter().map(|_| Some(format!("slide number {slide}"))).collect())
+    }
+}
+
+#[test]
+fn a_post_is_found_by_its_id_and_its_words_are_adapted() {
+    let project = project(json!({ "source": { "tiktokVideoId": "7" } }));
+    let folder = project.folder();
+    let known = Known(vec![folder.join("two.png"), folder.join("one.png")]);
+    let options =
+        EngineOptions { resolver: Some(Arc::new(known)), adapter: Some(Arc::new(Telling)), ..EngineOptions::default() };
+    let engine = Engine::new(options).expect("can be made");
+    let container = engine.render(&project.request(), &project.out()).expect("can be rendered").remove(0);
+    let picks: Vec<_> = container.report.picks.iter().map(|pick| pick.id.as_str()).collect();
+    assert_eq!(picks, ["1", "2"]);
+    assert_eq!(said(&picture(&project, 1)), ["slide number 1"]);
+    assert_eq!(said(&picture(&project, 2)), ["slide number 2", "slide number 2"]);
+    let error = |id: &str| {
+        let project = project_with_id(id);
+        told(&engine.plan(&project.request(), &Control::new()).expect_err("is refused"))
+    };
+    let at = "/source/tiktokVideoId".to_owned();
+    assert_eq!(error("8"), ("NOT_A_SLIDESHOW".to_owned(), at.clone()));
+    assert_eq!(error("9"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
+    assert_eq!(error("x"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
+    // Without a resolver.
+    assert_eq!(told(&refused(&project_with_id("7"))), ("INVALID_TIKTOK_ID".to_owned(), at));
+}
+
+fn project_with_id(id: &str) -> Project {
+    project(json!({ "source": { "tiktokVideoId": id } }))
+}
+
+#[test]
+fn what_cannot_be_remixed_is_told() {
+    let wrong = |fields: Value, code: &str, pointer: &str| {
+        assert_eq!(told(&refused(&project(fields))), (code.to_owned(), pointer.to_owned()));
+    };
+    let overlays = |change: Value| json!({ "overlays": [change] });
+    wrong(overlays(json!({ "id": "o1", "newText": "x" })), "VALIDATION", "/overlays/0/slide");
+    wrong(overlays(json!({ "id": "o1", "slide": "three", "newText": "x" })), "NOT_FOUND", "/overlays/0/slide");
+    wrong(overlays(json!({ "id": "o9", "slide": "one", "newText": "x" })), "NOT_FOUND", "/overlays/0/id");
+    wrong(overlays(json!({ "text": "wait for it", "slide": "one", "newText": "x" })), "NOT_FOUND", "/overlays/0/text");
+    wrong(json!({ "slides": [{ "removal": "burn" }, {}] }), "VALIDATION", "/slides/0/removal");
+    wrong(json!({ "unremovable": "cry" }), "VALIDATION", "/unremovable");
+    wrong(json!({ "source": { "slides": [{ "id": "one", "src": "one.png" }] } }), "LIMIT_EXCEEDED", "/source/slides");
+    // A slide that is damaged: nothing is made.
+    let broken = project(json!({ "slides": [{ "text": "x" }, { "text": "y" }] }));
+    broken.write("two.png", b"not a picture");
+    let error = engine(2).render(&broken.request(), &broken.out()).expect_err("is refused");
+    assert_eq!(told(&error), ("SOURCE_UNSUPPORTED".to_owned(), "/source/slides/1/src".to_owned()));
+    assert!(!broken.out().join("cnt_slides").exists());
+}
+
+#[test]
+fn the_fixture_gets_its_new_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/slideshow-remix");
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.join("project.json")).expect("is there")).expect("is JSON");
+    let with = |json: Value| {
+        let project = Project::blank(json);
+        for number in 1..=3 {
+            let name = format!("slide-{number}.jpg");
+            project.put(&name, &folder.join("media").join(&name));
+        }
+        let src = |number: usize| Value::from(format!("slide-{number}.jpg"));
+        (1..=3).fold(project.with("/id", "cnt_slides".into()), |project, number| {
+            project.with(&format!("/source/slides/{}/src", number - 1), src(number))
+        })
+    };
+    let whole = with(json.clone());
+    let container = render(&whole);
+    assert!(container.report.overlays.iter().all(|text| text.removal == "fill"), "{:?}", container.report.overlays);
+    assert!(said(&picture(&whole, 1))[0].starts_with("3 tiny habits that\nkept me calm this year"));
+    assert_eq!(said(&picture(&whole, 2)), ["1. breathe\nbefore bed"]);
+    assert_eq!(said(&picture(&whole, 3)), ["get Mindful today"]);
+    // Without any words they are the pictures that the old ones were set on.
+    let bare = with(json).with("/slides", json!([{ "removal": "fill" }, { "removal": "fill" }, { "removal": "fill" }]));
+    let bare = bare.with("/overlays", json!([]));
+    let container = render(&bare);
+    let clean = bare.out().join("clean");
+    let made = Command::new("sh").arg(folder.join("make/make.sh")).arg("clean").arg(&clean).status();
+    assert!(made.expect("runs").success());
+    for text in &container.report.overlays {
+        let number = text.slide.expect("is on one");
+        let psnr = psnr(&open(&picture(&bare, number)), &open(&clean.join(format!("slide-{number}.jpg"))), text.region);
+        assert!(psnr >= 32.0, "{psnr}: {text:?}");
+    }
+    assert_eq!(container.report.overlays.len(), 4);
+}
