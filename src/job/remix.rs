@@ -96,7 +96,9 @@ impl Looked {
     /// Without its texts.
     fn unread(shared: &Shared, asset: &Asset, control: &Control) -> Result<Self> {
         let probed = shared.probe(&asset.path, control).map_err(about(asset))?;
-        let empty = || about(asset)(Error::new(ErrorKind::SourceEmpty, "it has no pictures"));
+        let empty = || {
+            about(asset)(Error::new(ErrorKind::SourceEmpty, "it has no pictures").suggest("give a video or a picture"))
+        };
         if let Some(fault) = &probed.info.unusable_video {
             return Err(about(asset)(Error::new(fault.kind, &fault.reason)));
         }
