@@ -12,11 +12,13 @@
 //! | `track` | lines through time |
 //! | `crop` | a line at full size, over all frames |
 //! | `read`, `tesseract` | what it says |
+//! | `beside` | pictures beside it, such as emoji |
 //! | `style` | its colours, its rim, its box |
 //! | `texts` | what belongs together |
 //! | `residual` | what is left of a text that was taken out |
 //! | `find` | all of it, from the file on |
 
+mod beside;
 mod components;
 mod crop;
 mod find;

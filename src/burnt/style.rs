@@ -101,16 +101,31 @@ pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64, letters: Bounds
     let color = rgb_of(first.color);
     if f64::from(width) >= height * 0.32 {
         let is_box = |at: usize| first.apart(crop.color(at).map(f64::from)) <= BOX;
-        let padding = padding(crop, letters, box_around(crop, letters, is_box));
+        let near = near(crop, letters, height);
+        let padding = padding(near, letters, box_around(crop, near, letters, is_box));
         return Surroundings { stroke: None, backdrop: padding.map(|padding| FoundBox { color, padding }) };
     }
     Surroundings { stroke: Some(FoundStroke { color, width }), backdrop: None }
 }
 
-/// The box behind a line, whose pixels `is_box` tells: as far as much of each row and column beside the letters is of it.
-pub(super) fn box_around(crop: &Crop, letters: Bounds, is_box: impl Fn(usize) -> bool) -> Bounds {
-    let Some(all) = crop.bounds else { return letters };
-    let inside = |x: usize, y: usize| is_box((y - all.top) * all.width() + x - all.left);
+/// The part of a crop that is near to letters `height` pixels high: as far to the sides as the end of a box, or a letter that was
+/// not found.
+pub(super) fn near(crop: &Crop, letters: Bounds, height: f64) -> Bounds {
+    let all = crop.bounds.unwrap_or(letters);
+    let (across, down) = ((height * 1.2) as usize + 8, (height * 0.7) as usize + 8);
+    Bounds {
+        left: letters.left.saturating_sub(across).max(all.left),
+        right: (letters.right + across).min(all.right),
+        top: letters.top.saturating_sub(down).max(all.top),
+        bottom: (letters.bottom + down).min(all.bottom),
+    }
+}
+
+/// The box behind a line, whose pixels `is_box` tells: as far as much of each row and column beside the letters is of it, within
+/// the part `all` of its crop.
+pub(super) fn box_around(crop: &Crop, all: Bounds, letters: Bounds, is_box: impl Fn(usize) -> bool) -> Bounds {
+    let Some(whole) = crop.bounds else { return letters };
+    let inside = |x: usize, y: usize| is_box((y - whole.top) * whole.width() + x - whole.left);
     let much = |count: usize, all: usize| count * 10 >= all * 3;
     let mut whole = Bounds {
         left: letters.left.max(all.left),
@@ -127,7 +142,12 @@ pub(super) fn box_around(crop: &Crop, letters: Bounds, is_box: impl Fn(usize) ->
         whole.bottom += 1;
     }
     let down = whole.top..whole.bottom;
-    let column = |x: usize| much(down.clone().filter(|&y| inside(x, y)).count(), down.len());
+    // Of a picture in the box only what is above and below it has the box's colour.
+    let strips = || (down.start + 1..down.start + 4).chain(down.end.saturating_sub(4)..down.end.saturating_sub(1));
+    let column = |x: usize| {
+        much(down.clone().filter(|&y| inside(x, y)).count(), down.len())
+            || (down.len() > 12 && strips().all(|y| inside(x, y)))
+    };
     while whole.left > all.left && column(whole.left - 1) {
         whole.left -= 1;
     }
@@ -138,8 +158,7 @@ pub(super) fn box_around(crop: &Crop, letters: Bounds, is_box: impl Fn(usize) ->
 }
 
 /// How far a box reaches beyond the letters, at least; `None` if it has no end on three sides.
-fn padding(crop: &Crop, letters: Bounds, whole: Bounds) -> Option<u32> {
-    let all = crop.bounds?;
+fn padding(all: Bounds, letters: Bounds, whole: Bounds) -> Option<u32> {
     let ends = [whole.left > all.left, whole.right < all.right, whole.top > all.top, whole.bottom < all.bottom];
     let beyond = [
         letters.left.saturating_sub(whole.left),

@@ -3,9 +3,10 @@
 use image::imageops::{FilterType, replace, resize};
 use image::{GrayImage, Luma};
 
+use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
-use super::style::{BOX, Surroundings, box_around, fill_color, surroundings};
+use super::style::{BOX, Surroundings, box_around, fill_color, near, surroundings};
 use super::track::Track;
 use super::{FoundBox, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind};
 use crate::compose::{Mask, SourceRect, code_values};
@@ -224,7 +225,9 @@ fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask 
     };
     if let Some(backdrop) = backdrop {
         let letters = line.track.line.place(place.scale);
-        let whole = box_around(&track.crop, letters, |at| f64::from(apart(at, code(backdrop.color))) <= BOX);
+        // As far as an emoji in it.
+        let near = near(&track.crop, letters, height * 2.0);
+        let whole = box_around(&track.crop, near, letters, |at| f64::from(apart(at, code(backdrop.color))) <= BOX);
         return Mask::all_of(place.decoded(whole, EDGE));
     }
     // A rim that was not told is seldom wider than a tenth.
@@ -314,6 +317,12 @@ impl ReadLine {
         one == two || (self.together(other) > 0 && strsim::normalized_levenshtein(&one, &two) >= ALIKE)
     }
 
+    /// The pictures beside it, where its letters are `em` pixels by the size of their font.
+    fn pictures(&self, em: f64, place: &Place) -> Vec<Beside> {
+        let own = pictures_beside(&self.track.crop, self.track.line.place(place.scale), em);
+        own.into_iter().chain(self.parts.iter().flat_map(|part| part.pictures(em, place))).collect()
+    }
+
     /// How much is said, and how surely.
     fn weight(&self) -> f64 {
         self.reading.confidence * self.reading.length() as f64
@@ -388,6 +397,18 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     joined
 }
 
+/// The pixels of a picture beside a line, with its smooth edge.
+fn picture_mask(picture: &Beside, place: &Place) -> Mask {
+    let mut mask = Mask::none_of(place.decoded(picture.bounds, EDGE));
+    let edge = EDGE as usize;
+    for (y, columns) in &picture.rows {
+        for y in y.saturating_sub(edge)..=y + edge {
+            (columns.start.saturating_sub(edge)..columns.end + edge).for_each(|x| mask.add(x, y));
+        }
+    }
+    mask
+}
+
 /// The lines of each text, from the top.
 fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
     let mut lines = lines;
@@ -428,6 +449,14 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
     let letter = lines.iter().map(|line| line.track.line.letter_height() * place.scale).max().unwrap_or(1) as f64;
     let masks = lines.iter().map(|line| mask_of(line, backdrop, place));
     let mask = masks.fold(Mask::default(), |mask, line| mask.union(&line));
+    // On a box they are covered by its mask.
+    let em = letter / letter_share(&text);
+    let pictures = match backdrop {
+        Some(_) => Vec::new(),
+        None => lines.iter().flat_map(|line| line.pictures(em, place)).collect(),
+    };
+    let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place)));
+    let bounds = pictures.iter().fold(bounds, |bounds, picture| bounds.union(picture.bounds));
     // A box was measured by its own colour.
     let region = match backdrop {
         Some(_) => place.region(inner(mask.bounds()), 0.0, size),
@@ -483,7 +512,7 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         // In thousandths, as people read it and JSON keeps it.
         confidence: ((read * evidence).clamp(0.0, 1.0) * 1e3).round() / 1e3,
         style: FoundStyle {
-            font_size: (letter * place.down / letter_share(&text)).round(),
+            font_size: (em * place.down).round(),
             align: align(&lines, size.0, place),
             color,
             stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),

@@ -322,8 +322,8 @@ impl Line {
     /// What is kept of it: with what is around it.
     fn kept(&self, size: (usize, usize)) -> Bounds {
         let height = self.letter_height();
-        // To the sides as far as a letter that was not found, and the end of a box.
-        self.bounds.grown(height * 12 / 10 + 4, height * 7 / 10 + 4, size)
+        // To the sides as far as an emoji after a space, and the end of a box.
+        self.bounds.grown(height * 3 + 4, height * 9 / 10 + 4, size)
     }
 
     /// Where it is in a picture that is `scale` times as large.
