@@ -3,7 +3,7 @@
 
 Usage: benches/overlays.py make DIR [--only NAME]
        benches/overlays.py judge DIR [--only NAME]
-       benches/overlays.py remove DIR [--only NAME] [--how fill|blur|cover|auto]
+       benches/overlays.py remove DIR [--only NAME] [--how fill|crop|blur|cover|auto] [--sheets FOLDER]
 
 `make` renders the set in DIR with tools other than the engine: ffmpeg's libass, and Chromium where the text has rounded boxes,
 soft shadows or emoji. Without Chromium libass renders those too: with plain boxes, hard shadows and no emoji. A case that is
@@ -15,7 +15,7 @@ with NAME in their names. What is counted:
 
 `remove` takes all texts out of each clip with `remix render` (`video-remix`), and compares what is there with NAME.clean.*: the PSNR
 of luma in the true region of captions that were found, in frames that show them, and how much of them `remix overlays` still
-reads there.
+reads there. FOLDER gets a picture of each: a frame of it, the same without its texts, and the truth.
 
 match       region IoU and IoU of the frames both at least 0.5, and the same kind; greedy, the highest product first. A reported
             `scene` is never counted; neither is the truth's scene text.
@@ -795,7 +795,16 @@ def psnr(file, other, region, first, last):
     return float(run.stderr.rsplit("PSNR y:", 1)[1].split()[0])
 
 
-def remove(folder, only, how):
+def sheet(pictures, frame, file):
+    """A frame of each of these videos side by side, as one PNG."""
+    inputs = [word for picture in pictures for word in ("-i", str(picture))]
+    parts = "".join(f"[{n}:v]trim=start_frame={frame}:end_frame={frame + 1},scale=-2:900[p{n}];" for n in range(len(pictures)))
+    names = "".join(f"[p{n}]" for n in range(len(pictures)))
+    subprocess.run(["ffmpeg", "-nostdin", "-y", *inputs, "-lavfi", f"{parts}{names}hstack={len(pictures)}", "-frames:v", "1",
+                    str(file)], check=True, capture_output=True)
+
+
+def remove(folder, only, how, sheets):
     truth = [entry for entry in json.loads((folder / "truth.json").read_text())
              if (not only or only in entry["name"]) and entry["frames"] > 1 and entry["overlays"]]
     groups = {}
@@ -815,6 +824,11 @@ def remove(folder, only, how):
             subprocess.run([REMIX, "render", work, "--out", work / "out", "--no-cache"], check=True, capture_output=True)
             video = work / "out/cnt_removed/video.mp4"
             told = {one["id"]: one for one in json.loads((video.parent / "container.json").read_text())["report"].get("overlays", [])}
+            if sheets:
+                sheets.mkdir(parents=True, exist_ok=True)
+                first = entry["overlays"][0]
+                sheet([folder / entry["file"], video, folder / entry["clean"]], (first["firstFrame"] + first["lastFrame"]) // 2,
+                      sheets / f"{entry['name']}.png")
             left, _, _ = ask(video)
             for t, r, _ in pair(entry["overlays"], reported):
                 true, said = entry["overlays"][t], told[reported[r]["id"]]
@@ -873,6 +887,11 @@ def main():
         at = words.index("--how")
         how = words[at + 1]
         del words[at : at + 2]
+    sheets = None
+    if "--sheets" in words[:-1]:
+        at = words.index("--sheets")
+        sheets = pathlib.Path(words[at + 1])
+        del words[at : at + 2]
     if len(words) != 2 or words[0] not in ("make", "judge", "remove"):
         sys.exit(__doc__)
     folder = pathlib.Path(words[1]).resolve()
@@ -881,7 +900,7 @@ def main():
     elif words[0] == "judge":
         judge(folder, only)
     else:
-        remove(folder, only, how)
+        remove(folder, only, how, sheets)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,60 @@ fn slides_of_another_shape_are_shown_whole_without_their_texts() {
     assert!(middle.abs_diff(1320 + 30) < 24, "{:?}", new.region);
 }
 
+/// A text of which another one, in other colours, begins where it ends: what is read there is what it said.
+fn doubled() -> PathBuf {
+    let echo = "fontsize=64:fontcolor=0x802020:borderw=5:bordercolor=0xffe080";
+    slide(SIZE, &[("wait for it", 800, OUTLINED), ("wait for it", 848, echo)])
+}
+
+#[test]
+fn what_cannot_be_taken_out_is_reported_kept_or_refused() {
+    let remix = |policy: Option<&str>, removal: &str| {
+        let change = json!({ "slide": "one", "id": "o1", "newText": "something else", "removal": removal });
+        let project = project(json!({ "overlays": [change], "unremovable": policy }));
+        project.put("one.png", &doubled());
+        project
+    };
+    let first = |project: &Project| {
+        let plan = engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0);
+        let mut texts = plan.job().overlays.clone();
+        assert_eq!(texts.iter().filter(|text| text.slide == Some(1)).count(), 2, "{texts:#?}");
+        texts.remove(0)
+    };
+    let reported = first(&remix(None, "fill"));
+    assert_eq!((reported.removal.as_str(), reported.new_text.as_deref()), ("fill", Some("something else")));
+    assert!(reported.residual.is_some_and(|left| left.readable > 0.5), "{reported:?}");
+    let kept = first(&remix(Some("keep"), "fill"));
+    assert_eq!((kept.removal.as_str(), kept.new_text), ("keep", None));
+    let error = refused(&remix(Some("fail"), "fill"));
+    assert_eq!(told(&error), ("SOURCE_UNSUPPORTED".to_owned(), "/overlays/0".to_owned()));
+    // Nothing helps: the last of all is what hides the most.
+    let auto = first(&remix(None, "auto"));
+    assert_eq!(auto.removal, "cover");
+    // Where nothing is left, the policy has no say.
+    let fine = project(json!({ "slides": [{ "text": "new" }, { "text": "newer" }], "unremovable": "fail" }));
+    assert!(first_removals(&fine).iter().all(|removal| removal == "fill"));
+}
+
+fn first_removals(project: &Project) -> Vec<String> {
+    let plan = engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0);
+    plan.job().overlays.iter().map(|text| text.removal.clone()).collect()
+}
+
+#[test]
+fn of_an_animation_only_the_texts_of_its_first_picture_count() {
+    let project = project(json!({ "slides": [{ "removal": "fill" }, {}] }));
+    let late = written("nobody told me");
+    let options = format!(
+        "-f lavfi -i gradients=size=540x960:c0=0x304060:c1=0x907050:n=2:seed=3:speed=0.00001 -frames:v 60 \
+         -vf drawtext=font=Inter\\\\:bold:textfile={late}:x=(w-tw)/2:y=400:{OUTLINED}:enable=gte(n\\,20) -pix_fmt yuv420p"
+    );
+    project.put("one.png", &clip("mp4", &options));
+    let texts =
+        engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0).job().overlays.clone();
+    assert!(texts.iter().all(|text| text.slide == Some(2)), "{texts:#?}");
+}
+
 /// Knows one post with the slides of a folder.
 struct Known(Vec<PathBuf>);
 
@@ -207,12 +261,22 @@ fn a_post_is_found_by_its_id_and_its_words_are_adapted() {
     assert_eq!(error("8"), ("NOT_A_SLIDESHOW".to_owned(), at.clone()));
     assert_eq!(error("9"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
     assert_eq!(error("x"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
+    // What the request names is the post's.
+    let both = json!({ "tiktokVideoId": "7", "slides": [{ "id": "one", "src": "one.png" }, { "id": "two", "src": "two.png" }] });
+    let both = project_of(both);
+    let container = engine.render(&both.request(), &both.out()).expect("can be rendered").remove(0);
+    let picks: Vec<_> = container.report.picks.iter().map(|pick| pick.id.as_str()).collect();
+    assert_eq!(picks, ["one", "two"]);
     // Without a resolver.
     assert_eq!(told(&refused(&project_with_id("7"))), ("INVALID_TIKTOK_ID".to_owned(), at));
 }
 
+fn project_of(source: Value) -> Project {
+    project(json!({ "source": source }))
+}
+
 fn project_with_id(id: &str) -> Project {
-    project(json!({ "source": { "tiktokVideoId": id } }))
+    project_of(json!({ "tiktokVideoId": id }))
 }
 
 #[test]

@@ -350,13 +350,24 @@ fn what_a_text_stands_on_can_be_cut_off() {
     let bottom = text.region.y + text.region.height;
     assert!(layer.rect.y >= bottom && layer.rect.y + layer.rect.height <= 960, "{:?} {bottom}", layer.rect);
     assert!(layer.patches.is_empty());
-    // In the middle of the picture it leaves too little.
-    let change = json!([{ "text": "nobody knows", "newText": "", "removal": "crop" }]);
-    let middle = self::project(&post(&[("nobody knows", 460, (0, 79), BOXED)]), change);
-    let error = engine(1).plan(&middle.request(), &Control::new());
-    match error {
-        // Half of the picture is left, which is allowed.
-        Ok(plans) => assert!(plans[0].shots()[0].clips[0].rect.height < 520),
-        Err(error) => assert_eq!(error.code(), "VALIDATION"),
-    }
+    // Two fifths of the picture are the least that may be left: below a text in its middle there are.
+    let change = |removal: &str| json!([{ "text": "nobody knows", "newText": "", "removal": removal }]);
+    let middle = self::project(&post(&[("nobody knows", 460, (0, 79), BOXED)]), change("crop"));
+    let rect = plan(&middle).shots()[0].clips[0].rect;
+    assert!(rect.height > 400 && rect.height < 480, "{rect:?}");
+    let both = post(&[("nobody knows", 300, (0, 79), BOXED), ("wait for it", 620, (0, 79), OUTLINED)]);
+    let changes = json!([
+        { "text": "nobody knows", "newText": "", "removal": "crop" }, { "text": "wait for it", "newText": "", "removal": "crop" },
+    ]);
+    let error = engine(1).plan(&self::project(&both, changes).request(), &Control::new()).expect_err("is refused");
+    assert_eq!((error.code(), error.pointer()), ("VALIDATION", Some("/overlays/1/removal")));
+    // What lies in what is cut off is gone, whatever was to be done with it.
+    let both = post(&[("nobody knows", 30, (0, 79), BOXED), ("wait for it", 110, (0, 79), OUTLINED)]);
+    let changes = json!([
+        { "text": "wait for it", "newText": "", "removal": "crop" }, { "text": "nobody knows", "newText": "", "removal": "blur" },
+    ]);
+    let plan = plan(&self::project(&both, changes));
+    let removals: Vec<_> = plan.job().overlays.iter().map(|text| text.removal.as_str()).collect();
+    assert_eq!(removals, ["crop", "crop"]);
+    assert!(plan.shots()[0].clips[0].patches.is_empty());
 }

@@ -210,7 +210,9 @@ mod tests {
         assert!(rows.iter().any(|(y, columns)| *y == 80 && *columns == (217..284)));
         // Over a scene that moves.
         let busy = |phase: usize| {
-            move |x: usize, y: usize| face(x, y, 250).unwrap_or(if (x + phase) / 24 % 2 == 0 { 30 } else { 150 })
+            move |x: usize, y: usize| {
+                face(x, y, 250).unwrap_or(if ((x + phase) / 24).is_multiple_of(2) { 30 } else { 150 })
+            }
         };
         assert_eq!(found(&[&busy(0), &busy(9), &busy(20), &busy(31)]), [(217, 284)]);
     }

@@ -1,6 +1,6 @@
 //! From lines that were followed to the texts that they make.
 
-use image::imageops::{FilterType, replace, resize};
+use image::imageops::{FilterType, crop_imm, replace, resize};
 use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
@@ -137,7 +137,8 @@ struct Prepared {
     track: Track,
     far: Vec<u8>,
     picture: LinePicture,
-    /// Pixels of the picture for one of the line.
+    /// Its first column in the line's crop, and pixels of it for one of the crop.
+    left: usize,
     by: f64,
 }
 
@@ -145,7 +146,12 @@ struct Prepared {
 fn prepare(track: Track, place: &Place) -> Option<Prepared> {
     let far = track.crop.distances(&track.line, place.scale);
     let letters = track.crop.letters(&track.line, &far);
-    let picture = GrayImage::from_raw(letters.width as u32, letters.height as u32, letters.samples)?;
+    let whole = GrayImage::from_raw(letters.width as u32, letters.height as u32, letters.samples)?;
+    // Without what is there for pictures beside the line.
+    let all = track.crop.bounds?;
+    let near = near(&track.crop, track.line.place(place.scale), track.height(place));
+    let (left, top) = (near.left.saturating_sub(all.left), near.top.saturating_sub(all.top));
+    let picture = crop_imm(&whole, left as u32, top as u32, near.width() as u32, near.height() as u32).to_image();
     let most = (MOST_PIXELS / (f64::from(picture.width()) * f64::from(picture.height()))).sqrt();
     let by = (READ_HEIGHT / track.height(place).max(1.0)).clamp(0.2, 4.0).min(most);
     let side = |side: u32| ((f64::from(side) * by).round() as u32).clamp(1, 8_000);
@@ -154,7 +160,8 @@ fn prepare(track: Track, place: &Place) -> Option<Prepared> {
     let mut page = GrayImage::from_pixel(width + 2 * READ_MARGIN, rows + 2 * READ_MARGIN, Luma([255]));
     replace(&mut page, &scaled, READ_MARGIN.into(), READ_MARGIN.into());
     let (width, height) = (page.width() as usize, page.height() as usize);
-    Some(Prepared { track, far, picture: LinePicture { samples: page.into_raw(), width, height }, by })
+    let picture = LinePicture { samples: page.into_raw(), width, height };
+    Some(Prepared { track, far, picture, left, by })
 }
 
 /// A reading without what is at its ends and is hardly read: pictures, such as emoji, and what is beside the line.
@@ -174,7 +181,7 @@ fn without_ends(mut reading: LineReading) -> LineReading {
 
 /// A line with what was read in it; `None` if it is no text.
 fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u32, u32)) -> Option<ReadLine> {
-    let Prepared { track, far, by, .. } = line;
+    let Prepared { track, far, left, by, .. } = line;
     // Somebody else's reader may give anything.
     for word in &mut reading.words {
         word.confidence = if word.confidence.is_finite() { word.confidence.clamp(0.0, 1.0) } else { 0.0 };
@@ -185,7 +192,7 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
         return None;
     }
     let bounds = track.crop.bounds?;
-    let column = |at: usize| (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
+    let column = |at: usize| left + (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
     let whole = track.line.place(place.scale);
     let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(Rgba::WHITE);
     let words = reading.words.iter().map(|word| {

@@ -29,7 +29,7 @@ const SHORTEST: u64 = 6;
 /// The most lines that are followed at once.
 const MOST_AT_ONCE: usize = 160;
 /// The most pixels that are kept of lines, of five bytes each.
-const MOST_PIXELS: usize = 24_000_000;
+const MOST_PIXELS: usize = 32_000_000;
 
 /// A line, and the frames in which it is there.
 #[derive(Debug, Clone)]

@@ -55,7 +55,13 @@ pub(crate) fn take_out(rgba: &mut [u8], width: usize, mask: &Mask, removal: Remo
             for part in 0..4 {
                 let mut values: Vec<f32> =
                     samples(pixels, width, (&columns, &rows), part).into_iter().map(f32::from).collect();
-                spread(&mut values, &known, columns.len());
+                if known.contains(&true) {
+                    spread(&mut values, &known, columns.len());
+                } else {
+                    // Of a picture that is taken out as a whole its mean colour is left.
+                    let mean = values.iter().sum::<f32>() / values.len() as f32;
+                    values.fill(mean);
+                }
                 for (((x, y), value), _) in places().zip(values).zip(&known).filter(|(_, known)| !**known) {
                     pixels[y * width + x][part] = (value + 0.5).clamp(0.0, 255.0) as u8;
                 }
@@ -125,6 +131,11 @@ mod tests {
         let at = |x: usize, y: usize| &picture[(y * WIDTH + x) * 4..][..4];
         assert_eq!(at(40, 28), [10, 20, 30, 255]);
         assert_ne!(at(20, 20), [10, 20, 30, 255]);
+        // All of it.
+        let mut picture = slope();
+        let whole = Mask::all_of(SourceRect { x: 0, y: 0, width: WIDTH as u32, height: HEIGHT as u32 });
+        take_out(&mut picture, WIDTH, &whole, Removal::Fill);
+        assert!(picture.as_chunks::<4>().0.iter().all(|pixel| *pixel == [89, 89, 90, 255]), "{:?}", &picture[..4]);
         // Beyond the picture's edge.
         let mut picture = slope();
         let beyond = Mask::all_of(SourceRect { x: 80, y: 50, width: 40, height: 40 });

@@ -40,7 +40,7 @@ pub struct RemixedText {
     pub new_text: Option<String>,
     /// Whose it is.
     pub kind: OverlayKind,
-    /// The output's frames that show it.
+    /// The output's frames that show it; of a slide its one picture.
     pub frames: FrameRange,
     /// Where it is in the source.
     pub region: SourceRect,
@@ -88,8 +88,11 @@ pub(crate) struct Change {
     pub(crate) new_text: Option<String>,
     /// The new words' JSON pointer in the request; empty for those of an adapter.
     pub(crate) pointer: String,
-    /// How it shall be taken out.
+    /// How it shall be taken out, and where the request says so.
     pub(crate) mode: RemovalMode,
+    pub(crate) mode_pointer: String,
+    /// Whether it goes since its slide says so of all, so that others may have words for it.
+    pub(crate) is_emptied: bool,
     /// How it is.
     pub(crate) taken: Taken,
     pub(crate) residual: Option<Residual>,
@@ -197,7 +200,7 @@ pub(crate) fn check(request: &Request, limits: &Limits, found: &mut Vec<Finding>
 /// # Errors
 /// `NOT_FOUND` with all texts that the request names and that are not there.
 pub(crate) fn changes(request: &Request, pictures: &[(Option<&str>, &FoundText)]) -> Result<Vec<Vec<Change>>> {
-    let usual = Change { mode: mode_of(request, None), ..Change::default() };
+    let usual = Change { mode: mode_of(request, None), mode_pointer: mode_pointer(request, None), ..Change::default() };
     let mut changes: Vec<_> = pictures.iter().map(|(_, text)| vec![usual.clone(); text.overlays.len()]).collect();
     let mut faults = Vec::new();
     for (number, wanted) in request.overlays.iter().enumerate() {
@@ -218,11 +221,19 @@ pub(crate) fn changes(request: &Request, pictures: &[(Option<&str>, &FoundText)]
                     new_text: wanted.new_text.clone(),
                     pointer: format!("/overlays/{number}/newText"),
                     mode: mode_of(request, Some(wanted)),
+                    mode_pointer: mode_pointer(request, Some((number, wanted))),
                     ..Change::default()
                 };
             }
         }
-        if !is_there {
+        let is_shown = pictures.iter().any(|(slide, _)| is_on(slide));
+        if !is_shown {
+            let slide = wanted.slide.as_deref().unwrap_or_default();
+            let known: Vec<&str> = pictures.iter().filter_map(|(slide, _)| *slide).collect();
+            let message = format!("no slide of the result shows `{}`", shorten(slide));
+            let finding = Finding::new(ErrorKind::NotFound, format!("/overlays/{number}/slide"), message);
+            faults.push(finding.suggest(nearest(slide, &known)));
+        } else if !is_there {
             let named = wanted.id.as_deref().or(wanted.text.as_deref()).unwrap_or_default();
             let message = format!("no text `{}` was found in the source", shorten(named));
             let field = if wanted.id.is_some() { "id" } else { "text" };
@@ -240,6 +251,16 @@ pub(crate) fn changes(request: &Request, pictures: &[(Option<&str>, &FoundText)]
         }
     }
     if faults.is_empty() { Ok(changes) } else { Err(Error::from_findings(faults)) }
+}
+
+/// Where the request says how a text is to be taken out.
+fn mode_pointer(request: &Request, wanted: Option<(usize, &OverlayChange)>) -> String {
+    match wanted {
+        Some((number, wanted)) if wanted.removal.is_some() => format!("/overlays/{number}/removal"),
+        _ if request.removal.is_some() => "/removal".to_owned(),
+        Some((number, _)) => format!("/overlays/{number}"),
+        None => "/overlays".to_owned(),
+    }
 }
 
 /// How a text is to be taken out, by its entry and the request.

@@ -391,7 +391,7 @@ fn composed(request: &Request, variant: u8, design: &Design) -> Result<Made> {
         block.style.fill = letters;
         block.style.weight = 700;
         block.area.y += 24;
-        layers.push(SlideLayer::Text { block, button: Some(fill) });
+        layers.push(SlideLayer::Text { block, button: Some(fill), pointer: String::new() });
     }
     add(layers);
     Ok((slides, used))
@@ -500,7 +500,8 @@ impl Design {
             blur,
             crop: post.part,
             patches,
-            performer: post.performer.clone(),
+            // What is blurred is a ground.
+            performer: post.performer.clone().filter(|_| blur == 0),
         })
     }
 
@@ -594,7 +595,7 @@ impl Design {
     /// In the colour that can be read on a shaded picture, or on the brand's ground.
     fn text_over(&self, mut block: TextBlock, over_picture: bool) -> SlideLayer {
         block.style.fill = if over_picture { Rgba::WHITE } else { self.letters() };
-        SlideLayer::Text { block, button: None }
+        SlideLayer::Text { block, button: None, pointer: String::new() }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Pick, without_meaning};
 use crate::burnt::{FoundText, OverlayKind};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
-use crate::request::{PoolItem, RemovalMode, Request, SlideRequest, nearest};
+use crate::request::{PoolItem, RegionRequest, RemovalMode, Request, SlideRequest, nearest};
 use crate::text::Rgba;
 use crate::timeline::{Asset, PicturePart, PicturePatch, Region, Removal, Slide, SlideLayer, Slideshow};
 
@@ -179,6 +179,10 @@ fn own_text(slide: &SlideRequest) -> Option<&str> {
     slide.text.as_deref().filter(|text| !text.trim().is_empty())
 }
 
+fn region_of(RegionRequest { x, y, width, height }: RegionRequest) -> Region {
+    Region { x, y, width, height }
+}
+
 /// Where the own text of a slide stands in the request.
 fn own_pointer(number: usize) -> String {
     format!("/slides/{number}/text")
@@ -189,12 +193,22 @@ fn own_pointer(number: usize) -> String {
 pub(crate) fn own_words(request: &Request, number: usize, text: &FoundText, changes: &mut [Change]) {
     let Some(slide) = entry(request, number) else { return };
     let mode = mode_of(request, Some(slide));
+    let mode_pointer = match (&slide.removal, &request.removal) {
+        (Some(_), _) => format!("/slides/{number}/removal"),
+        (None, Some(_)) => "/removal".to_owned(),
+        (None, None) => own_pointer(number),
+    };
     let words = own_text(slide);
+    let is_free = |place: &usize| changes[*place].named.is_none();
+    let free: Vec<usize> = (0..changes.len()).filter(is_free).collect();
+    for &place in &free {
+        changes[place] = Change { mode, mode_pointer: mode_pointer.clone(), ..Change::default() };
+    }
     if (words.is_none() && slide.removal.is_none()) || mode == RemovalMode::Keep {
         return;
     }
-    let is_free = |place: &usize| changes[*place].named.is_none() && text.overlays[*place].kind == OverlayKind::Caption;
-    let captions: Vec<usize> = (0..changes.len()).filter(is_free).collect();
+    let is_caption = |place: &usize| text.overlays[*place].kind == OverlayKind::Caption;
+    let captions: Vec<usize> = free.into_iter().filter(is_caption).collect();
     let size = |place: usize| {
         let region = text.overlays[place].region;
         u64::from(region.width) * u64::from(region.height)
@@ -203,12 +217,10 @@ pub(crate) fn own_words(request: &Request, number: usize, text: &FoundText, chan
     let main = captions.iter().copied().rev().max_by_key(|&place| size(place)).filter(|_| slide.position.is_none());
     for place in captions {
         let own = words.filter(|_| main == Some(place));
-        changes[place] = Change {
-            new_text: Some(own.unwrap_or_default().to_owned()),
-            pointer: own.map_or_else(String::new, |_| own_pointer(number)),
-            mode,
-            ..Change::default()
-        };
+        let change = &mut changes[place];
+        change.new_text = Some(own.unwrap_or_default().to_owned());
+        change.pointer = own.map_or_else(String::new, |_| own_pointer(number));
+        change.is_emptied = words.is_none();
     }
 }
 
@@ -230,7 +242,7 @@ pub(crate) fn slideshow(
         }
         let region = slide.and_then(|slide| slide.region);
         let of_region = region.map(|region| PicturePatch {
-            part: PicturePart::Region(Region { x: region.x, y: region.y, width: region.width, height: region.height }),
+            part: PicturePart::Region(region_of(region)),
             removal: match mode_of(request, slide) {
                 RemovalMode::Cover => Removal::Cover(COVER),
                 RemovalMode::Blur => Removal::Blur,
@@ -249,18 +261,21 @@ pub(crate) fn slideshow(
             layers.push(design.remixed(post, patches.clone(), BLUR, true));
         }
         layers.push(design.remixed(post, patches, 0, is_whole));
+        for (overlay, change) in post.texts().filter(|(_, change)| change.has_words()) {
+            let old = on_canvas(overlay.region, rect, area);
+            let block = remixed::block(request, design.canvas, (overlay, change), old);
+            layers.push(SlideLayer::Text { block, button: None, pointer: change.pointer.clone() });
+        }
         let own = own_pointer(number);
         if let Some(slide) = slide
             && let Some(text) = own_text(slide)
             && !post.changes.iter().any(|change| change.pointer == own)
         {
-            let middle = region.map(|region| region.y + region.height / 2.0);
+            let middle = region.map(|region| {
+                let (place, _) = on_canvas(region_of(region).pixels_of(post.size), rect, area);
+                (f64::from(place.y) + f64::from(place.height) / 2.0) / f64::from(design.canvas.height())
+            });
             layers.extend(design.over_picture(text, slide.position.as_deref(), middle));
-        }
-        for (overlay, change) in post.texts().filter(|(_, change)| change.has_words()) {
-            let old = on_canvas(overlay.region, rect, area);
-            let block = remixed::block(request, design.canvas, (overlay, change), old);
-            layers.push(SlideLayer::Text { block, button: None });
         }
         let pointer = slide.map_or_else(String::new, |_| format!("/slides/{number}"));
         slides.push(Slide { name: format!("slide-{:02}", number + 1), pointer, layers });

@@ -21,7 +21,7 @@ use crate::source::{VideoInfo, VideoKind};
 use crate::store::ChunkStore;
 use crate::units::{CanvasSize, FrameIndex, FrameRange};
 
-/// What making a plan's result will take.
+/// What making a plan's result will take. What the model of a [performer](crate::performer) takes is not known, and not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Estimate {

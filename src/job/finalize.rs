@@ -110,7 +110,7 @@ pub(super) fn finalize(
             performer: plan.performers().next().map(|performer| PerformerReport {
                 author: performer.author.clone(),
                 identity: performer.identity.clone(),
-                frames: plan.has_video().then_some(visuals.performed),
+                frames: (!plan.shots().is_empty()).then_some(visuals.performed),
             }),
             missing_characters: plan.job().missing_characters.clone(),
             unseen_captions: plan.job().unseen_captions.clone(),

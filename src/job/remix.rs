@@ -64,7 +64,7 @@ pub(super) fn slides(shared: &Shared, request: &Request, control: &Control) -> R
             continue;
         }
         let found = match is_read {
-            true => Looked::at(shared, &assets[place], control, &*reader.get()?)?,
+            true => Looked::at(shared, &assets[place], control, &*reader.get()?)?.first_picture(),
             false => Looked::unread(shared, &assets[place], control)?,
         };
         looked.insert((place, is_read), found);
@@ -91,6 +91,15 @@ impl Looked {
         let _working = interrupt.pulse().enter(&asset.path, None);
         let text = find(&looked.subject(shared, asset, &interrupt), reader).map_err(about(asset))?;
         Ok(Self { text: Arc::new(text), ..looked })
+    }
+
+    /// As a slide shows it: of a clip or an animation the first picture alone.
+    fn first_picture(mut self) -> Self {
+        let text = Arc::make_mut(&mut self.text);
+        text.overlays.retain(|overlay| overlay.first_frame == 0);
+        text.overlays.iter_mut().for_each(|overlay| overlay.last_frame = 0);
+        text.frames = 1;
+        self
     }
 
     /// Without its texts.
@@ -133,6 +142,8 @@ fn remixed(
         looked.iter().map(|(number, asset, looked)| (number.map(|_| asset.id.as_str()), &*looked.text)).collect();
     let mut changes = formats::remixed::changes(request, &named)?;
     for ((number, asset, looked), changes) in looked.iter().zip(&mut changes) {
+        control.interrupt().pulse().beat();
+        control.cancel().check()?;
         if let Some(number) = number {
             slideshow_remix::own_words(request, *number, &looked.text, changes);
         }
@@ -173,7 +184,7 @@ fn adapted(
     text: &FoundText,
     changes: &mut [Change],
 ) -> Result<()> {
-    let Some(adapter) = &shared.adapter else { return Ok(()) };
+    let Some(adapter) = shared.adapter.as_ref().filter(|_| !text.overlays.is_empty()) else { return Ok(()) };
     let adaptation = Adaptation {
         brief: request.brief.clone().unwrap_or_default(),
         language: request.text_language(),
@@ -186,9 +197,10 @@ fn adapted(
         return Err(Error::new(ErrorKind::Internal, message).suggest("have it give an entry for each"));
     }
     for ((change, words), overlay) in changes.iter_mut().zip(words).zip(&text.overlays) {
-        // What belongs to the scene is changed only where the request says so.
-        if change.new_text.is_none() && overlay.kind == OverlayKind::Caption {
-            change.new_text = words;
+        // What belongs to the scene is changed only where the request says so, and what stays is not.
+        let is_free = change.new_text.is_none() || change.is_emptied;
+        if is_free && overlay.kind == OverlayKind::Caption && change.mode != RemovalMode::Keep {
+            change.new_text = words.or(change.new_text.take());
         }
     }
     Ok(())
@@ -199,16 +211,24 @@ fn adapted(
 /// # Errors
 /// `INVALID_TIKTOK_ID` for what is no id and for a post that there is not; what the resolver reports.
 fn resolved(shared: &Shared, request: &Request) -> Result<Option<SourcePost>> {
-    let Some(id) = request.source.as_ref().and_then(|source| source.tiktok_video_id.as_deref()) else {
-        return Ok(None);
-    };
-    if !(1..=32).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(unknown_post("the id of a post is 1 to 32 digits".to_owned()));
-    }
-    let Some(resolver) = &shared.resolver else { return Ok(None) };
+    let (Some(id), Some(resolver)) = (post_id(request)?, &shared.resolver) else { return Ok(None) };
     match resolver.resolve(id)? {
         Some(post) => Ok(Some(post)),
         None => Err(unknown_post(format!("there is no post {id}"))),
+    }
+}
+
+/// The id of the post that the request names.
+///
+/// # Errors
+/// `INVALID_TIKTOK_ID` for what is none.
+fn post_id(request: &Request) -> Result<Option<&str>> {
+    let id = request.source.as_ref().and_then(|source| source.tiktok_video_id.as_deref());
+    match id {
+        Some(id) if !(1..=32).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(unknown_post("the id of a post is 1 to 32 digits".to_owned()))
+        }
+        _ => Ok(id),
     }
 }
 
@@ -232,8 +252,13 @@ fn video_asset(shared: &Shared, request: &Request) -> Result<Asset> {
     }
 }
 
-/// The slides that a remix starts from; those of a resolver are called by their numbers.
+/// The slides that a remix starts from: those that the request names, else those of a resolver, which are called by their numbers.
 fn slide_assets(shared: &Shared, request: &Request) -> Result<Vec<Asset>> {
+    let given = slideshow_remix::assets(request)?;
+    if !given.is_empty() {
+        // What is wrong with the id is told all the same.
+        return post_id(request).map(|_| given);
+    }
     match resolved(shared, request)? {
         Some(SourcePost::Slides(paths)) => {
             let asset = |(number, path)| Asset { id: format!("{number}"), path, pointer: POST_ID.to_owned() };
@@ -242,10 +267,7 @@ fn slide_assets(shared: &Shared, request: &Request) -> Result<Vec<Asset>> {
         Some(SourcePost::Video(_)) => Err(Error::new(ErrorKind::NotASlideshow, "the post is a video")
             .at_pointer(POST_ID)
             .suggest("use video-remix")),
-        None => match slideshow_remix::assets(request)? {
-            assets if assets.is_empty() => Err(unknown_post("no slides are known of the post".to_owned())),
-            assets => Ok(assets),
-        },
+        None => Err(unknown_post("no slides are known of the post".to_owned())),
     }
 }
 
@@ -280,16 +302,20 @@ fn remove(
                     let what =
                         format!("the text {} cannot be cut off: too little of the picture would be left", overlay.id);
                     let error = Error::new(ErrorKind::Validation, what);
-                    let error = error.suggest("take it out by `fill`, `blur` or `cover`");
-                    match change.named {
-                        Some(number) => error.at_pointer(format!("/overlays/{number}/removal")),
-                        None => error.at_pointer("/removal"),
-                    }
+                    error.suggest("take it out by `fill`, `blur` or `cover`").at_pointer(change.mode_pointer.clone())
                 })?;
                 change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
                 Taken::Cropped
             }
         };
+    }
+    // What lies in what is cut off is gone, however it was to be taken out.
+    let is_beyond = |part: SourceRect, region: SourceRect| cut_off(part, region) == Some(part);
+    for (change, overlay) in changes.iter_mut().zip(&text.overlays).filter(|(change, _)| change.new_text.is_some()) {
+        if part != whole && is_beyond(part, overlay.region) {
+            change.taken = Taken::Cropped;
+            change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
+        }
     }
     // Each round measures those that are new; of those with a choice the bad ones go on to what hides more.
     let is_patched = |change: &Change| matches!(change.taken, Taken::Patched(_));
@@ -303,7 +329,7 @@ fn remove(
             if is_gone(change) || change.mode != RemovalMode::Auto {
                 continue;
             }
-            let rest = cut_off(part, overlay.region).filter(|rest| lost(*rest) <= LITTLE_CUT);
+            let rest = cut_off(part, overlay.region).filter(|rest| *rest == part || lost(*rest) <= LITTLE_CUT);
             change.taken = match (change.taken, rest) {
                 (Taken::Patched(Removal::Fill), Some(rest)) => {
                     part = rest;
@@ -338,7 +364,7 @@ fn remove(
                     .suggest("take it out by `cover`, or have `unremovable` be `report` or `keep`");
                 return Err(match change.named {
                     Some(number) => error.at_pointer(format!("/overlays/{number}")),
-                    None => error,
+                    None => error.at_pointer(change.mode_pointer.clone()),
                 });
             }
         }

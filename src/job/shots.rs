@@ -434,8 +434,10 @@ impl OpenClip<'_> {
     /// Draws the clip as it is at its shot's frame `frame`.
     fn draw(&mut self, frame: u64, target: &mut I420Mut<'_>) -> Result<()> {
         let Self { reader, mender, performing, interrupt, rate, keyer, place, backdrop } = self;
-        // It is shown those before, too.
-        own_picture((reader, mender, performing), frame, interrupt)?;
+        if performing.is_some() {
+            // It is shown those before, too, which the reader is not to have left behind.
+            own_picture((reader, mender, performing), frame, interrupt)?;
+        }
         if let Some(backdrop) = backdrop {
             reader.frame(frame)?;
             let (small, time) = reader.second()?;

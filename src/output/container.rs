@@ -199,7 +199,7 @@ pub struct PerformerReport {
     pub author: String,
     /// Which model it was.
     pub identity: String,
-    /// Of a video in how many frames there was somebody to replace.
+    /// Of a clip in how many frames there was somebody to replace; of slides it is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u64>,
 }

@@ -25,7 +25,8 @@ pub const MAX_LEAD_IN: u64 = 75;
 /// Changes the pictures of shots.
 pub trait FrameTransform: Send + Sync {
     /// Names what it makes of pictures, such as a hash of its models and of whom it shows, at most 256 bytes: two with the same
-    /// identity make the same of the same pictures, on every machine.
+    /// identity make the same of the same pictures. Machines that share a store have to agree on it: who cannot promise that for
+    /// different CPUs puts their kind into the identity.
     fn identity(&self) -> String;
 
     /// How many pictures before one can have a say in what it makes of it, at most [`MAX_LEAD_IN`]; 0 if it looks at each by
@@ -88,7 +89,8 @@ impl Replacement {
 /// Who can be put in the place of who is seen.
 pub trait Performers: Send + Sync {
     /// The transform that puts `author`, the influencer or account of a request, into pictures; `None` if there is no model of
-    /// them, which is `PERFORMER_UNAVAILABLE`. It is asked for while a job is planned, and again wherever chunks are rendered.
+    /// them, which is `PERFORMER_UNAVAILABLE`. It is asked for while a job is planned, and again for each call that renders chunks:
+    /// who loads models keeps them.
     ///
     /// # Errors
     /// What keeps it from being loaded, as the job's error.

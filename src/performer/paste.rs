@@ -64,6 +64,9 @@ pub(crate) fn paste_rgba(rgba: &mut [u8], width: usize, part: &Replacement) {
     let (left, top) = (part.x as usize, part.y as usize);
     let height = (pixels.len() / width.max(1)).saturating_sub(top).min(part.height as usize);
     let across = width.saturating_sub(left).min(part.width as usize);
+    if across == 0 {
+        return;
+    }
     let rows = part.rgb.as_chunks::<3>().0.chunks_exact(part.width.max(1) as usize);
     let masks = part.mask.chunks_exact(part.width.max(1) as usize);
     for (y, (row, mask)) in (top..top + height).zip(rows.zip(masks)) {
@@ -125,6 +128,9 @@ mod tests {
         paste_rgba(&mut rgba, 2, &part(0, 1, 2, 1, 255));
         assert_eq!(rgba[..8], [10, 20, 30, 255, 5, 10, 15, 128]);
         assert_eq!(rgba[8..], [255, 0, 0, 255, 128, 0, 0, 128]);
+        for (x, y) in [(9, 1), (0, 9), (2, 0), (9, 9)] {
+            paste_rgba(&mut rgba, 2, &part(x, y, 2, 1, 255));
+        }
         paste_rgba(&mut rgba, 2, &part(1, 0, 9, 9, 0));
         assert_eq!(rgba[..8], [10, 20, 30, 255, 5, 10, 15, 128]);
     }

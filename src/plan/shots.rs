@@ -174,6 +174,10 @@ pub(super) fn clip(
         let message = "the part of a clip that is used does not lie in it, on even numbers";
         return Err(Error::new(ErrorKind::Validation, message).at_pointer(layer.asset.pointer.clone()));
     }
+    if !layer.performer.iter().all(is_sane_performer) {
+        let message = "a performer's model has no name, or too much of a lead-in";
+        return Err(Error::new(ErrorKind::Validation, message).at_pointer(layer.asset.pointer.clone()));
+    }
     let (rect, area) = layer.fit.place_part(part, layer.area, layer.focus).ok_or_else(no_room)?;
     let around = layer.backdrop.or((layer.fit == Fit::Blur).then_some(layer.area)).filter(|around| *around != area);
     let covered = around.and_then(|around| Fit::Cover.place_part(part, around, layer.focus));

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::source::{ColorInfo, VideoInfo, VideoKind};
 use crate::text::{Area, FontBook, Rgba, TextBlock, lay_out};
 use crate::timeline::{
-    Asset, Moment, Performer, PicturePart, PicturePatch, Region, Removal, Slide, SlideFit, SlideLayer, SlidePicture,
+    Asset, Moment, Performer, PicturePart, PicturePatch, Removal, Slide, SlideFit, SlideLayer, SlidePicture,
 };
 use crate::units::{CanvasSize, SourceSize, TimeSpan};
 
@@ -94,14 +94,18 @@ pub struct PlannedPicturePatch {
 /// Checks that every text can be set where it stands.
 pub(super) fn check_texts(slide: &Slide, number: usize, fonts: &FontBook, unseen: &mut Unseen) -> Vec<Error> {
     let texts = slide.layers.iter().filter_map(|layer| match layer {
-        SlideLayer::Text { block, .. } => Some(block),
+        SlideLayer::Text { block, pointer, .. } => Some((block, pointer)),
         _ => None,
     });
     texts
-        .filter_map(|block| lay_out(fonts, block).map(|layout| unseen.add(&layout)).err())
-        .map(|error| {
+        .filter_map(|(block, pointer)| {
+            let error = lay_out(fonts, block).map(|layout| unseen.add(&layout)).err()?;
             let error = error.for_asset(format!("slide {}", number + 1));
-            if slide.pointer.is_empty() { error } else { error.at_pointer(format!("{}/text", slide.pointer)) }
+            Some(match (pointer.is_empty(), slide.pointer.is_empty()) {
+                (false, _) => error.at_pointer(pointer.clone()),
+                (true, false) => error.at_pointer(format!("{}/text", slide.pointer)),
+                (true, true) => error,
+            })
         })
         .collect()
 }
@@ -117,7 +121,7 @@ pub(super) fn layers(
         Ok(match layer {
             SlideLayer::Gradient { top, bottom } => PlannedLayer::Gradient { top: *top, bottom: *bottom },
             SlideLayer::Shade => PlannedLayer::Shade { area: texts_area(&slide.layers[number..], fonts)? },
-            SlideLayer::Text { block, button } => PlannedLayer::Text { block: block.clone(), button: *button },
+            SlideLayer::Text { block, button, .. } => PlannedLayer::Text { block: block.clone(), button: *button },
             SlideLayer::Picture(picture) => {
                 let source = index(&picture.asset)?;
                 let video = sources.get(source).and_then(|source| source.info.video.as_ref());
@@ -133,7 +137,7 @@ pub(super) fn layers(
 fn texts_area(layers: &[SlideLayer], fonts: &FontBook) -> Result<Area> {
     let mut area: Option<(f32, f32, f32, f32)> = None;
     for layer in layers {
-        let SlideLayer::Text { block, button: None } = layer else { continue };
+        let SlideLayer::Text { block, button: None, .. } = layer else { continue };
         let extent = lay_out(fonts, block)?.extent();
         let (left, top, right, bottom) = area.unwrap_or((extent.left, extent.top, extent.right, extent.bottom));
         area = Some((left.min(extent.left), top.min(extent.top), right.max(extent.right), bottom.max(extent.bottom)));
@@ -152,6 +156,10 @@ fn place(picture: &SlidePicture, source: usize, video: &VideoInfo, pointer: &str
     let outer = Area { x: picture.area.x & !1, y: picture.area.y & !1, ..picture.area };
     let outer = Area { width: even(outer.width), height: even(outer.height), ..outer };
     let whole = SourceRect { x: 0, y: 0, width: video.size.width(), height: video.size.height() };
+    if !picture.performer.iter().all(is_sane_performer) {
+        let message = "a performer's model has no name, or too much of a lead-in";
+        return Err(Error::new(ErrorKind::Validation, message).at_pointer(pointer));
+    }
     let part = picture.crop.unwrap_or(whole);
     if !is_inside(part, video.size) || !(part.x | part.y).is_multiple_of(2) {
         let message = "the part of a picture that is used does not lie in it, on even numbers";
@@ -198,7 +206,7 @@ fn patches(
         let mask = match part {
             PicturePart::Mask(mask) => mask.placed(rect, shown),
             PicturePart::Region(region) => {
-                let mask = Mask::all_of(pixels_of(*region, size)).placed(rect, shown);
+                let mask = Mask::all_of(region.pixels_of(size)).placed(rect, shown);
                 Some(mask.ok_or_else(|| {
                     Error::new(ErrorKind::Validation, "its region lies outside of what is seen of the picture")
                         .at_pointer(format!("{pointer}/region"))
@@ -209,18 +217,6 @@ fn patches(
         placed.extend(mask.map(|mask| PlannedPicturePatch { mask, removal: *removal }));
     }
     Ok(placed)
-}
-
-/// The pixels of a picture of `size` that `region` touches.
-fn pixels_of(region: Region, size: SourceSize) -> SourceRect {
-    let range = |start: f64, share: f64, whole: u32| {
-        let at = |share: f64| (share * f64::from(whole)).clamp(0.0, f64::from(whole));
-        let (start, end) = (at(start).floor() as u32, at(start + share).ceil() as u32);
-        (start, end.max(start) - start)
-    };
-    let ((x, width), (y, height)) =
-        (range(region.x, region.width, size.width()), range(region.y, region.height, size.height()));
-    SourceRect { x, y, width, height }
 }
 
 /// Whether a part lies in a picture of `size`.

@@ -151,7 +151,7 @@ pub struct Request {
     #[schemars(extend("enum" = one_of(&RemovalMode::NAMES)))]
     #[deserr(default)]
     pub removal: Option<String>,
-    /// Of remixes: what becomes of a text of which more than a fiftieth can still be read, or an edge is seen where it was
+    /// Of remixes: what becomes of a text that was found, of which more than a fiftieth can still be read, or an edge is seen where it was
     /// rebuilt: `report` (it is as it is, and the report says so), `keep` (the old text stays, without new words), or `fail`
     /// (the job ends). Default: `report`.
     #[schemars(extend("enum" = one_of(&LeftPolicy::NAMES)))]
@@ -413,7 +413,8 @@ pub struct SlideRequest {
     #[deserr(default)]
     pub region: Option<RegionRequest>,
     /// `slideshow-remix`: how old text is taken out of the slide, as the request's `removal`; of a region `fill`, `blur` or
-    /// `cover`. Default: the request's; of a region `fill`.
+    /// `cover`. All that is found goes, unless it is `keep`, even where the slide has no text of its own. Default: the request's,
+    /// for slides with a text; of a region `fill`.
     #[schemars(extend("enum" = one_of(&RemovalMode::NAMES)))]
     #[deserr(default)]
     pub removal: Option<String>,

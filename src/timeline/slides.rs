@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Asset, MusicTrack, Performer, VoiceOver};
 use crate::compose::{Direction, Easing, Focus, Mask, SourceRect, TransitionKind};
 use crate::text::{Area, Rgba, TextBlock};
-use crate::units::{CanvasSize, FrameRate, TimeSpan};
+use crate::units::{CanvasSize, FrameRate, SourceSize, TimeSpan};
 
 /// A set of slides, before its sources are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub enum SlideLayer {
         block: TextBlock,
         /// The colour of a rounded box around it; `None` for none.
         button: Option<Rgba>,
+        /// Its JSON pointer in the request, for errors; empty for the slide's own text.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pointer: String,
     },
 }
 
@@ -119,6 +122,20 @@ pub struct Region {
     pub width: f64,
     /// The height.
     pub height: f64,
+}
+
+impl Region {
+    /// The pixels of a picture of `size` that it touches.
+    pub(crate) fn pixels_of(self, size: SourceSize) -> SourceRect {
+        let range = |start: f64, share: f64, whole: u32| {
+            let at = |share: f64| (share * f64::from(whole)).clamp(0.0, f64::from(whole));
+            let (start, end) = (at(start).floor() as u32, at(start + share).ceil() as u32);
+            (start, end.max(start) - start)
+        };
+        let ((x, width), (y, height)) =
+            (range(self.x, self.width, size.width()), range(self.y, self.height, size.height()));
+        SourceRect { x, y, width, height }
+    }
 }
 
 /// Something that is taken out of a slide's picture.

@@ -90,8 +90,8 @@ impl OnnxPerformer {
 }
 
 impl FrameTransform for OnnxPerformer {
-    /// BLAKE3, in 64 hexadecimal digits, of the description, all files and the version of this implementation. The runtime has
-    /// kernels for each kind of CPU, whose sums may differ in the last bit: of a pixel that is seldom seen.
+    /// BLAKE3, in 64 hexadecimal digits, of the description, all files, the version of this implementation, and the kind of CPU: the
+    /// runtime has kernels for each, whose sums may differ in the last bit. So all machines that render a plan have to be of a kind.
     fn identity(&self) -> String {
         self.identity.clone()
     }
@@ -111,13 +111,24 @@ impl std::fmt::Debug for OnnxPerformer {
     }
 }
 
+/// The kind of CPU, as far as the runtime's kernels differ by it.
+fn cpu() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    match (std::is_x86_feature_detected!("avx512f"), std::is_x86_feature_detected!("avx2")) {
+        (true, _) => return "x86_64 avx512",
+        (false, true) => return "x86_64 avx2",
+        (false, false) => {}
+    }
+    std::env::consts::ARCH
+}
+
 /// A hash of files in which neither order nor borders can be confused.
 struct Identity(blake3::Hasher);
 
 impl Identity {
     fn new() -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"performer ").update(&VERSION.to_le_bytes());
+        hasher.update(b"performer ").update(&VERSION.to_le_bytes()).update(cpu().as_bytes());
         Self(hasher)
     }
 
