@@ -179,9 +179,7 @@ fn what_cannot_be_taken_out_is_reported_kept_or_refused() {
     };
     let first = |project: &Project| {
         let plan = engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0);
-        let mut texts = plan.job().overlays.clone();
-        assert_eq!(texts.iter().filter(|text| text.slide == Some(1)).count(), 2, "{texts:#?}");
-        texts.remove(0)
+        plan.job().overlays[0].clone()
     };
     let reported = first(&remix(None, "fill"));
     assert_eq!((reported.removal.as_str(), reported.new_text.as_deref()), ("fill", Some("something else")));
@@ -190,9 +188,10 @@ fn what_cannot_be_taken_out_is_reported_kept_or_refused() {
     assert_eq!((kept.removal.as_str(), kept.new_text), ("keep", None));
     let error = refused(&remix(Some("fail"), "fill"));
     assert_eq!(told(&error), ("SOURCE_UNSUPPORTED".to_owned(), "/overlays/0".to_owned()));
-    // Nothing helps: the last of all is what hides the most.
-    let auto = first(&remix(None, "auto"));
-    assert_eq!(auto.removal, "cover");
+    // Left to itself it goes on to what hides more.
+    let auto = first(&remix(Some("fail"), "auto"));
+    assert!(auto.removal == "blur" || auto.removal == "cover", "{auto:?}");
+    assert!(auto.residual.is_some_and(|left| left.readable <= 0.02), "{auto:?}");
     // Where nothing is left, the policy has no say.
     let fine = project(json!({ "slides": [{ "text": "new" }, { "text": "newer" }], "unremovable": "fail" }));
     assert!(first_removals(&fine).iter().all(|removal| removal == "fill"));

@@ -52,8 +52,9 @@ pub(super) struct Surroundings {
     pub(super) backdrop: Option<FoundBox>,
 }
 
-/// Code values, of luma and both colour differences together, within which a pixel has a box's colour.
-pub(super) const BOX: f64 = 24.0;
+/// Code values, of luma and both colour differences together, within which a pixel has a box's colour at most, and at least.
+const BOX: f64 = 24.0;
+const EVEN: f64 = 4.0;
 
 /// The mean of pixels of a kind, and how far they are from it.
 struct Ring {
@@ -100,12 +101,24 @@ pub(super) fn surroundings(crop: &Crop, far: &[u8], height: f64, letters: Bounds
     let width = end.map_or(reach, |end| end - 1).into();
     let color = rgb_of(first.color);
     if f64::from(width) >= height * 0.32 {
-        let is_box = |at: usize| first.apart(crop.color(at).map(f64::from)) <= BOX;
+        let tolerance = box_tolerance(crop, far, first.color);
+        let is_box = |at: usize| first.apart(crop.color(at).map(f64::from)) <= tolerance;
         let near = near(crop, letters, height);
         let padding = padding(near, letters, box_around(crop, near, letters, is_box));
         return Surroundings { stroke: None, backdrop: padding.map(|padding| FoundBox { color, padding }) };
     }
     Surroundings { stroke: Some(FoundStroke { color, width }), backdrop: None }
+}
+
+/// Within how many code values of `color` the pixels of a box are, by those around the letters: it is evener than a wall of nearly
+/// the same colour beside it.
+pub(super) fn box_tolerance(crop: &Crop, far: &[u8], color: [f64; 3]) -> f64 {
+    let apart =
+        |at: usize| color.iter().zip(crop.color(at)).map(|(one, other)| (one - f64::from(other)).abs()).sum::<f64>();
+    let around = far.iter().enumerate().filter(|(_, far)| (3..=6).contains(*far)).map(|(at, _)| apart(at));
+    let (sum, count) =
+        around.filter(|apart| *apart <= BOX).fold((0.0, 0.0), |(sum, count), apart| (sum + apart, count + 1.0));
+    if count < 12.0 { BOX } else { (3.0 * sum / count + 3.0).clamp(EVEN, BOX) }
 }
 
 /// The part of a crop that is near to letters `height` pixels high: as far to the sides as the end of a box, or a letter that was
@@ -143,10 +156,11 @@ pub(super) fn box_around(crop: &Crop, all: Bounds, letters: Bounds, is_box: impl
     }
     let down = whole.top..whole.bottom;
     // Of a picture in the box only what is above and below it has the box's colour.
-    let strips = || (down.start + 1..down.start + 4).chain(down.end.saturating_sub(4)..down.end.saturating_sub(1));
+    // Nearer to its edges coding mixes it with what is around it.
+    let strips = || (down.start + 4..down.start + 7).chain(down.end.saturating_sub(7)..down.end.saturating_sub(4));
     let column = |x: usize| {
         much(down.clone().filter(|&y| inside(x, y)).count(), down.len())
-            || (down.len() > 12 && strips().all(|y| inside(x, y)))
+            || (down.len() > 24 && strips().all(|y| inside(x, y)))
     };
     while whole.left > all.left && column(whole.left - 1) {
         whole.left -= 1;

@@ -6,7 +6,7 @@ use image::{GrayImage, Luma};
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
-use super::style::{BOX, Surroundings, box_around, fill_color, near, surroundings};
+use super::style::{Surroundings, box_around, box_tolerance, fill_color, near, surroundings};
 use super::track::Track;
 use super::{FoundBox, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind};
 use crate::compose::{Mask, SourceRect, code_values};
@@ -234,7 +234,9 @@ fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask 
         let letters = line.track.line.place(place.scale);
         // As far as an emoji in it.
         let near = near(&track.crop, letters, height * 2.0);
-        let whole = box_around(&track.crop, near, letters, |at| f64::from(apart(at, code(backdrop.color))) <= BOX);
+        let color = code(backdrop.color);
+        let tolerance = box_tolerance(&track.crop, far, color.map(f64::from));
+        let whole = box_around(&track.crop, near, letters, |at| f64::from(apart(at, color)) <= tolerance);
         return Mask::all_of(place.decoded(whole, EDGE));
     }
     // A rim that was not told is seldom wider than a tenth.
