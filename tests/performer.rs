@@ -171,6 +171,34 @@ fn keys_have_the_model_and_not_what_the_author_is_called() {
     assert!(none.iter().zip(&ada).all(|(one, other)| one != other));
 }
 
+#[cfg(feature = "tesseract")]
+#[test]
+fn what_is_taken_out_of_a_lead_in_is_in_the_key() {
+    // On in frames 15 to 36, and out of 13 to 38: before the second chunk, which begins at 40, and in its lead-in.
+    let text = support::written("wait for it");
+    let options = format!(
+        "-f lavfi -i testsrc2=size=540x960:rate=30 -frames:v 80 -vf drawbox=color=0x405060:t=fill:y=80:h=200,\
+         drawtext=font=Inter\\\\:bold:textfile={text}:x=(w-tw)/2:y=140:fontsize=52:fontcolor=white:borderw=4:enable=between(n\\,15\\,36) \
+         -pix_fmt yuv420p -c:v libx264 -crf 16"
+    );
+    let project = |removal: &str, performer: &str| {
+        let project =
+            project().with("/overlays", json!([{ "text": "wait for it", "newText": "", "removal": removal }]));
+        project.put("post.mp4", &clip("mp4", &options));
+        project.with("/performer", performer.into())
+    };
+    let keys = |removal: &str, performer: &str| {
+        let plan = plan(&engine_of(&stamp("ada"), 1), &project(removal, performer));
+        plan.chunks().iter().map(|chunk| (chunk.frames.start.0, chunk.key.clone())).collect::<Vec<_>>()
+    };
+    let differ = |performer: &str| {
+        let (one, other) = (keys("blur", performer), keys("cover", performer));
+        assert_eq!(one.iter().map(|(start, _)| *start).collect::<Vec<_>>(), [0, 40]);
+        one.iter().zip(&other).map(|(one, other)| one != other).collect::<Vec<_>>()
+    };
+    assert_eq!((differ("none"), differ("influencer")), (vec![true, false], vec![true, true]));
+}
+
 /// Knows nobody but Ada, and a model that breaks.
 struct Few;
 

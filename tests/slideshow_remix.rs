@@ -260,6 +260,17 @@ fn a_post_is_found_by_its_id_and_its_words_are_adapted() {
     assert_eq!(error("8"), ("NOT_A_SLIDESHOW".to_owned(), at.clone()));
     assert_eq!(error("9"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
     assert_eq!(error("x"), ("INVALID_TIKTOK_ID".to_owned(), at.clone()));
+    // What a slide says of its texts leaves the adapter what goes, and not what stays.
+    let slides = json!([{ "removal": "fill" }, { "removal": "keep" }]);
+    let said_so = self::project(json!({ "source": { "tiktokVideoId": "7" }, "slides": slides,
+        "overlays": [{ "slide": "1", "text": "wait for it", "newText": "mine" }] }));
+    let container = engine.render(&said_so.request(), &said_so.out()).expect("can be rendered").remove(0);
+    let words: Vec<_> = container.report.overlays.iter().map(|text| text.new_text.as_deref()).collect();
+    assert_eq!(words, [Some("mine"), None, None]);
+    let slides = json!([{ "removal": "fill" }, {}]);
+    let emptied = self::project(json!({ "source": { "tiktokVideoId": "7" }, "slides": slides }));
+    engine.render(&emptied.request(), &emptied.out()).expect("can be rendered");
+    assert_eq!(said(&picture(&emptied, 1)), ["slide number 1"]);
     // What the request names is the post's.
     let both = json!({ "tiktokVideoId": "7", "slides": [{ "id": "one", "src": "one.png" }, { "id": "two", "src": "two.png" }] });
     let both = project_of(both);
@@ -297,6 +308,10 @@ fn what_cannot_be_remixed_is_told() {
     let error = engine(2).render(&broken.request(), &broken.out()).expect_err("is refused");
     assert_eq!(told(&error), ("SOURCE_UNSUPPORTED".to_owned(), "/source/slides/1/src".to_owned()));
     assert!(!broken.out().join("cnt_slides").exists());
+    // Two of them: both are told.
+    broken.write("one.png", b"no picture either");
+    let pointers: Vec<_> = refused(&broken).findings().iter().map(|finding| finding.pointer.clone()).collect();
+    assert_eq!(pointers, ["/source/slides/0/src", "/source/slides/1/src"]);
 }
 
 #[test]

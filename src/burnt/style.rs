@@ -216,6 +216,73 @@ fn rgb_of(code: [f64; 3]) -> Rgba {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::{I420Ref, PlaneRef};
+
+    const WIDTH: usize = 400;
+    const HEIGHT: usize = 120;
+    const LETTERS: Bounds = Bounds { left: 100, top: 46, right: 240, bottom: 74 };
+
+    /// A crop of a picture of this luma, and how far its pixels are from strokes between the letters' bounds.
+    fn crop(luma: impl Fn(usize, usize) -> u8) -> (Crop, Vec<u8>) {
+        let is_stroke = |x: usize, y: usize| {
+            (LETTERS.left..LETTERS.right).contains(&x) && (LETTERS.top..LETTERS.bottom).contains(&y) && x % 20 < 6
+        };
+        let places = || (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (x, y)));
+        let y: Vec<u8> = places().map(|(x, y)| if is_stroke(x, y) { 20 } else { luma(x, y) }).collect();
+        let chroma = vec![128; WIDTH / 2 * (HEIGHT / 2)];
+        let plane = |samples, width, height| PlaneRef::new(samples, width, height, width).expect("fits");
+        let mut crop = Crop::default();
+        let picture = I420Ref {
+            y: plane(&y, WIDTH, HEIGHT),
+            u: plane(&chroma, WIDTH / 2, HEIGHT / 2),
+            v: plane(&chroma, WIDTH / 2, HEIGHT / 2),
+        };
+        crop.add(&picture, Bounds { left: 0, top: 0, right: WIDTH, bottom: HEIGHT }, 1);
+        let strokes: Vec<(usize, usize)> = places().filter(|&(x, y)| is_stroke(x, y)).collect();
+        let far = |(x, y): (usize, usize)| {
+            let all = strokes.iter().map(|&(a, b)| a.abs_diff(x).max(b.abs_diff(y)));
+            all.min().unwrap_or(255).min(255) as u8
+        };
+        (crop, places().map(far).collect())
+    }
+
+    fn is_in(x: usize, y: usize, right: usize) -> bool {
+        (80..right).contains(&x) && (30..90).contains(&y)
+    }
+
+    #[test]
+    fn a_white_box_ends_before_a_wall_that_is_nearly_white() {
+        // The wall is to the left and above; what is to the right is darker.
+        let (crop, far) = crop(|x, y| match is_in(x, y, 260) {
+            true => 235,
+            false if x < 200 => 228,
+            false => 120,
+        });
+        let found = surroundings(&crop, &far, 28.0, LETTERS).backdrop.expect("is a box");
+        assert!(found.color.r > 250 && (14..=18).contains(&found.padding), "{found:?}");
+        // A box that is as uneven as the wall is differs from it by too little.
+        let noise = |x: usize, y: usize| (x * 7 + y * 13) as u8 % 9;
+        let (crop, far) = self::crop(|x, y| match is_in(x, y, 260) {
+            true => 226 + noise(x, y),
+            false if x < 200 => 220 + noise(x, y),
+            false => 120,
+        });
+        assert_eq!(surroundings(&crop, &far, 28.0, LETTERS).backdrop, None);
+    }
+
+    #[test]
+    fn a_box_goes_on_around_a_picture_in_it() {
+        // A disc that leaves ten pixels of the box above and below it.
+        let luma = |x: usize, y: usize| match (x as f64 - 270.0).hypot(y as f64 - 60.0) < 20.0 {
+            true => 150,
+            false if is_in(x, y, 310) => 235,
+            false => 60,
+        };
+        let (crop, _) = crop(luma);
+        let all = near(&crop, LETTERS, 60.0);
+        let whole = box_around(&crop, all, LETTERS, |at| crop.color(at)[0].abs_diff(235) < 4);
+        assert_eq!(whole, Bounds { left: 80, top: 30, right: 310, bottom: 90 });
+    }
 
     #[test]
     fn colors_come_back() {

@@ -48,7 +48,7 @@ pub use picture::{I420Mut, I420Ref, I420Ref16, PlaneMut, PlaneRef, PlaneRef16};
 pub(crate) use pose::pose_at;
 pub use pose::{Keyframe, Pose};
 pub use recolor::{Encoding, Recolor};
-pub(crate) use rgb::rgb_of;
+pub(crate) use rgb::{rgb_of, rgba_of};
 pub use sprite::Sprite;
 pub(crate) use sprite::code_values;
 pub use tone::{Hdr, HdrColor, HdrMatrix, Primaries, ToneMap};

@@ -43,9 +43,7 @@ pub(crate) fn unmet(request: &Request, timeline: &TimelineRequest, limits: &Limi
         ("slideVideo", request.slide_video.is_some()),
         ("source", request.source.is_some()),
     ];
-    for (field, _) in given.iter().filter(|(_, given)| *given) {
-        check.wrong(format!("/{field}"), format!("`{field}` has no meaning beside a timeline"), "leave it out");
-    }
+    check.found.extend(super::without_meaning(&given, "a timeline of your own"));
     check.count("/timeline/shots", timeline.shots.len(), MAX_SHOTS);
     if timeline.shots.is_empty() {
         check.wrong("/timeline/shots".to_owned(), "there is no shot".to_owned(), "give at least one");

@@ -1,6 +1,6 @@
 //! Planning of remixes: which texts their source has, what becomes of them, and how they are taken out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::engine::Shared;
@@ -58,16 +58,25 @@ pub(super) fn slides(shared: &Shared, request: &Request, control: &Control) -> R
     let shown = slideshow_remix::shown(request, &assets)?;
     let mut reader = LazyReader::new(shared);
     let mut looked: BTreeMap<(usize, bool), Looked> = BTreeMap::new();
+    // All that is wrong with them is told at once.
+    let (mut tried, mut faults) = (BTreeSet::new(), Vec::new());
     for (number, &place) in shown.iter().enumerate() {
         let is_read = slideshow_remix::is_looked_at(request, number);
-        if looked.contains_key(&(place, is_read)) {
+        if !tried.insert((place, is_read)) {
             continue;
         }
         let found = match is_read {
-            true => Looked::at(shared, &assets[place], control, &*reader.get()?)?.first_picture(),
-            false => Looked::unread(shared, &assets[place], control)?,
+            true => Looked::at(shared, &assets[place], control, &*reader.get()?).map(Looked::first_picture),
+            false => Looked::unread(shared, &assets[place], control),
         };
-        looked.insert((place, is_read), found);
+        match found {
+            Ok(found) => drop(looked.insert((place, is_read), found)),
+            Err(error) if error.kind() == ErrorKind::Canceled => return Err(error),
+            Err(error) => faults.push(error),
+        }
+    }
+    if let Some(error) = Error::combine(faults) {
+        return Err(error);
     }
     let numbered = shown.iter().enumerate().map(|(number, &place)| {
         let looked = looked.get(&(place, slideshow_remix::is_looked_at(request, number)));

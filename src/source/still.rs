@@ -4,14 +4,13 @@ use std::path::Path;
 
 use fast_image_resize::images::Image;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgba};
 
 use super::index::AtEnd;
 use super::picture::decode_scaled;
 use super::probe::Origin;
 use super::reader::Reading;
 use super::{ProbedVideo, ShotReader};
-use crate::compose::SourceRect;
+use crate::compose::{SourceRect, rgba_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
@@ -45,31 +44,15 @@ pub(crate) fn still(
                 second: None,
             };
             let mut reader = ShotReader::open(path, video, reading, limits, interrupt)?;
-            rgba_of(reader.frame_anywhere(0)?)
+            premultiplied(reader.frame_anywhere(0)?)
         }
     }
 }
 
 /// A working picture as premultiplied sRGB.
-fn rgba_of(picture: &VideoFrame) -> Result<Vec<u8>> {
+fn premultiplied(picture: &VideoFrame) -> Result<Vec<u8>> {
     let wrong = || Error::new(ErrorKind::Internal, "a picture is not in the working format");
-    let planes = picture.planes().ok_or_else(wrong)?;
-    let pack = |plane: crate::compose::PlaneRef<'_>| plane.rows().flatten().copied().collect::<Vec<u8>>();
-    let (y, u, v) = (pack(planes.y), pack(planes.u), pack(planes.v));
-    let (width, height) = (picture.width(), picture.height());
-    let source = YuvPlanarImage {
-        y_plane: &y,
-        y_stride: width,
-        u_plane: &u,
-        u_stride: width.div_ceil(2),
-        v_plane: &v,
-        v_stride: width.div_ceil(2),
-        width,
-        height,
-    };
-    let mut rgba = vec![0u8; width as usize * height as usize * 4];
-    yuv420_to_rgba(&source, &mut rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt709)
-        .map_err(|error| wrong().caused_by(error.to_string()))?;
+    let mut rgba = rgba_of(picture.planes().ok_or_else(wrong)?)?;
     if let Some(alpha) = picture.alpha() {
         // Its colours are premultiplied around black already.
         for ([r, g, b, a], &alpha) in rgba.as_chunks_mut::<4>().0.iter_mut().zip(alpha.rows().flatten()) {
