@@ -233,6 +233,15 @@ pub(super) fn components(
 }
 
 impl Component {
+    /// Moves it right and down.
+    pub(super) fn moved(&mut self, right: usize, down: usize) {
+        let Bounds { left, top, right: end, bottom } = self.bounds;
+        self.bounds = Bounds { left: left + right, top: top + down, right: end + right, bottom: bottom + down };
+        for run in &mut self.runs {
+            *run = Run { y: run.y + down, start: run.start + right, end: run.end + right };
+        }
+    }
+
     /// Looks up its colour in the planes of a picture that is `scale` times as large.
     pub(super) fn find_color(&mut self, planes: [PlaneRef<'_>; 2], scale: usize) {
         self.chroma = planes.map(|plane| {

@@ -1,6 +1,6 @@
 //! A line at full size, over the frames in which it was looked at: the first ones, and then ever fewer.
 
-use super::components::{Bounds, Gray, median};
+use super::components::{Bounds, Component, Gray, median};
 use super::lines::Line;
 use crate::compose::I420Ref;
 
@@ -126,11 +126,44 @@ impl Crop {
         far
     }
 
+    /// How much of a part of a line is there all the time, 0 to 1, by the quarter of its pixels that are there the most: what lies
+    /// behind it and looked like one of its letters once is not.
+    pub(super) fn share(&self, part: &Component, line: &Line, scale: usize, (fill, behind): (f32, f32)) -> f32 {
+        let Some(bounds) = self.bounds else { return 0.0 };
+        let width = bounds.width();
+        let values = if line.is_light() { &self.least } else { &self.most };
+        let mut shares = Vec::new();
+        for run in &part.runs {
+            let y = run.y * scale;
+            for x in (run.start * scale..run.end * scale).step_by(scale) {
+                if (bounds.left..bounds.right).contains(&x) && (bounds.top..bounds.bottom).contains(&y) {
+                    let value = f32::from(values[(y - bounds.top) * width + x - bounds.left]);
+                    shares.push(((value - behind) / (fill - behind)).clamp(0.0, 1.0));
+                }
+            }
+        }
+        // Of thin strokes most is edge.
+        shares.sort_unstable_by(f32::total_cmp);
+        shares.get(shares.len() * 3 / 4).copied().unwrap_or(0.0)
+    }
+
     /// The line's letters as a reader wants them: dark on white, without what is behind them.
     ///
     /// What is behind a light text is at least once darker than it, and what is behind a dark one lighter, where it moves.
     pub(super) fn letters(&self, line: &Line, far: &[u8]) -> Gray {
         let (width, height) = self.size();
+        let values = if line.is_light() { &self.least } else { &self.most };
+        let (fill, behind) = self.levels(line, far);
+        let samples = far.iter().zip(values).map(|(&far, &value)| {
+            // Letters' edges are smooth; further away nothing is theirs.
+            let share = if far <= 3 { ((f32::from(value) - behind) / (fill - behind)).clamp(0.0, 1.0) } else { 0.0 };
+            (255.0 * (1.0 - share) + 0.5) as u8
+        });
+        Gray { samples: samples.collect(), width, height }
+    }
+
+    /// The luma of the line's letters, and of what is behind them, at least a little apart.
+    pub(super) fn levels(&self, line: &Line, far: &[u8]) -> (f32, f32) {
         let values = if line.is_light() { &self.least } else { &self.most };
         let level = |wanted: &dyn Fn(u8) -> bool| {
             let mut counts = [0usize; 256];
@@ -142,12 +175,41 @@ impl Crop {
         };
         let (fill, behind) = (level(&|far| far == 0), level(&|far| (3..=6).contains(&far)));
         let apart = if line.is_light() { (fill - behind).max(24.0) } else { (fill - behind).min(-24.0) };
-        let behind = fill - apart;
-        let samples = far.iter().zip(values).map(|(&far, &value)| {
-            // Letters' edges are smooth; further away nothing is theirs.
-            let share = if far <= 3 { ((f32::from(value) - behind) / apart).clamp(0.0, 1.0) } else { 0.0 };
-            (255.0 * (1.0 - share) + 0.5) as u8
-        });
-        Gray { samples: samples.collect(), width, height }
+        (fill, fill - apart)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::burnt::components::{Polarity, Run};
+    use crate::compose::PlaneRef;
+
+    #[test]
+    fn what_was_behind_a_line_once_is_none_of_its_letters() {
+        let part = |left: usize| Component {
+            bounds: Bounds { left, top: 10, right: left + 4, bottom: 20 },
+            runs: (10..20).map(|y| Run { y, start: left, end: left + 4 }).collect(),
+            area: 40,
+            fill: 230,
+            chroma: [128; 2],
+        };
+        let line = Line::of(vec![part(10), part(20), part(30)], Polarity::Light).expect("has letters");
+        let mut crop = Crop::default();
+        // The third one is a thing of the scene, which goes.
+        for places in [[10, 20, 30], [10, 20, 40]] {
+            let at =
+                |x: usize, y: usize| places.iter().any(|&left| (left..left + 4).contains(&x) && (10..20).contains(&y));
+            let luma: Vec<u8> = (0..60 * 30).map(|pixel| if at(pixel % 60, pixel / 60) { 230 } else { 50 }).collect();
+            let chroma = vec![128; 30 * 15];
+            let plane = |samples, width, height| PlaneRef::new(samples, width, height, width).expect("fits");
+            let picture = I420Ref { y: plane(&luma, 60, 30), u: plane(&chroma, 30, 15), v: plane(&chroma, 30, 15) };
+            crop.add(&picture, Bounds { left: 0, top: 0, right: 60, bottom: 30 }, 1);
+        }
+        let far = crop.distances(&line, 1);
+        let levels = crop.levels(&line, &far);
+        assert_eq!(levels, (230.0, 50.0));
+        let shares: Vec<f32> = line.letters.iter().map(|letter| crop.share(letter, &line, 1, levels)).collect();
+        assert_eq!(shares, [1.0, 1.0, 0.0]);
     }
 }

@@ -8,7 +8,8 @@
 //! | part | what it does |
 //! |---|---|
 //! | `components` | connected pixels that are lighter or darker than their surroundings |
-//! | `lines` | letters, and the lines that they make |
+//! | `lines`, `group` | letters, and the lines that they make |
+//! | `whole` | letters that touch what is beside them |
 //! | `track` | lines through time |
 //! | `crop` | a line at full size, over all frames |
 //! | `read`, `tesseract` | what it says |
@@ -22,6 +23,7 @@ mod beside;
 mod components;
 mod crop;
 mod find;
+mod group;
 mod lines;
 mod read;
 mod residual;
@@ -30,6 +32,7 @@ mod style;
 mod tesseract;
 mod texts;
 mod track;
+mod whole;
 
 use serde::{Deserialize, Serialize};
 

@@ -49,11 +49,33 @@ impl LineReading {
         self.confidence = sure.sum::<f64>() / (self.length() as f64).max(1.0);
     }
 
-    /// The words, with spaces between them.
+    /// The words, with spaces between them where their script has some: Chinese, Japanese and Thai have none between their own
+    /// signs, Korean has one where the words are as far apart as that.
     pub fn text(&self) -> String {
-        self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+        let mut text = String::new();
+        let mut end = None;
+        for word in &self.words {
+            let ends_in_ascii = text.chars().next_back().is_none_or(|last| last.is_ascii());
+            let is_own = !ends_in_ascii && word.text.chars().next().is_some_and(|first| !first.is_ascii());
+            let gap = end.map_or(0, |end| word.columns.start.saturating_sub(end));
+            let is_apart = match self.script.as_str() {
+                "Hans" | "Hant" | "Jpan" | "Thai" => !is_own,
+                "Kore" => !is_own || gap >= WORD_SPACE,
+                _ => true,
+            };
+            if is_apart && !text.is_empty() {
+                text.push(' ');
+            }
+            text += &word.text;
+            end = Some(word.columns.end);
+        }
+        text
     }
 }
+
+/// The fewest columns of a space between Korean words, where letters are about 36 high: a space is about 25 wide, what is
+/// between syllables at most 5.
+const WORD_SPACE: usize = 9;
 
 /// Reads text. The engine brings one of its own (the feature `tesseract`); callers may bring theirs.
 pub trait TextReader: Send + Sync {
@@ -65,4 +87,28 @@ pub trait TextReader: Send + Sync {
     /// What `alive` gives, as it is; what keeps the reader from working at all. A line that cannot be read is a reading
     /// without words.
     fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_are_where_a_script_has_them() {
+        let reading = |script: &str, words: &[(&str, Range<usize>)]| {
+            let word = |(text, columns): &(&str, Range<usize>)| WordReading {
+                text: (*text).to_owned(),
+                columns: columns.clone(),
+                confidence: 0.9,
+            };
+            LineReading { words: words.iter().map(word).collect(), script: script.to_owned(), confidence: 0.9 }.text()
+        };
+        assert_eq!(reading("Latn", &[("one", 0..50), ("two", 52..90)]), "one two");
+        assert_eq!(reading("Hans", &[("今", 0..30), ("天", 60..90), ("10", 95..120), ("点", 122..150)]), "今天 10 点");
+        let words = [("오", 0..40), ("늘", 41..70), ("추천", 95..150)];
+        assert_eq!(reading("Kore", &words), "오늘 추천");
+        // A reader may take one box for two syllables.
+        assert_eq!(reading("Kore", &[("오", 0..80), ("늘", 41..70)]), "오늘");
+        assert_eq!(reading("Arab", &[("في", 0..20), ("المدينة", 21..90)]), "في المدينة");
+    }
 }

@@ -120,18 +120,23 @@ impl TextReader for TesseractReader {
                 }
             }
         }
+        // The one that was asked for every line.
         let first = self.wanted.first().copied();
-        let mut votes: Vec<(f64, usize)> =
-            known.iter().map(|(&place, readings)| (vote(readings, Some(place) == first), place)).collect();
-        votes.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let votes = votes(&known, &probed, first);
         let best: Vec<usize> = votes.iter().filter(|(vote, _)| *vote > 0.0).map(|(_, place)| *place).take(2).collect();
         let mut read = |(number, line): (usize, &LinePicture)| {
             let mut found = LineReading::default();
             for &place in &best {
-                let reading = match known.get(&place).and_then(|readings| readings.get(number)?.clone()) {
+                let mut reading = match known.get(&place).and_then(|readings| readings.get(number)?.clone()) {
                     Some(reading) => reading,
                     None => ask(place, line)?,
                 };
+                // Of what is no text, some model is often sure; of Latin letters the first one is the judge.
+                if own_share(&reading) < 0.5
+                    && let Some(usual) = first.and_then(|first| known.get(&first)?.get(number)?.clone())
+                {
+                    reading = usual;
+                }
                 // The second one must be better by far.
                 if found.words.is_empty() || reading.confidence > found.confidence + 0.1 {
                     found = reading;
@@ -146,18 +151,47 @@ impl TextReader for TesseractReader {
     }
 }
 
-/// How much speaks for a model, by what it read; `usual`: of the first one.
-fn vote(readings: &[Option<LineReading>], usual: bool) -> f64 {
+/// How much speaks for each model, by its place in [`MODELS`], the most first: each line that all were asked for is a vote for the
+/// one that read it best, and each that `first` alone was asked for is a vote for it where it is sure.
+fn votes(
+    known: &BTreeMap<usize, Vec<Option<LineReading>>>,
+    probed: &[bool],
+    first: Option<usize>,
+) -> Vec<(f64, usize)> {
+    let mut votes: BTreeMap<usize, f64> = BTreeMap::new();
+    for (line, &is_probed) in probed.iter().enumerate() {
+        let readings = known.iter().filter_map(|(&place, readings)| Some((place, readings.get(line)?.as_ref()?)));
+        let weighed = readings.map(|(place, reading)| (weight(reading, Some(place) == first), place));
+        let best = weighed.max_by(|one, other| one.0.total_cmp(&other.0));
+        let is_sure = |place: usize| {
+            let reading = known.get(&place).and_then(|readings| readings.get(line)?.as_ref());
+            reading.is_some_and(|reading| reading.confidence >= SURE)
+        };
+        if let Some((weight, place)) = best.filter(|&(_, place)| is_probed || is_sure(place)) {
+            *votes.entry(place).or_default() += weight;
+        }
+    }
+    let mut votes: Vec<(f64, usize)> = votes.into_iter().map(|(place, vote)| (vote, place)).collect();
+    votes.sort_by(|one, other| other.0.total_cmp(&one.0));
+    votes
+}
+
+/// The share of a reading's letters that are not those of English, 1 without letters.
+fn own_share(reading: &LineReading) -> f64 {
+    let letters = reading.words.iter().flat_map(|word| word.text.chars()).filter(|letter| letter.is_alphabetic());
+    let (own, all) = letters.fold((0.0, 0.0), |(own, all), letter| (own + f64::from(!letter.is_ascii()), all + 1.0));
+    if all > 0.0 { own / all } else { 1.0 }
+}
+
+/// How much a reading speaks for its model; `usual`: the first one.
+fn weight(reading: &LineReading, usual: bool) -> f64 {
     // All models know Latin letters; those of another script say nothing by them.
-    let is_own = |reading: &&LineReading| {
-        let letters = reading.words.iter().flat_map(|word| word.text.chars()).filter(|letter| letter.is_alphabetic());
-        let (own, all) = letters.fold((0, 0), |(own, all), letter| (own + u32::from(!letter.is_ascii()), all + 1));
-        usual || own * 2 >= all
-    };
-    let sure = readings.iter().flatten().filter(|reading| reading.confidence >= 0.6).filter(is_own);
+    if reading.confidence < 0.6 || !(usual || own_share(reading) >= 0.5) {
+        return 0.0;
+    }
     // Most texts are Latin, and letters of others look like its own.
-    let weight = if usual { 1.25 } else { 1.0 };
-    weight * sure.map(|reading| reading.confidence.powi(2) * reading.length() as f64).sum::<f64>()
+    let by = if usual { 1.25 } else { 1.0 };
+    by * reading.confidence.powi(2) * reading.length() as f64
 }
 
 /// What the model at this place of [`MODELS`] reads; nothing if it is not installed or cannot.
@@ -202,6 +236,27 @@ mod tests {
         {
             assert_eq!(word_of(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn each_line_votes_for_the_model_that_reads_it_best() {
+        let reading = |text: &str, confidence: f64| {
+            let word = WordReading { text: text.to_owned(), columns: 0..100, confidence };
+            Some(LineReading { words: vec![word], script: String::new(), confidence })
+        };
+        // Latin, which was asked for all, is unsure of a Chinese line and of two that are no text.
+        let latin = vec![reading("SREE", 0.76), reading("KEZ", 0.72), reading("Wf", 0.8)];
+        let chinese = vec![reading("今天也要", 0.96), reading("K", 0.3), None];
+        let known = BTreeMap::from([(0, latin), (4, chinese)]);
+        assert_eq!(votes(&known, &[true, true, false], Some(0))[0].1, 4);
+        // Of lines that the first one alone was asked for, those that it is sure of are votes for it.
+        let latin = vec![reading("SREE", 0.76), reading("Good morning", 0.96)];
+        let known = BTreeMap::from([(0, latin), (4, vec![reading("今天也要", 0.96), None])]);
+        let order: Vec<usize> = votes(&known, &[true, false], Some(0)).into_iter().map(|vote| vote.1).collect();
+        assert_eq!(order, [0, 4]);
+        // Letters of every alphabet are Latin to all models.
+        let known = BTreeMap::from([(0, vec![reading("hello", 0.7)]), (4, vec![reading("hello", 0.9)])]);
+        assert_eq!(votes(&known, &[true], Some(0))[0].1, 0);
     }
 
     #[test]

@@ -24,6 +24,8 @@ const DOUBTFUL_WORD: f64 = 0.5;
 const SMALL: f64 = 0.011;
 /// How much of two texts that are there at once must be the same for them to be one, read twice.
 const ALIKE: f64 = 0.75;
+/// How much of a letter must be there all the time, in parts of what its line's letters are.
+const FADED: f32 = 0.6;
 /// The most lines that are read.
 const MOST_READ: usize = 300;
 /// The most pixels of a line that a reader gets.
@@ -143,8 +145,18 @@ struct Prepared {
 }
 
 /// Makes the picture of a line that a reader gets; `None` if there is none.
-fn prepare(track: Track, place: &Place) -> Option<Prepared> {
-    let far = track.crop.distances(&track.line, place.scale);
+fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
+    let mut far = track.crop.distances(&track.line, place.scale);
+    let levels = track.crop.levels(&track.line, &far);
+    let Track { crop, line, .. } = &mut track;
+    let is_there: Vec<bool> =
+        line.letters.iter().map(|letter| crop.share(letter, line, place.scale, levels) >= FADED).collect();
+    if is_there.contains(&false) && is_there.contains(&true) {
+        let mut is_there = is_there.into_iter();
+        line.letters.retain(|_| is_there.next() == Some(true));
+        line.bounds = line.letters.iter().map(|letter| letter.bounds).reduce(Bounds::union)?;
+        far = crop.distances(line, place.scale);
+    }
     let letters = track.crop.letters(&track.line, &far);
     let whole = GrayImage::from_raw(letters.width as u32, letters.height as u32, letters.samples)?;
     // Without what is there for pictures beside the line.
@@ -192,7 +204,7 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
         return None;
     }
     let bounds = track.crop.bounds?;
-    let column = |at: usize| left + (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
+    let column = |at: usize| left.saturating_add((at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize);
     let whole = track.line.place(place.scale);
     let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(Rgba::WHITE);
     let words = reading.words.iter().map(|word| {
@@ -367,7 +379,7 @@ fn side_by_side(lines: Vec<ReadLine>) -> Vec<ReadLine> {
             let (height, other) = (before.track.line.letter_height(), line.track.line.letter_height());
             let at_once = before.comes_with(&line);
             let is_next =
-                two.left + height > one.right && (two.left.saturating_sub(one.right)) * 10 <= height.max(other) * 12;
+                two.left + height > one.right && (two.left.saturating_sub(one.right)) * 10 <= height.max(other) * 15;
             let is_level = one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6;
             let alike = height.min(other) * 10 >= height.max(other) * 6;
             at_once && is_next && is_level && alike && before.track.line.polarity == line.track.line.polarity

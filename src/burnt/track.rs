@@ -5,11 +5,14 @@ use std::ops::Range;
 
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
-use super::lines::{Line, lines};
+use super::lines::{Line, View, lines};
+use super::whole::whole;
 use crate::compose::I420Ref;
 
 /// Lines are looked for in every third frame; whether they are still there in every one.
 const EVERY: u64 = 3;
+/// At every so many looks, letters that a line lacks are looked for in those that are followed, too.
+const AGAIN: u16 = 5;
 /// Bytes of frames that are kept to find where a line begins that is noticed late: four seconds of 1080x1920, at half size.
 const KEPT: usize = 64 << 20;
 /// Looks for which a letter's pixels must have been the same, besides the first one.
@@ -49,6 +52,17 @@ pub(super) struct Track {
     fill: u8,
     looks: u32,
     around: Around,
+}
+
+/// What a line that is followed is to one that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meeting {
+    /// Something else, or what looks less like text.
+    Apart,
+    /// The same line.
+    Known,
+    /// A part of it.
+    Grown,
 }
 
 /// How much of what is around a line has changed since it was found.
@@ -126,6 +140,27 @@ impl Track {
         let same = count(&self.inside);
         let edge = self.beside.iter().filter(|&&at| frame.samples[at as usize].abs_diff(self.fill) >= 20).count();
         same * 100 >= self.inside.len() * 78 && edge * 2 >= self.beside.len()
+    }
+
+    /// What it is to a line that was found in frame `number`.
+    fn meets(&self, line: &Line, number: u64) -> Meeting {
+        let known = &self.line.bounds;
+        let shared = line.bounds.shared(known);
+        if self.last != number || shared * 2 < line.bounds.area().min(known.area()) {
+            return Meeting::Apart;
+        }
+        let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
+        let is_alike = line.polarity == self.line.polarity;
+        let is_same = is_alike && line.letters[0].is_like(&self.line.letters[0]);
+        if grows && is_same && line.letters.len() > self.line.letters.len() {
+            return Meeting::Grown;
+        }
+        // Of letters and their rim, either may look more like text.
+        let by = if is_alike { 1.1 } else { 0.6 };
+        if shared * 2 >= line.bounds.area() && line.likeness <= self.line.likeness * by {
+            return Meeting::Known;
+        }
+        Meeting::Apart
     }
 
     /// Notes how much around it has changed.
@@ -217,7 +252,16 @@ impl Tracker {
             });
             count.sum::<usize>() * 100 >= part.area * 80
         };
-        for line in lines(frame, [picture.u, picture.v], self.scale, is_steady) {
+        let view = View { gray: frame, chroma: [picture.u, picture.v], scale: self.scale };
+        let is_due = self.is_still || self.looks.is_multiple_of(AGAIN);
+        let is_known = |line: &Line| self.live.iter().any(|track| track.meets(line, number) == Meeting::Known);
+        let found = lines(&view, is_steady).into_iter().map(|line| match is_due || !is_known(&line) {
+            true => whole(line, &view, is_steady),
+            false => line,
+        });
+        let mut found: Vec<Line> = found.collect();
+        found.sort_by(|one, other| other.likeness.total_cmp(&one.likeness));
+        for line in found {
             self.meet(line, frame, number);
         }
         let scale = self.scale;
@@ -236,23 +280,15 @@ impl Tracker {
         let mut earliest = number;
         let mut replaced = Vec::new();
         for (place, track) in self.live.iter().enumerate() {
-            let known = &track.line.bounds;
-            let shared = line.bounds.shared(known);
-            if shared * 2 < line.bounds.area().min(known.area()) {
-                continue;
+            match track.meets(&line, number) {
+                Meeting::Known => return,
+                // What looks more like text than what is followed there is followed as well; reading will tell.
+                Meeting::Apart => (),
+                Meeting::Grown => {
+                    replaced.push(place);
+                    earliest = earliest.min(track.first);
+                }
             }
-            if track.last != number {
-                continue;
-            }
-            let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
-            let is_same = line.polarity == track.line.polarity && line.letters[0].is_like(&track.line.letters[0]);
-            if grows && is_same && line.letters.len() > track.line.letters.len() {
-                replaced.push(place);
-                earliest = earliest.min(track.first);
-            } else if line.likeness <= track.line.likeness * 1.1 {
-                return;
-            }
-            // What looks more like text than what is followed there is followed as well; reading will tell.
         }
         let pixels = line.kept(frame.size()).area() * self.scale * self.scale;
         let old: Vec<Track> = replaced.into_iter().rev().map(|place| self.live.remove(place)).collect();
