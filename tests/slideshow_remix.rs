@@ -163,17 +163,18 @@ fn slides_of_another_shape_are_shown_whole_without_their_texts() {
     assert!(middle.abs_diff(1320 + 30) < 24, "{:?}", new.region);
 }
 
-/// A text of which another one, in other colours, begins where it ends: what is read there is what it said.
+/// A text of which another one, in other colours, begins where it ends: where that stays, what is read is what it said.
 fn doubled() -> PathBuf {
-    let echo = "fontsize=64:fontcolor=0x802020:borderw=5:bordercolor=0xffe080";
-    slide(SIZE, &[("wait for it", 800, OUTLINED), ("wait for it", 848, echo)])
+    let dark = "fontsize=64:fontcolor=0x802020:borderw=5:bordercolor=0xffe080";
+    slide(SIZE, &[("wait for it", 800, dark), ("wait for it", 848, OUTLINED)])
 }
 
 #[test]
 fn what_cannot_be_taken_out_is_reported_kept_or_refused() {
     let remix = |policy: Option<&str>, removal: &str| {
         let change = json!({ "slide": "one", "id": "o1", "newText": "something else", "removal": removal });
-        let project = project(json!({ "overlays": [change], "unremovable": policy }));
+        let echo = json!({ "slide": "one", "id": "o2", "removal": "keep" });
+        let project = project(json!({ "overlays": [change, echo], "unremovable": policy }));
         project.put("one.png", &doubled());
         project
     };
