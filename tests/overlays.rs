@@ -133,6 +133,27 @@ fn lines_of_one_text_belong_together_and_words_have_their_colours() {
 }
 
 #[test]
+fn words_far_apart_are_one_line_and_what_was_between_them_once_is_no_letter() {
+    // Beyond the comma the next word is further away than words are: its letters are all small.
+    let overlays = found(&filmed(60, &drawn("more, sooner", 400, (0, 59), OUTLINED)));
+    let texts: Vec<&str> = overlays.iter().map(|overlay| overlay.text.as_str()).collect();
+    assert!(matches!(texts[..], ["more, sooner" | "more sooner"]), "{texts:?}");
+
+    // A white thing of the scene, where a hyphen would be, which gets dark before the text goes.
+    let word = |text: &str, x: u32| format!("drawtext=font=Inter\\\\:bold:text={text}:x={x}:y=500-ascent:{OUTLINED}");
+    let thing = "drawbox=x=186:y=482:w=7:h=6:t=fill:color";
+    let filters = [
+        format!("{thing}=0x808080"),
+        format!("{thing}=white:enable=lt(n\\,20)"),
+        word("Best", 96),
+        word("minute", 197),
+    ];
+    let overlays = found(&filmed(62, &filters.join(",")));
+    let texts: Vec<&str> = overlays.iter().map(|overlay| overlay.text.as_str()).collect();
+    assert_eq!(texts, ["Best minute"]);
+}
+
+#[test]
 fn a_clip_without_text_has_none_and_a_still_is_looked_at() {
     assert_eq!(found(&filmed(62, "null")), []);
     let text = drawn("Save this post", 300, (0, 0), OUTLINED);

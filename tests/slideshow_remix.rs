@@ -163,34 +163,34 @@ fn slides_of_another_shape_are_shown_whole_without_their_texts() {
     assert!(middle.abs_diff(1320 + 30) < 24, "{:?}", new.region);
 }
 
-/// A text of which another one, in other colours, begins where it ends: where that stays, what is read is what it said.
+/// A text of which another one, in other colours, begins where it ends: what is read there is what it said.
 fn doubled() -> PathBuf {
-    let dark = "fontsize=64:fontcolor=0x802020:borderw=5:bordercolor=0xffe080";
-    slide(SIZE, &[("wait for it", 800, dark), ("wait for it", 848, OUTLINED)])
+    let echo = "fontsize=64:fontcolor=0x802020:borderw=5:bordercolor=0xffe080";
+    slide(SIZE, &[("wait for it", 800, OUTLINED), ("wait for it", 848, echo)])
 }
 
 #[test]
 fn what_cannot_be_taken_out_is_reported_kept_or_refused() {
     let remix = |policy: Option<&str>, removal: &str| {
-        let change = json!({ "slide": "one", "id": "o1", "newText": "something else", "removal": removal });
-        let echo = json!({ "slide": "one", "id": "o2", "removal": "keep" });
-        let project = project(json!({ "overlays": [change, echo], "unremovable": policy }));
+        // The lower one: the upper one stays, since nobody says what becomes of it.
+        let change = json!({ "slide": "one", "id": "o2", "newText": "something else", "removal": removal });
+        let project = project(json!({ "overlays": [change], "unremovable": policy }));
         project.put("one.png", &doubled());
         project
     };
-    let first = |project: &Project| {
+    let lower = |project: &Project| {
         let plan = engine(1).plan(&project.request(), &Control::new()).expect("can be planned").remove(0);
-        plan.job().overlays[0].clone()
+        plan.job().overlays.iter().find(|text| text.id == "o2").expect("is found").clone()
     };
-    let reported = first(&remix(None, "fill"));
+    let reported = lower(&remix(None, "fill"));
     assert_eq!((reported.removal.as_str(), reported.new_text.as_deref()), ("fill", Some("something else")));
     assert!(reported.residual.is_some_and(|left| left.readable > 0.5), "{reported:?}");
-    let kept = first(&remix(Some("keep"), "fill"));
+    let kept = lower(&remix(Some("keep"), "fill"));
     assert_eq!((kept.removal.as_str(), kept.new_text), ("keep", None));
     let error = refused(&remix(Some("fail"), "fill"));
     assert_eq!(told(&error), ("SOURCE_UNSUPPORTED".to_owned(), "/overlays/0".to_owned()));
     // Left to itself it goes on to what hides more.
-    let auto = first(&remix(Some("fail"), "auto"));
+    let auto = lower(&remix(Some("fail"), "auto"));
     assert!(auto.removal == "blur" || auto.removal == "cover", "{auto:?}");
     assert!(auto.residual.is_some_and(|left| left.readable <= 0.02), "{auto:?}");
     // Where nothing is left, the policy has no say.

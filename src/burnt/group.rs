@@ -234,12 +234,9 @@ fn likeness<'a>(letters: impl IntoIterator<Item = &'a Component>, least: usize) 
     let are_level = |head: usize, foot: usize| {
         share(&|letter| letter.bounds.bottom.abs_diff(foot) <= near || letter.bounds.top.abs_diff(head) <= near)
     };
-    let mut level = are_level(head, foot);
-    // Parts of signs that stand above each other reach the line's head or its foot.
-    if level < 0.6 && letters.len() >= 5 && are_stacked(&letters) {
-        let ends = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union);
-        level = ends.map_or(0.0, |ends| 0.9 * are_level(ends.top, ends.bottom));
-    }
+    // Of some scripts, letters and their parts reach the head or the foot of the line, and few have them in common.
+    let ends = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union).filter(|_| letters.len() >= 5);
+    let level = ends.map_or(0.0, |ends| 0.9 * are_level(ends.top, ends.bottom)).max(are_level(head, foot));
     let fill = middle(&|letter| usize::from(letter.fill));
     let even = share(&|letter| usize::from(letter.fill).abs_diff(fill) <= 30);
     // Windows and bars are filled whole; so are few letters.
@@ -248,16 +245,6 @@ fn likeness<'a>(letters: impl IntoIterator<Item = &'a Component>, least: usize) 
         return 0.0;
     }
     level * even * drawn.sqrt() * letters.len() as f64 / (letters.len() + 3) as f64
-}
-
-/// Whether at least two of these stand above others.
-fn are_stacked(letters: &[&Component]) -> bool {
-    let is_above = |one: &Bounds, two: &Bounds| {
-        let across = one.right.min(two.right).saturating_sub(one.left.max(two.left));
-        one.bottom <= two.top && across * 2 >= one.width().min(two.width())
-    };
-    let is_upper = |letter: &&&Component| letters.iter().any(|other| is_above(&letter.bounds, &other.bounds));
-    letters.iter().filter(is_upper).take(2).count() == 2
 }
 
 /// Whether a component is what is between the letters of others: they lie within its bounds, and differ more from what is

@@ -129,3 +129,32 @@ fn without_rims(lines: Vec<Line>) -> Vec<Line> {
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of so many letters in these bounds.
+    fn line(bounds: Bounds, letters: usize, polarity: Polarity) -> Line {
+        let letter = Component { bounds, runs: Vec::new(), area: 1, fill: 0, chroma: [128; 2] };
+        Line { likeness: 0.6, ..Line::of(vec![letter; letters], polarity).expect("has letters") }
+    }
+
+    #[test]
+    fn a_rim_is_what_words_are_in() {
+        let rim = |letters: usize| line(Bounds { left: 0, top: 0, right: 320, bottom: 50 }, letters, Polarity::Dark);
+        let word = |left: usize, right: usize| line(Bounds { left, top: 8, right, bottom: 43 }, 5, Polarity::Light);
+        let words = || vec![word(5, 95), word(105, 195), word(205, 315)];
+        let left = |lines: Vec<Line>| {
+            let left = without_rims(lines);
+            left.iter().map(|line| (line.polarity, line.likeness > 0.6)).collect::<Vec<_>>()
+        };
+        // They have a rim: that is more like text.
+        assert_eq!(left([words(), vec![rim(9)]].concat()), [(Polarity::Light, true); 3]);
+        // Each of them by itself is a small part of it.
+        let [first, ..] = &words()[..] else { unreachable!() };
+        assert_eq!(left(vec![first.clone(), rim(9)]), [(Polarity::Light, false), (Polarity::Dark, false)]);
+        // Rims of letters touch: what has more letters than is in it is none.
+        assert_eq!(left([words(), vec![rim(30)]].concat()).len(), 4);
+    }
+}

@@ -9,6 +9,7 @@ use tesseract_plumbing::TessBaseApi;
 
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ffmpeg::on_one_thread;
 
 /// Tesseract's models for scripts, each with its ISO 15924 code; Latin first, since most texts are.
 const MODELS: [(&str, &str); 11] = [
@@ -127,16 +128,11 @@ impl TextReader for TesseractReader {
         let mut read = |(number, line): (usize, &LinePicture)| {
             let mut found = LineReading::default();
             for &place in &best {
-                let mut reading = match known.get(&place).and_then(|readings| readings.get(number)?.clone()) {
+                let reading = match known.get(&place).and_then(|readings| readings.get(number)?.clone()) {
                     Some(reading) => reading,
                     None => ask(place, line)?,
                 };
-                // Of what is no text, some model is often sure; of Latin letters the first one is the judge.
-                if own_share(&reading) < 0.5
-                    && let Some(usual) = first.and_then(|first| known.get(&first)?.get(number)?.clone())
-                {
-                    reading = usual;
-                }
+                let reading = judged(reading, first.and_then(|first| known.get(&first)?.get(number)?.as_ref()));
                 // The second one must be better by far.
                 if found.words.is_empty() || reading.confidence > found.confidence + 0.1 {
                     found = reading;
@@ -176,6 +172,15 @@ fn votes(
     votes
 }
 
+/// A reading, or that of the `usual` model where it is of letters that all models know: of what is no text, some model is often
+/// sure.
+fn judged(reading: LineReading, usual: Option<&LineReading>) -> LineReading {
+    match usual.filter(|_| own_share(&reading) < 0.5) {
+        Some(usual) => usual.clone(),
+        None => reading,
+    }
+}
+
 /// The share of a reading's letters that are not those of English, 1 without letters.
 fn own_share(reading: &LineReading) -> f64 {
     let letters = reading.words.iter().flat_map(|word| word.text.chars()).filter(|letter| letter.is_alphabetic());
@@ -204,7 +209,8 @@ fn read_with(models: &mut Models, place: usize, line: &LinePicture) -> LineReadi
         let table = model.get_tsv_text(0).ok()?;
         Some(table.as_ref().to_string_lossy().lines().filter_map(word_of).collect::<Vec<_>>())
     };
-    let Some(words) = opened(models, place).and_then(read) else { return LineReading::default() };
+    let words = opened(models, place).and_then(|model| on_one_thread(|| read(model)));
+    let Some(words) = words else { return LineReading::default() };
     let mut reading = LineReading { words, script: MODELS[place].1.to_owned(), confidence: 0.0 };
     reading.weigh();
     reading
@@ -257,6 +263,22 @@ mod tests {
         // Letters of every alphabet are Latin to all models.
         let known = BTreeMap::from([(0, vec![reading("hello", 0.7)]), (4, vec![reading("hello", 0.9)])]);
         assert_eq!(votes(&known, &[true], Some(0))[0].1, 0);
+    }
+
+    #[test]
+    fn of_latin_letters_the_first_model_is_the_judge() {
+        let reading = |text: &str, script: &str, confidence: f64| {
+            let word = WordReading { text: text.to_owned(), columns: 0..100, confidence };
+            LineReading { words: vec![word], script: script.to_owned(), confidence }
+        };
+        let usual = reading("Oy mn", "Latn", 0.4);
+        assert_eq!(judged(reading("Qy mm", "Kore", 0.72), Some(&usual)), usual);
+        for own in [reading("오늘 OK", "Kore", 0.9), reading("10:30", "Kore", 0.9)] {
+            assert_eq!(judged(own.clone(), Some(&usual)), own);
+        }
+        // It was not asked for.
+        let other = reading("hello", "Cyrl", 0.9);
+        assert_eq!(judged(other.clone(), None), other);
     }
 
     #[test]

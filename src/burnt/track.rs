@@ -150,13 +150,12 @@ impl Track {
             return Meeting::Apart;
         }
         let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
-        let is_alike = line.polarity == self.line.polarity;
-        let is_same = is_alike && line.letters[0].is_like(&self.line.letters[0]);
+        let is_same = line.polarity == self.line.polarity && line.letters[0].is_like(&self.line.letters[0]);
         if grows && is_same && line.letters.len() > self.line.letters.len() {
             return Meeting::Grown;
         }
-        // Of letters and their rim, either may look more like text.
-        let by = if is_alike { 1.1 } else { 0.6 };
+        // Of letters and their rim, or of words of two colours, either may look more like text.
+        let by = if is_same { 1.1 } else { 0.6 };
         if shared * 2 >= line.bounds.area() && line.likeness <= self.line.likeness * by {
             return Meeting::Known;
         }
@@ -370,5 +369,50 @@ impl Line {
 
     pub(super) fn is_light(&self) -> bool {
         self.polarity == Polarity::Light
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::burnt::components::Run;
+
+    const SIZE: (usize, usize) = (300, 200);
+
+    /// A line of letters that are 10 by 20 pixels, 14 apart.
+    fn line((left, top): (usize, usize), letters: usize, fill: u8, likeness: f64) -> Line {
+        let letter = |number: usize| {
+            let bounds = Bounds { left: left + number * 14, top, right: left + number * 14 + 10, bottom: top + 20 };
+            let runs = (top..top + 20).map(|y| Run { y, start: bounds.left, end: bounds.right }).collect();
+            Component { bounds, runs, area: 200, fill, chroma: [128; 2] }
+        };
+        let polarity = if fill > 128 { Polarity::Light } else { Polarity::Dark };
+        let line = Line::of((0..letters).map(letter).collect(), polarity).expect("has letters");
+        Line { likeness, ..line }
+    }
+
+    fn meeting(known: Line, found: &Line) -> Meeting {
+        let frame = Gray { samples: vec![128; SIZE.0 * SIZE.1], width: SIZE.0, height: SIZE.1 };
+        Track::new(known, &frame, 7).meets(found, 7)
+    }
+
+    #[test]
+    fn a_line_is_known_by_one_of_its_colour_and_grows() {
+        let known = || line((40, 50), 6, 230, 0.5);
+        assert_eq!(meeting(known(), &line((40, 50), 6, 230, 0.5)), Meeting::Known);
+        assert_eq!(meeting(known(), &line((54, 50), 3, 230, 0.3)), Meeting::Known);
+        assert_eq!(meeting(known(), &line((12, 50), 10, 230, 0.7)), Meeting::Grown);
+        assert_eq!(meeting(known(), &line((40, 90), 6, 230, 0.5)), Meeting::Apart);
+        assert_eq!(meeting(known(), &line((40, 50), 6, 230, 0.6)), Meeting::Apart, "it looks more like text");
+    }
+
+    #[test]
+    fn neither_a_rim_nor_a_speck_nor_words_of_another_colour_keep_a_line_away() {
+        // Rims look as much like text as letters do.
+        assert_eq!(meeting(line((40, 50), 6, 20, 0.6), &line((40, 50), 6, 230, 0.5)), Meeting::Apart);
+        assert_eq!(meeting(line((40, 50), 6, 20, 0.9), &line((40, 50), 6, 230, 0.3)), Meeting::Known);
+        assert_eq!(meeting(line((40, 50), 9, 170, 0.55), &line((40, 50), 3, 235, 0.5)), Meeting::Apart);
+        // A small one within, in a colour of its own.
+        assert_eq!(meeting(line((60, 55), 2, 170, 0.9), &line((40, 50), 9, 235, 0.4)), Meeting::Apart);
     }
 }

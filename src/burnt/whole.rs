@@ -51,16 +51,14 @@ pub(super) fn whole(line: Line, view: &View<'_>, is_stable: impl Fn(&Component) 
     parts.retain(is_stable);
     let found = grouped(parts, line.polarity, least).into_iter().max_by_key(|found| found.bounds.shared(&line.bounds));
     let count = |line: &Line| line.letters.iter().filter(|letter| letter.bounds.height() >= least).count();
-    match found {
-        Some(found)
-            if found.bounds.shared(&line.bounds) * 10 >= line.bounds.area() * 9
-                && count(&found) > count(&line)
-                && found.likeness >= line.likeness =>
-        {
-            found
-        }
-        _ => line,
-    }
+    let is_whole = |found: &Line| {
+        found.bounds.shared(&line.bounds) * 10 >= line.bounds.area() * 9
+            && count(found) > count(&line)
+            && found.likeness >= line.likeness
+            // Letters go on to the sides, and not over other rows.
+            && found.bounds.height() * 10 <= highest * 16
+    };
+    found.filter(is_whole).unwrap_or(line)
 }
 
 #[cfg(test)]

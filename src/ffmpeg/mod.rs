@@ -1,4 +1,4 @@
-//! The only folder with `unsafe`: small owning wrappers over FFmpeg's libraries, and over libxaac.
+//! The only folder with `unsafe`: small owning wrappers over FFmpeg's libraries, over libxaac, and over what is set of OpenMP.
 //!
 //! The objects of `ffmpeg-next` are not used where they would hide an error, panic on data or lack an option (its
 //! packet iterator ends on any fault, its scaler cannot be told a colour matrix, its enums panic on unknown values);
@@ -15,6 +15,8 @@ mod graph;
 mod input;
 mod interrupt;
 mod muxer;
+#[cfg(feature = "tesseract")]
+mod openmp;
 mod packet;
 mod parameters;
 mod scaler;
@@ -30,6 +32,8 @@ pub(crate) use frame::{ColorTags, FormatInfo, PixelFormat, VideoFrame};
 pub(crate) use input::{DolbyVision, Input, StreamInfo, StreamKind};
 pub(crate) use interrupt::{Interrupt, Pulse};
 pub(crate) use muxer::{AudioTrack, Mp4Writer, VideoTrack};
+#[cfg(feature = "tesseract")]
+pub(crate) use openmp::on_one_thread;
 pub(crate) use packet::Packet;
 pub(crate) use parameters::CodecParameters;
 pub(crate) use scaler::{Crop, Scaler};
