@@ -8,7 +8,8 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use remix_engine::burnt::{
-    FoundOverlay, FoundText, LinePicture, LineReading, OverlayKind, TesseractReader, TextReader, WordReading,
+    FoundChangeKind, FoundOverlay, FoundText, LinePicture, LineReading, OverlayKind, TesseractReader, TextReader,
+    WordReading,
 };
 use remix_engine::compose::{Mask, SourceRect};
 use remix_engine::limits::Limits;
@@ -151,6 +152,103 @@ fn words_far_apart_are_one_line_and_what_was_between_them_once_is_no_letter() {
     let overlays = found(&filmed(62, &filters.join(",")));
     let texts: Vec<&str> = overlays.iter().map(|overlay| overlay.text.as_str()).collect();
     assert_eq!(texts, ["Best minute"]);
+}
+
+/// Text that comes and goes as these options of FFmpeg's say.
+fn animated(text: &str, options: &str) -> String {
+    format!("drawtext=font=Inter\\\\:bold:textfile={}:fontcolor=white:borderw=3:{options}", written(text))
+}
+
+#[test]
+fn what_comes_and_goes_slowly_is_found_from_its_first_frame_to_its_last() {
+    let fades = "fontsize=44:x=(w-tw)/2:y=400:alpha=clip(min((n-9)/10\\,(71-n)/10)\\,0\\,1)";
+    let slides = "fontsize=44:x=(w-tw)/2-4*pow(max(22-n\\,0)\\,2):y=400:enable=gte(n\\,16)";
+    let sized = "scale=w=540*min(1\\,0.6+0.05*(n-10)):h=-2:eval=frame";
+    let layer = format!("[1:v]{},{sized}[t]", animated("wait for it", "fontsize=44:x=(w-tw)/2:y=(h-th)/2"));
+    let pops = clip(
+        "mp4",
+        &format!(
+            "{MOVING} -f lavfi -i color=black@0:size=540x160:rate=30,format=rgba -frames:v 80 -filter_complex \
+             {layer};[0:v][t]overlay=x=(W-w)/2:y=422-h/2:enable=gte(n\\,10) {H264} -crf 20"
+        ),
+    );
+    let drawn = |options: &str| filmed(80, &animated("wait for it", options));
+    for (file, kind, (first, last), settled) in [
+        (drawn(fades), FoundChangeKind::Fade, (10, 70), 19),
+        (drawn(slides), FoundChangeKind::Slide, (16, 79), 22),
+        (pops, FoundChangeKind::Pop, (10, 79), 18),
+    ] {
+        let overlays = found(&file);
+        let [overlay] = &overlays[..] else { unreachable!("{kind:?}: {overlays:#?}") };
+        assert_eq!(overlay.text, "wait for it");
+        let (start, end) = (overlay.first_frame, overlay.last_frame);
+        assert!(start.abs_diff(first) <= 2 && end.abs_diff(last) <= 2, "{kind:?}: {start} to {end}");
+        let enter = overlay.style.enter.expect("comes slowly");
+        assert_eq!(enter.kind, kind, "{overlay:#?}");
+        assert!((start + enter.frames).abs_diff(settled) <= 3, "{kind:?}: {enter:?}");
+        assert_eq!(overlay.style.exit.is_some(), last < 79, "{kind:?}: {:?}", overlay.style.exit);
+        // Where it is on its way.
+        assert_eq!(overlay.moves.is_empty(), kind == FoundChangeKind::Fade, "{overlay:#?}");
+        let right = |region: SourceRect| i64::from(region.x + region.width);
+        for there in &overlay.moves {
+            assert!((start..settled + 2).contains(&there.frame), "{there:?}");
+            let passed = settled.saturating_sub(there.frame) as i64;
+            let meant = match kind {
+                FoundChangeKind::Slide => right(overlay.region) - 4 * passed.pow(2),
+                _ => right(overlay.region) - i64::from(overlay.region.width) * 5 * passed / 200,
+            };
+            assert!((right(there.region) - meant.max(0)).abs() <= 6, "{there:?} does not end at {meant}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_stands_is_a_part_of_what_still_comes() {
+    let stands = animated("wait for it", "fontsize=44:x=(w-tw)/2:y=400:enable=gte(n\\,19)");
+    let slides = animated("right here", "fontsize=44:x=(w-tw)/2-4*pow(max(22-n\\,0)\\,2):y=454:enable=gte(n\\,16)");
+    let overlays = found(&filmed(80, &format!("{stands},{slides}")));
+    let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert_eq!(overlay.text, "wait for it\nright here");
+    let upper = overlay.lines[0].region;
+    for there in overlay.moves.iter().filter(|there| there.frame >= 20) {
+        let (right, lower) = (there.region.x + there.region.width, there.region.y + there.region.height);
+        assert!(there.region.x <= upper.x + 2 && there.region.y <= upper.y + 2, "{there:?}");
+        assert!(right + 2 >= upper.x + upper.width && lower > upper.y + upper.height, "{there:?}");
+    }
+    assert!(overlay.moves.iter().any(|there| there.frame >= 20), "{:?}", overlay.moves);
+}
+
+#[test]
+fn what_goes_to_another_place_and_stays_is_there_once_at_a_time() {
+    let goes = "fontsize=44:x=(w-tw)/2:y=600-20*clip(n-40\\,0\\,10)";
+    let overlays = found(&filmed(90, &animated("wait for it", goes)));
+    let [first, second] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert!(first.first_frame == 0 && (39..=51).contains(&first.last_frame), "{first:#?}");
+    assert!((39..=51).contains(&second.first_frame) && second.last_frame == 89, "{second:#?}");
+}
+
+#[test]
+fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
+    let scrolls = "fontsize=44:x=(w-tw)/2:y=860-7*n";
+    let overlays = found(&filmed(110, &animated("the end of it", scrolls)));
+    let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    // A space by a narrow letter may be lost: it is read from few pictures.
+    assert_eq!((overlay.text.replace(' ', "").as_str(), overlay.kind), ("theendofit", OverlayKind::Caption));
+    assert!(overlay.first_frame <= 2 && overlay.last_frame >= 100, "{overlay:#?}");
+    assert!(overlay.moves.len() >= 90);
+    for there in &overlay.moves {
+        let meant = ink(&animated("the end of it", &scrolls.replace('n', &there.frame.to_string())));
+        assert!(overlap(there.region, meant) > 0.6, "{there:?} is not {meant:?}");
+    }
+
+    // The same words on a scene that goes past.
+    let sign = animated("the end of it", "fontsize=44:x=(w-tw)/2:y=1100");
+    let scene = "-f lavfi -i mandelbrot=size=540x1900:rate=30:start_scale=0.3:end_scale=0.29:maxiter=300 -frames:v 1";
+    let still = clip("png", &format!("{scene} -vf {sign}"));
+    let pan = "crop=540:960:x=0:y=240+7*n:exact=1";
+    let past =
+        clip("mp4", &format!("-loop 1 -framerate 30 -i {} -frames:v 90 -vf {pan} {H264} -crf 20", still.display()));
+    assert_eq!(found(&past), []);
 }
 
 #[test]

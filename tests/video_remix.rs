@@ -13,6 +13,7 @@ use remix_engine::compose::SourceRect;
 use remix_engine::output::Container;
 use remix_engine::plan::Plan;
 use remix_engine::store::ChunkStore;
+use remix_engine::timeline::TextChangeKind;
 use remix_engine::{
     Adaptation, Control, Engine, EngineOptions, Error, Existing, PostResolver, SourcePost, TextAdapter,
 };
@@ -35,7 +36,11 @@ fn post(texts: &[(&str, u32, (u64, u64), &str)]) -> PathBuf {
             ",drawtext=font=Inter\\\\:bold:textfile={text}:x=(w-tw)/2:y={y}:{style}:enable=between(n\\,{first}\\,{last})"
         )
     };
-    let texts: String = texts.iter().map(draw).collect();
+    filmed(&texts.iter().map(draw).collect::<String>())
+}
+
+/// 80 frames that pan over the scene, with what these filters draw.
+fn filmed(texts: &str) -> PathBuf {
     let options = format!(
         "-loop 1 -framerate 30 -i {} -f lavfi -i sine=frequency=440:sample_rate=48000 -frames:v 80 -t 2.667 \
          -vf scale=1700:-2,crop=540:960:x=200+2*n:y=100{texts},format=yuv420p -c:v libx264 -preset veryfast -crf 14 -c:a aac",
@@ -132,6 +137,40 @@ fn words_are_taken_out_and_new_ones_stand_there() {
     // On a white box, in black, about as large.
     assert!(new.style.backdrop.is_some_and(|backdrop| backdrop.color.r > 230) && new.style.color.r < 40);
     assert!((new.style.font_size / 72.0 - 1.0).abs() < 0.35, "{}", new.style.font_size);
+}
+
+#[test]
+fn what_comes_and_goes_slowly_is_gone_from_its_first_frame_to_its_last() {
+    let text = |text: &str, options: &str| {
+        let file = written(text);
+        format!(",drawtext=font=Inter\\\\:bold:textfile={file}:fontcolor=white:borderw=3:fontsize=44:{options}")
+    };
+    let fades = text("not yet", "x=(w-tw)/2:y=140:alpha=clip(min((n-9)/10\\,(61-n)/10)\\,0\\,1)");
+    let slides = text("over here", "x=(w-tw)/2-4*pow(max(30-n\\,0)\\,2):y=700:enable=gte(n\\,24)");
+    let change = json!([{ "text": "not yet", "newText": "" }, { "text": "over here", "newText": "" }]);
+    let (with, without) = (project(&filmed(&format!("{fades}{slides}")), change), project(&filmed(""), json!([])));
+    let ((container, video), (_, clean)) = (render(&with, 2), render(&without, 2));
+    let frames: Vec<_> =
+        container.report.overlays.iter().map(|text| (text.frames.start.0, text.frames.end.0 - 1)).collect();
+    let [(fade, faded), (slide, slid)] = frames[..] else { unreachable!("{:#?}", container.report.overlays) };
+    assert!(fade.abs_diff(10) <= 2 && faded.abs_diff(60) <= 2, "{frames:?}");
+    assert!(slide.abs_diff(24) <= 2 && slid == 79, "{frames:?}");
+    let row = |y: u32| SourceRect { x: 0, y, width: 1080, height: 120 };
+    for (y, stretch) in [(266, (8, 20)), (266, (20, 52)), (266, (52, 63)), (1386, (22, 31)), (1386, (31, 79))] {
+        let psnr = psnr(&video, &clean, row(y), stretch);
+        assert!(psnr >= 32.0, "{psnr} in frames {stretch:?} at {y}");
+    }
+    assert_eq!(found(&video), []);
+
+    // New words come and go as the old ones do.
+    let change = json!([{ "text": "not yet", "newText": "by now" }]);
+    let planned = plan(&project(&filmed(&fades), change));
+    let [text] = planned.texts() else { unreachable!("one text") };
+    assert!(text.frames.start.0.abs_diff(10) <= 2 && text.frames.end.0.abs_diff(61) <= 2, "{:?}", text.frames);
+    for change in [text.enter, text.exit] {
+        let change = change.expect("is slow");
+        assert!(change.kind == TextChangeKind::Fade && change.frames.abs_diff(9) <= 3, "{change:?}");
+    }
 }
 
 #[test]

@@ -149,13 +149,21 @@ pub(super) fn contrast(picture: &Gray) -> Vec<u8> {
         for (x, &column) in columns.iter().enumerate() {
             sums[x + 1] = sums[x] + column;
         }
-        let target = &mut out[y * width..(y + 1) * width];
-        for (x, (target, &value)) in target.iter_mut().zip(picture.row(y)).enumerate() {
+        let (target, row) = (&mut out[y * width..(y + 1) * width], picture.row(y));
+        let side = |value: u8, sum: u32, count: u32| {
+            let (value, apart) = (u32::from(value) * count, u32::from(CONTRAST) * count);
+            u8::from(value > sum + apart) + 2 * u8::from(value + apart < sum)
+        };
+        // Most squares are whole: they have as many pixels as each other.
+        let (first, last) = (AROUND.min(width), width.saturating_sub(AROUND).max(AROUND.min(width)));
+        let count = (rows * (2 * AROUND + 1)) as u32;
+        let ends = sums.get(2 * AROUND + 1..).unwrap_or_default().iter().zip(&sums);
+        for ((target, &value), (end, start)) in target[first..last].iter_mut().zip(&row[first..last]).zip(ends) {
+            *target = side(value, end - start, count);
+        }
+        for x in (0..first).chain(last..width) {
             let (from, to) = (x.saturating_sub(AROUND), (x + AROUND + 1).min(width));
-            let count = (rows * (to - from)) as u32;
-            let (sum, value) = (sums[to] - sums[from], u32::from(value));
-            let apart = u32::from(CONTRAST) * count;
-            *target = u8::from(value * count > sum + apart) + 2 * u8::from(value * count + apart < sum);
+            target[x] = side(row[x], sums[to] - sums[from], (rows * (to - from)) as u32);
         }
     }
     out

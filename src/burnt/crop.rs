@@ -41,13 +41,36 @@ impl Crop {
             self.luma = vec![0; bounds.area()];
             self.chroma = [0; 2].map(|_| vec![0; across * bounds.height().div_ceil(2)]);
         }
+        self.count_in(picture, bounds);
+    }
+
+    /// Adds what is this many pixels further right and down, if that is all in the picture, and even numbers of them, so that
+    /// colour differences stay with their luma.
+    pub(super) fn add_moved(&mut self, picture: &I420Ref<'_>, (right, down): (isize, isize)) {
+        let Some(Bounds { left, top, right: end, bottom }) = self.bounds.filter(|_| right % 2 == 0 && down % 2 == 0)
+        else {
+            return;
+        };
+        let sides = [left.checked_add_signed(right), top.checked_add_signed(down)];
+        let ends = [end.checked_add_signed(right), bottom.checked_add_signed(down)];
+        if let ([Some(left), Some(top)], [Some(right), Some(bottom)]) = (sides, ends)
+            && right <= picture.y.width()
+            && bottom <= picture.y.height()
+        {
+            self.count_in(picture, Bounds { left, top, right, bottom });
+        }
+    }
+
+    /// Adds what is at `bounds`, which are as large as its own.
+    fn count_in(&mut self, picture: &I420Ref<'_>, bounds: Bounds) {
+        let across = bounds.width().div_ceil(2);
         for (y, at) in (bounds.top..bounds.bottom).zip((0..).step_by(bounds.width().max(1))) {
             let row = &picture.y.row(y)[bounds.left..bounds.right];
-            for (at, &luma) in (at..).zip(row) {
-                self.least[at] = self.least[at].min(luma);
-                self.most[at] = self.most[at].max(luma);
-                self.luma[at] = self.luma[at].saturating_add(luma.into());
-            }
+            let part = at..at + row.len();
+            self.least[part.clone()].iter_mut().zip(row).for_each(|(least, &luma)| *least = luma.min(*least));
+            self.most[part.clone()].iter_mut().zip(row).for_each(|(most, &luma)| *most = luma.max(*most));
+            let sums = self.luma[part].iter_mut().zip(row);
+            sums.for_each(|(sum, &luma)| *sum = sum.saturating_add(luma.into()));
         }
         for (sums, plane) in self.chroma.iter_mut().zip([picture.u, picture.v]) {
             for (y, at) in (bounds.top / 2..).zip((0..sums.len()).step_by(across.max(1))) {
@@ -99,28 +122,27 @@ impl Crop {
             }
         }
         // Over sides and corners alike, there and back.
-        let relax = |far: &mut [u8], at: usize, from: &[Option<usize>]| {
-            let nearest = from.iter().flatten().map(|&from| far[from]).min().unwrap_or(255);
-            far[at] = far[at].min(nearest.saturating_add(1));
-        };
         for y in 0..height {
-            for x in 0..width {
-                let at = y * width + x;
-                let left = (x > 0).then(|| at - 1);
-                let above = (y > 0).then(|| at - width);
-                let corner = above.filter(|_| x > 0).map(|above| above - 1);
-                let other = above.filter(|_| x + 1 < width).map(|above| above + 1);
-                relax(&mut far, at, &[left, above, corner, other]);
+            let (before, row) = far.split_at_mut(y * width);
+            let row = &mut row[..width];
+            if y > 0 {
+                reached(row, &before[(y - 1) * width..]);
+            }
+            let mut near = 255u8;
+            for far in row {
+                near = near.saturating_add(1).min(*far);
+                *far = near;
             }
         }
         for y in (0..height).rev() {
-            for x in (0..width).rev() {
-                let at = y * width + x;
-                let right = (x + 1 < width).then(|| at + 1);
-                let below = (y + 1 < height).then(|| at + width);
-                let corner = below.filter(|_| x + 1 < width).map(|below| below + 1);
-                let other = below.filter(|_| x > 0).map(|below| below - 1);
-                relax(&mut far, at, &[right, below, corner, other]);
+            let (row, below) = far[y * width..].split_at_mut(width);
+            if y + 1 < height {
+                reached(row, &below[..width]);
+            }
+            let mut near = 255u8;
+            for far in row.iter_mut().rev() {
+                near = near.saturating_add(1).min(*far);
+                *far = near;
             }
         }
         far
@@ -179,11 +201,60 @@ impl Crop {
     }
 }
 
+/// Makes the pixels of a row no further than one from those of the row beside it, over sides and corners.
+fn reached(row: &mut [u8], beside: &[u8]) {
+    let further = |row: &mut [u8], beside: &[u8]| {
+        row.iter_mut().zip(beside).for_each(|(far, &near)| *far = near.saturating_add(1).min(*far));
+    };
+    further(row, beside);
+    further(row, beside.get(1..).unwrap_or_default());
+    further(row.get_mut(1..).unwrap_or_default(), beside);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::burnt::components::{Polarity, Run};
     use crate::compose::PlaneRef;
+
+    #[test]
+    fn distances_go_over_sides_and_corners() {
+        let part = |bounds: Bounds| Component {
+            runs: (bounds.top..bounds.bottom).map(|y| Run { y, start: bounds.left, end: bounds.right }).collect(),
+            area: bounds.area(),
+            fill: 230,
+            chroma: [128; 2],
+            bounds,
+        };
+        let letters =
+            [Bounds { left: 7, top: 5, right: 9, bottom: 8 }, Bounds { left: 20, top: 3, right: 21, bottom: 4 }];
+        let line = Line::of(letters.map(part).to_vec(), Polarity::Light).expect("has letters");
+        for (width, height) in [(64, 24), (42, 2), (2, 24)] {
+            let bounds = Bounds { left: 0, top: 6, right: width, bottom: 6 + height };
+            let crop = Crop { bounds: Some(bounds), ..Crop::default() };
+            let far = crop.distances(&line, 2);
+            let meant = |at: usize| {
+                let (x, y) = (at % width, at / width + 6);
+                let off = |at: usize, start: usize, end: usize| {
+                    (2 * start).saturating_sub(at).max((at + 1).saturating_sub(2 * end))
+                };
+                // Of letters that the crop has.
+                let is_in =
+                    |letter: &&Bounds| 2 * letter.left < width && 2 * letter.bottom > 6 && 2 * letter.top < 6 + height;
+                let seen = letters.iter().filter(is_in);
+                let all = seen.map(|letter| {
+                    off(x, letter.left, letter.right.min(width / 2)).max(off(
+                        y,
+                        letter.top.max(3),
+                        letter.bottom.min(3 + height / 2),
+                    ))
+                });
+                all.min().map_or(255, |far| far.min(255)) as u8
+            };
+            let all: Vec<u8> = (0..width * height).map(meant).collect();
+            assert_eq!(far, all, "{width}x{height}");
+        }
+    }
 
     #[test]
     fn what_was_behind_a_line_once_is_none_of_its_letters() {

@@ -139,7 +139,10 @@ impl Group {
         let is_within = rows * 10 <= self.highest * 12 && gap * 2 <= self.highest && part.highest * 4 >= self.highest;
         let (low, high) = (self.highest.min(part.highest), self.highest.max(part.highest));
         let is_level = one.shared_rows(two) * 10 >= one.height().min(two.height()) * 6;
-        let goes_on = part.line.letters.len() >= 2 && is_level && low * 2 >= high;
+        // One letter alone, such as a number before a point, is as high as they are.
+        let is_like_them =
+            part.line.letters.len() >= 2 || (low * 10 >= high * 7 && one.shared_rows(two) * 10 >= two.height() * 9);
+        let goes_on = is_like_them && is_level && low * 2 >= high;
         if !(is_within || goes_on) || !self.line.letters[0].is_like(&part.line.letters[0]) {
             return false;
         }

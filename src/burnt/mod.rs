@@ -11,6 +11,7 @@
 //! | `lines`, `group` | letters, and the lines that they make |
 //! | `whole` | letters that touch what is beside them |
 //! | `track` | lines through time |
+//! | `moves` | how a line comes and goes |
 //! | `crop` | a line at full size, over all frames |
 //! | `read`, `tesseract` | what it says |
 //! | `beside` | pictures beside it, such as emoji |
@@ -25,6 +26,7 @@ mod crop;
 mod find;
 mod group;
 mod lines;
+mod moves;
 mod read;
 mod residual;
 mod style;
@@ -42,7 +44,7 @@ use crate::text::Rgba;
 pub(crate) use find::{find, looked_at};
 pub use read::{LinePicture, LineReading, TextReader, WordReading};
 pub(crate) use residual::{readable, seam};
-pub use style::{FoundBox, FoundStroke, FoundStyle};
+pub use style::{FoundBox, FoundChange, FoundChangeKind, FoundStroke, FoundStyle};
 #[cfg(feature = "tesseract")]
 pub use tesseract::TesseractReader;
 
@@ -68,7 +70,7 @@ pub struct FoundText {
 pub struct FoundOverlay {
     /// Its name: `o1`, `o2` and so on, by time and place.
     pub id: String,
-    /// The first frame of the output's clock (30 a second) that shows it.
+    /// The first frame of the output's clock (30 a second) that shows it, however faint.
     pub first_frame: u64,
     /// The last one.
     pub last_frame: u64,
@@ -78,6 +80,10 @@ pub struct FoundOverlay {
     pub end: f64,
     /// Where it is, with its rim or its box.
     pub region: SourceRect,
+    /// The frames in which it is elsewhere or of another size: while it comes or goes, or all but one if it never stands still;
+    /// in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<FoundMove>,
     /// Whose it is.
     pub kind: OverlayKind,
     /// What it says, its lines parted by line breaks.
@@ -91,6 +97,19 @@ pub struct FoundOverlay {
     /// How it looks.
     pub style: FoundStyle,
     /// The pixels of the source that are it, with its rim or its box. Not part of the JSON.
+    #[serde(skip)]
+    pub mask: Mask,
+}
+
+/// Where a text is in a frame in which it does not stand where it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundMove {
+    /// The frame of the output's clock.
+    pub frame: u64,
+    /// Where it is in it, as far as it is in the picture.
+    pub region: SourceRect,
+    /// The pixels of the source that are it. Not part of the JSON.
     #[serde(skip)]
     pub mask: Mask,
 }
@@ -131,19 +150,60 @@ pub struct FoundWord {
     pub color: Rgba,
 }
 
+impl FoundOverlay {
+    /// Where it is in `frame`, if that is not where it stands.
+    fn moved(&self, frame: u64) -> Option<&FoundMove> {
+        self.moves.binary_search_by_key(&frame, |there| there.frame).ok().map(|at| &self.moves[at])
+    }
+
+    /// Where it is in `frame`.
+    pub(crate) fn region_at(&self, frame: u64) -> SourceRect {
+        self.moved(frame).map_or(self.region, |there| there.region)
+    }
+
+    /// The pixels that are it in `frame`.
+    pub(crate) fn mask_at(&self, frame: u64) -> &Mask {
+        self.moved(frame).map_or(&self.mask, |there| &there.mask)
+    }
+
+    /// All that it takes in any frame.
+    pub(crate) fn whole_region(&self) -> SourceRect {
+        self.moves.iter().fold(self.region, |all, there| {
+            let SourceRect { x, y, width, height } = there.region;
+            let (right, bottom) = ((x + width).max(all.x + all.width), (y + height).max(all.y + all.height));
+            let (x, y) = (x.min(all.x), y.min(all.y));
+            SourceRect { x, y, width: right - x, height: bottom - y }
+        })
+    }
+
+    /// The frame in the middle of its time; of a text that stands still for a while one in which it does.
+    pub(crate) fn middle(&self) -> u64 {
+        let middle = (self.first_frame + self.last_frame) / 2;
+        let stands = (self.first_frame..=self.last_frame).filter(|frame| self.stands(*frame));
+        let is_passing = self.moves.len() as u64 + 1 >= self.last_frame + 1 - self.first_frame;
+        stands.min_by_key(|frame| frame.abs_diff(middle)).filter(|_| !is_passing).unwrap_or(middle)
+    }
+
+    /// Whether it stands where it is read in `frame`, one of its own.
+    pub(crate) fn stands(&self, frame: u64) -> bool {
+        self.moved(frame).is_none()
+    }
+}
+
 impl FoundText {
     /// For people: a line for each text.
     pub fn describe(&self) -> String {
         let mut out = String::new();
         for overlay in &self.overlays {
             let SourceRect { x, y, width, height } = overlay.region;
+            let moving = if overlay.moves.is_empty() { "" } else { ", moving" };
             let kind = match overlay.kind {
                 OverlayKind::Caption => "caption",
                 OverlayKind::Scene => "scene",
                 OverlayKind::Watermark => "watermark",
             };
             out += &format!(
-                "{:>4}  {:>7.2} to {:>6.2} s  {width}x{height} at ({x}, {y})  {kind}, {}, {:.0} % sure\n",
+                "{:>4}  {:>7.2} to {:>6.2} s  {width}x{height} at ({x}, {y})  {kind}{moving}, {}, {:.0} % sure\n",
                 overlay.id,
                 overlay.start,
                 overlay.end,

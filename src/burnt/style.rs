@@ -23,6 +23,34 @@ pub struct FoundStyle {
     /// What is behind it.
     #[serde(rename = "box")]
     pub backdrop: Option<FoundBox>,
+    /// How it comes; `None` for at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enter: Option<FoundChange>,
+    /// How it goes; `None` for at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<FoundChange>,
+}
+
+/// How a text comes or goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundChange {
+    /// What it looks like.
+    pub kind: FoundChangeKind,
+    /// How many frames of the output's clock it takes.
+    pub frames: u64,
+}
+
+/// What a text's coming or going looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundChangeKind {
+    /// It stands where it is read, and is seen through.
+    Fade,
+    /// Its size changes.
+    Pop,
+    /// It moves to where it is read, or away from it.
+    Slide,
 }
 
 /// The rim of letters.

@@ -1,14 +1,21 @@
 //! From lines that were followed to the texts that they make.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
 use image::imageops::{FilterType, crop_imm, replace, resize};
 use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
+use super::moves::Pose;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use super::style::{Surroundings, box_around, box_tolerance, fill_color, near, surroundings};
 use super::track::Track;
-use super::{FoundBox, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind};
+use super::{
+    FoundBox, FoundChange, FoundChangeKind, FoundLine, FoundMove, FoundOverlay, FoundStroke, FoundStyle, FoundWord,
+    OverlayKind,
+};
 use crate::compose::{Mask, SourceRect, code_values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{Align, Rgba};
@@ -16,8 +23,10 @@ use crate::text::{Align, Rgba};
 /// The height of letters that a reader gets, and the margin around them, in pixels.
 const READ_HEIGHT: f64 = 36.0;
 const READ_MARGIN: u32 = 14;
-/// What is read with less confidence than this is no text; and a few letters are more often none.
+/// What is read with less confidence than this is no text; and a few letters are more often none. What comes just before or
+/// after a text that is sure, in its place and style, is one with less.
 const LEAST_SURE: f64 = 0.7;
+const AKIN_SURE: f64 = 0.4;
 const SURE_FEW: f64 = 0.88;
 const DOUBTFUL_WORD: f64 = 0.5;
 /// Letters of marks are lower than this, in parts of the picture's height.
@@ -50,6 +59,8 @@ struct ReadLine {
     /// The colour of its letters, and how far each pixel of its crop is from them.
     color: Rgba,
     far: Vec<u8>,
+    /// Whether it is a text by itself.
+    is_sure: bool,
     /// Lines that are a part of it: beside it, or the same at another time.
     parts: Vec<ReadLine>,
 }
@@ -69,6 +80,7 @@ pub(super) fn texts(
 ) -> Result<(Vec<FoundOverlay>, bool)> {
     // Those first that look the most like text.
     let mut tracks = tracks;
+    tracks.iter_mut().for_each(|track| track.went.retain(|(frame, _)| *frame < frames));
     tracks.sort_by(|one, other| other.line.likeness.total_cmp(&one.line.likeness));
     let is_cut = tracks.len() > MOST_READ;
     let mut prepared = Vec::new();
@@ -76,7 +88,7 @@ pub(super) fn texts(
         alive()?;
         prepared.extend(prepare(track, place));
     }
-    let mut read = Vec::new();
+    let mut read: Vec<ReadLine> = Vec::new();
     let pictures: Vec<LinePicture> = prepared.iter_mut().map(|line| std::mem::take(&mut line.picture)).collect();
     let readings = reader.read(&pictures, alive)?;
     if readings.len() != pictures.len() {
@@ -86,6 +98,10 @@ pub(super) fn texts(
     for (line, reading) in prepared.into_iter().zip(readings) {
         read.extend(understood(line, reading, place, size));
     }
+    let (sure, doubtful): (Vec<ReadLine>, Vec<ReadLine>) = read.into_iter().partition(|line| line.is_sure);
+    let akin: Vec<ReadLine> =
+        doubtful.into_iter().filter(|line| sure.iter().any(|other| line.is_akin(other))).collect();
+    let mut read = [sure, akin].into_iter().flatten().collect::<Vec<_>>();
     read.sort_by_key(|line| (line.track.first, line.track.line.bounds.top, line.track.line.bounds.left));
     let read = joined(side_by_side(without_doubles(joined(read))));
     let moves = read.iter().any(|line| line.track.stands_out);
@@ -119,11 +135,21 @@ impl Place {
         SourceRect { x, y, width: right.min(width).saturating_sub(x), height: bottom.min(height).saturating_sub(y) }
     }
 
+    /// A mask of the pictures that were decoded, on those of the source, which may be larger.
+    fn whole(&self, mask: Mask, size: (u32, u32)) -> Mask {
+        let (width, height) = self.pictures;
+        match self.pictures == size {
+            true => mask,
+            false => mask.placed(SourceRect { x: 0, y: 0, width, height }, size).unwrap_or_default(),
+        }
+    }
+
     /// A region that reaches this far beyond `bounds`, which are in pixels of the pictures that were decoded.
     fn region(&self, bounds: Bounds, beyond: f64, (width, height): (u32, u32)) -> SourceRect {
         let low = |at: usize, by: f64| ((at as f64 - beyond) * by).round().max(0.0) as u32;
         let high = |at: usize, by: f64, most: u32| (((at as f64 + beyond) * by).round() as u32).min(most);
-        let (x, y) = (low(bounds.left, self.across), low(bounds.top, self.down));
+        let x = low(bounds.left, self.across).min(width.saturating_sub(1));
+        let y = low(bounds.top, self.down).min(height.saturating_sub(1));
         let (right, bottom) = (high(bounds.right, self.across, width), high(bounds.bottom, self.down, height));
         SourceRect { x, y, width: right.saturating_sub(x).max(1), height: bottom.saturating_sub(y).max(1) }
     }
@@ -200,7 +226,7 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
     }
     let reading = without_ends(reading);
     let letters = reading.text().chars().filter(|letter| letter.is_alphanumeric()).count();
-    if letters == 0 || reading.confidence < LEAST_SURE {
+    if letters == 0 || reading.confidence < AKIN_SURE {
         return None;
     }
     let bounds = track.crop.bounds?;
@@ -218,11 +244,14 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
     let around = surroundings(&track.crop, &far, track.height(place), whole);
     // Few letters are found in anything.
     let is_set = around.stroke.is_some() || (letters == 3 && around.backdrop.is_some());
+    let lacks_rim = track.needs_rim && around.stroke.is_none();
     let is_common = matches!(reading.script.as_str(), "Latn" | "Hans" | "Hant" | "Jpan" | "Kore");
-    if letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common)) {
+    if lacks_rim {
         return None;
     }
-    Some(ReadLine { track, reading, words, around, color, far, parts: Vec::new() })
+    let is_few = letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common));
+    let is_sure = reading.confidence >= LEAST_SURE && !is_few;
+    Some(ReadLine { track, reading, words, around, color, far, is_sure, parts: Vec::new() })
 }
 
 /// The pixels of a line: its letters with their rim and their smooth edges, or its box; and what else of these colours stands
@@ -254,17 +283,41 @@ fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask 
     // A rim that was not told is seldom wider than a tenth.
     let rim = stroke.map_or((height * 0.1) as u32, |stroke| stroke.width) + EDGE;
     let colors: Vec<[u8; 3]> = std::iter::once(line.color).chain(stroke.map(|stroke| stroke.color)).map(code).collect();
-    // Where all else moves, what stands still is a part of it, as far as a letter that was not found.
-    let reach = ((height * if track.stands_out { 1.2 } else { 0.5 }) as u32).min(250);
+    // Where all else moves, what stands still is a part of it: what begins as near as a letter that was not found, as far as
+    // that goes.
+    let (reach, most) = if track.stands_out { (height * 1.2, height * 2.4) } else { (height * 0.5, height * 0.5) };
+    let (reach, most) = ((reach as u32).min(250), (most as u32).min(250));
     let mut mask = Mask::none_of(place.decoded(bounds, 2));
-    let width = bounds.width().max(1);
+    let (width, rows) = (bounds.width().max(1), bounds.height());
+    let is_like = |at: usize| {
+        let far = u32::from(far[at]);
+        far > rim
+            && far <= most
+            && track.crop.range(at) <= STEADY
+            && colors.iter().any(|&color| apart(at, color) <= ALIKE_CODES)
+    };
+    let alike: Vec<bool> = (0..far.len()).map(is_like).collect();
+    let mut belongs: Vec<bool> = alike.iter().zip(far).map(|(alike, far)| *alike && u32::from(*far) <= reach).collect();
+    let mut open: Vec<usize> = (0..belongs.len()).filter(|&at| belongs[at]).collect();
+    while let Some(at) = open.pop() {
+        let (x, y) = (at % width, at / width);
+        let beside = [
+            (x > 0).then(|| at - 1),
+            (x + 1 < width).then(|| at + 1),
+            (y > 0).then(|| at - width),
+            (y + 1 < rows).then(|| at + width),
+        ];
+        for next in beside.into_iter().flatten().filter(|&next| alike[next]) {
+            if !std::mem::replace(&mut belongs[next], true) {
+                open.push(next);
+            }
+        }
+    }
     for (at, &far) in far.iter().enumerate() {
         let (x, y) = (bounds.left + at % width, bounds.top + at / width);
-        let far = u32::from(far);
-        let is_alike = || colors.iter().any(|&color| apart(at, color) <= ALIKE_CODES);
-        if far <= rim {
+        if u32::from(far) <= rim {
             mask.add(x, y);
-        } else if far <= reach && track.crop.range(at) <= STEADY && is_alike() {
+        } else if belongs[at] {
             // With its smooth edge.
             for (dy, dx) in (0..5).flat_map(|dy| (0..5).map(move |dx| (dy, dx))) {
                 mask.add((x + dx).saturating_sub(2), (y + dy).saturating_sub(2));
@@ -342,6 +395,35 @@ impl ReadLine {
     fn pictures(&self, em: f64, place: &Place) -> Vec<Beside> {
         let own = pictures_beside(&self.track.crop, self.track.line.place(place.scale), em);
         own.into_iter().chain(self.parts.iter().flat_map(|part| part.pictures(em, place))).collect()
+    }
+
+    /// Whether it takes another's turn: in its style and place, just before or after it, as words that are said one by one do.
+    fn is_akin(&self, other: &Self) -> bool {
+        let (one, two) = (self.bounds(), other.bounds());
+        let (height, its) = (self.track.line.letter_height(), other.track.line.letter_height());
+        let middle = |bounds: Bounds| bounds.left + bounds.right;
+        let gap = if self.track.first > other.track.last {
+            self.track.first - other.track.last
+        } else {
+            other.track.first.saturating_sub(self.track.last)
+        };
+        (1..=2 * TOGETHER).contains(&gap)
+            && height.min(its) * 10 >= height.max(its) * 7
+            && one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6
+            && middle(one).abs_diff(middle(two)) <= one.width().max(two.width())
+            && is_alike(self.color, other.color)
+            && self.around.stroke.is_some() == other.around.stroke.is_some()
+            && self.around.backdrop.is_some() == other.around.backdrop.is_some()
+    }
+
+    /// The line and its parts.
+    fn all(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.parts.iter().flat_map(Self::all)).collect()
+    }
+
+    /// How it is in the frames in which it comes and goes.
+    fn ways(&self) -> impl Iterator<Item = (u64, Pose)> {
+        self.track.came.iter().chain(&self.track.went).copied()
     }
 
     /// How much is said, and how surely.
@@ -455,12 +537,17 @@ fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
     groups
 }
 
-/// One text of lines; `moves`: whether anything stands still before a scene that moves.
-fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, moves: bool) -> FoundOverlay {
+/// One text of lines; `is_moving`: whether anything stands still before a scene that moves.
+fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, is_moving: bool) -> FoundOverlay {
     let bounds = lines.iter().map(|line| line.track.line.place(place.scale)).reduce(Bounds::union);
     let bounds = bounds.unwrap_or(Bounds { left: 0, top: 0, right: 1, bottom: 1 });
-    let first = lines.iter().map(|line| line.track.first).min().unwrap_or(0);
-    let last = lines.iter().map(|line| line.track.last).max().unwrap_or(0);
+    let (stands, ends) =
+        (lines.iter().map(|line| line.track.first).min(), lines.iter().map(|line| line.track.last).max());
+    let (stands, ends) = (stands.unwrap_or(0), ends.unwrap_or(0));
+    let all: Vec<&ReadLine> = lines.iter().flat_map(ReadLine::all).collect();
+    let ways = || all.iter().flat_map(|line| line.ways());
+    let first = ways().map(|(frame, _)| frame).fold(stands, u64::min);
+    let last = ways().map(|(frame, _)| frame).fold(ends, u64::max);
     let stroke = lines.iter().find_map(|line| line.around.stroke);
     let backdrop = lines.iter().find_map(|line| line.around.backdrop);
     let beyond = stroke.map_or(0, |stroke| stroke.width).max(backdrop.map_or(0, |found| found.padding)).into();
@@ -483,13 +570,16 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         Some(_) => place.region(inner(mask.bounds()), 0.0, size),
         None => place.region(bounds, beyond, size),
     };
+    let moves = moves_of(&all, (backdrop, em), place, (beyond, size));
+    // What never stands still neither comes nor goes.
+    let is_passing = lines.iter().any(|line| line.track.is_passing);
     let is_always = first == 0 && last + 1 >= frames;
     let stands_out = lines.iter().any(|line| line.track.stands_out);
     let is_set = stroke.is_some() || backdrop.is_some();
     let kind = match () {
         () if is_mark(&text, region, letter * place.down, size, is_always && frames > 1) => OverlayKind::Watermark,
         // Where all else moves, what stands still together with what is around it is a thing.
-        () if moves && is_always && !stands_out && !is_set => OverlayKind::Scene,
+        () if is_moving && is_always && !stands_out && !is_set => OverlayKind::Scene,
         () => OverlayKind::Caption,
     };
     let evidence = if stands_out || !is_always {
@@ -514,12 +604,6 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         region: place.region(line.track.line.place(place.scale), 0.0, size),
         words: line.words.clone(),
     });
-    let (width, height) = place.pictures;
-    // What was decoded smaller than it is.
-    let mask = match place.pictures == size {
-        true => Some(mask),
-        false => mask.placed(SourceRect { x: 0, y: 0, width, height }, size),
-    };
     FoundOverlay {
         id: String::new(),
         first_frame: first,
@@ -527,6 +611,7 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
         start: 0.0,
         end: 0.0,
         region,
+        moves,
         kind,
         lines: found.collect(),
         script: lines.iter().map(|line| line.reading.script.clone()).next().unwrap_or_default(),
@@ -538,10 +623,87 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, m
             color,
             stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),
             backdrop: backdrop.map(|found| FoundBox { padding: place.length(found.padding), ..found }),
+            enter: if is_passing { None } else { change(ways().filter(|(frame, _)| *frame < stands), stands - first) },
+            exit: if is_passing { None } else { change(ways().filter(|(frame, _)| *frame > ends), last - ends) },
         },
-        mask: mask.unwrap_or_default(),
+        mask: place.whole(mask, size),
         text,
     }
+}
+
+/// Where lines are in the frames in which any of them is not where it stands; `em`: the size of their font, in pixels of the
+/// pictures that were decoded, by which pictures beside them are told.
+fn moves_of(
+    lines: &[&ReadLine],
+    (backdrop, em): (Option<FoundBox>, f64),
+    place: &Place,
+    (beyond, size): (f64, (u32, u32)),
+) -> Vec<FoundMove> {
+    let mut moves: BTreeMap<u64, (Mask, Bounds)> = BTreeMap::new();
+    let frames: BTreeSet<u64> =
+        lines.iter().flat_map(|line| line.ways()).filter(|(_, pose)| pose.is_moved()).map(|(frame, _)| frame).collect();
+    for line in lines.iter().filter(|_| !frames.is_empty()) {
+        let mask = own_mask(line, backdrop, place);
+        let pictures = match backdrop {
+            Some(_) => Vec::new(),
+            None => pictures_beside(&line.track.crop, line.track.line.place(place.scale), em),
+        };
+        let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place)));
+        let own = line.track.line.place(place.scale);
+        let ways: BTreeMap<u64, Pose> = line.ways().collect();
+        for &frame in &frames {
+            let stands = (line.track.first..=line.track.last).contains(&frame);
+            let there = match ways.get(&frame).filter(|_| !stands) {
+                Some(pose) if pose.is_moved() => posed((&mask, own), *pose, place),
+                // A line that stands while another one moves, or only fades.
+                Some(_) => (mask.clone(), own),
+                None if stands => (mask.clone(), own),
+                None => continue,
+            };
+            match moves.entry(frame) {
+                Entry::Vacant(entry) => {
+                    entry.insert(there);
+                }
+                Entry::Occupied(mut entry) => {
+                    let (mask, bounds) = entry.get_mut();
+                    (*mask, *bounds) = (mask.union(&there.0), bounds.union(there.1));
+                }
+            }
+        }
+    }
+    let found = moves.into_iter().map(|(frame, (mask, bounds))| FoundMove {
+        frame,
+        region: place.region(bounds, beyond, size),
+        mask: place.whole(mask, size),
+    });
+    found.filter(|found| !found.mask.is_empty()).collect()
+}
+
+/// The mask and the bounds of a line in another pose, in pixels of the pictures that were decoded.
+fn posed((mask, own): (&Mask, Bounds), pose: Pose, place: &Place) -> (Mask, Bounds) {
+    let (scale, by) = (place.scale as f64, f64::from(pose.scale));
+    let middle = ((own.left + own.right) as f64 / 2.0, (own.top + own.bottom) as f64 / 2.0);
+    let shift = (f64::from(pose.x) * scale, f64::from(pose.y) * scale);
+    let side = |at: usize, middle: f64, shift: f64, whole: u32| {
+        (middle + (at as f64 - middle) * by + shift).round().clamp(0.0, f64::from(whole)) as usize
+    };
+    let [left, right] = [own.left, own.right].map(|at| side(at, middle.0, shift.0, place.pictures.0));
+    let [top, bottom] = [own.top, own.bottom].map(|at| side(at, middle.1, shift.1, place.pictures.1));
+    // It was looked for in steps of one of the pixels in which letters are.
+    (mask.posed(middle, by, shift, scale, place.pictures), Bounds { left, top, right, bottom })
+}
+
+/// How a text comes or goes that takes so many frames to.
+fn change(ways: impl Iterator<Item = (u64, Pose)>, frames: u64) -> Option<FoundChange> {
+    let mut kind = FoundChangeKind::Fade;
+    for (_, pose) in ways {
+        kind = match kind {
+            _ if pose.is_sized() => FoundChangeKind::Pop,
+            FoundChangeKind::Fade if pose.is_moved() => FoundChangeKind::Slide,
+            kind => kind,
+        };
+    }
+    (frames > 0).then_some(FoundChange { kind, frames })
 }
 
 /// What of the size that a font is set in the letters of a text are high, by the measure of [`super::lines::Line`]: the third

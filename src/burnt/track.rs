@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
 use super::lines::{Line, View, lines};
+use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest};
 use super::whole::whole;
 use crate::compose::I420Ref;
 
@@ -29,6 +30,28 @@ const FEWEST: usize = 12;
 const GAP: u64 = 2;
 /// The fewest frames that make a text. It takes seven to nine of them to be noticed, three looks.
 const SHORTEST: u64 = 6;
+/// At every so many looks, lines that move are looked for: once a second.
+const MOVING: u16 = 10;
+/// The most lines that move and are followed at once, and how many letters each has at least.
+const MOST_MOVING: usize = 8;
+const MOVING_LETTERS: usize = 5;
+/// The fewest frames that make a text of a line that moves, the most that it is followed for, and after how many it must have
+/// moved.
+const SHORTEST_WAY: usize = 20;
+const LONGEST_WAY: usize = 900;
+const BEGUN: usize = 6;
+/// How much of a line that moves is seen at least where it was found to be exactly.
+const EXACT: f32 = 0.97;
+/// Pixels from the picture's edge within which a line is cut off by it.
+const EDGE: usize = 3;
+/// Pixels by which a line that moves may be off a straight and even way, as pictures are looked at.
+const OFF_WAY: f32 = 2.5;
+/// The most pixels of all lines that move, in all frames in which they do, in which masks are kept of them.
+const MOST_MOVED: usize = 400_000_000;
+/// The most lines that go at once and are followed.
+const MOST_LEAVING: usize = 16;
+/// What comes and goes in another way than at once must look so much like text.
+const LIKELY: f64 = 0.45;
 /// The most lines that are followed at once.
 const MOST_AT_ONCE: usize = 160;
 /// The most pixels that are kept of lines, of five bytes each.
@@ -38,12 +61,21 @@ const MOST_PIXELS: usize = 32_000_000;
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub(super) line: Line,
+    /// The frames in which it stands still.
     pub(super) first: u64,
     pub(super) last: u64,
+    /// How it is in the frames in which it comes, from the last one back.
+    pub(super) came: Vec<(u64, Pose)>,
+    /// How it is in those in which it goes.
+    pub(super) went: Vec<(u64, Pose)>,
     /// How it looks at full size.
     pub(super) crop: Crop,
     /// Whether what is around it moves while it does not.
     pub(super) stands_out: bool,
+    /// Whether it never stands still: then it has one frame in which it is where it was found.
+    pub(super) is_passing: bool,
+    /// Whether it is a text only if it has a rim.
+    pub(super) needs_rim: bool,
     /// Pixels of its letters with their luma, letter by letter, and pixels beside them.
     inside: Vec<(u32, u8)>,
     /// Where in them each large letter's pixels are.
@@ -121,7 +153,11 @@ impl Track {
             crop: Crop::default(),
             first: number,
             last: number,
+            came: Vec::new(),
+            went: Vec::new(),
             stands_out: false,
+            is_passing: false,
+            needs_rim: false,
             looks: 0,
             around: Around { pixels: around, changed: 0 },
             fill,
@@ -162,6 +198,25 @@ impl Track {
         Meeting::Apart
     }
 
+    /// What it is looked for by in frames in which it comes or goes, as it is in `frame`.
+    fn stamp(&self, frame: &Gray) -> Option<Stamp> {
+        if self.line.likeness < LIKELY {
+            return None;
+        }
+        let inside: Vec<u32> = self.inside.iter().map(|(at, _)| *at).collect();
+        let Bounds { left, top, right, bottom } = self.line.bounds;
+        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
+        Stamp::new(frame, &inside, &self.letters, &self.beside, middle)
+    }
+
+    /// Without ways that are none, and without what it does where a way ends that it goes no further.
+    fn without_chance(&mut self) {
+        for way in [&mut self.came, &mut self.went].into_iter().filter(|_| !self.is_passing) {
+            let poses: Vec<Pose> = way.iter().map(|(_, pose)| *pose).collect();
+            way.truncate(if is_way(&poses) { until_rest(&poses) } else { 0 });
+        }
+    }
+
     /// Notes how much around it has changed.
     fn look_around(&mut self, frame: &Gray) {
         let pixels = &self.around.pixels;
@@ -183,9 +238,14 @@ pub(super) struct Tracker {
     since: Vec<u16>,
     looks: u16,
     live: Vec<Track>,
+    /// Lines that stand still no longer, with what each is looked for by.
+    leaving: Vec<(Track, Stamp)>,
+    /// Lines that never stand still.
+    moving: Vec<Moving>,
     ended: Vec<Track>,
-    /// Pixels that are kept of all of them.
+    /// Pixels that are kept of all of them, and those of lines that move in all of their frames.
     held: usize,
+    moved: usize,
     /// Whether there were more lines than are followed.
     is_cut: bool,
 }
@@ -201,8 +261,11 @@ impl Tracker {
             since: Vec::new(),
             looks: 0,
             live: Vec::new(),
+            leaving: Vec::new(),
+            moving: Vec::new(),
             ended: Vec::new(),
             held: 0,
+            moved: 0,
             is_cut: false,
         }
     }
@@ -216,9 +279,20 @@ impl Tracker {
             if track.is_in(&frame) {
                 track.last = number;
             }
-            if number - track.last > GAP { self.end(track) } else { live.push(track) }
+            if number - track.last > GAP { self.leave(track, &frame, number) } else { live.push(track) }
         }
         self.live = live;
+        for (mut track, stamp) in std::mem::take(&mut self.leaving) {
+            let next = follow(&stamp, &frame, &track.went).filter(|_| track.went.len() < LONGEST);
+            match next {
+                Some(pose) => {
+                    track.went.push((number, pose));
+                    self.leaving.push((track, stamp));
+                }
+                None => self.end(track),
+            }
+        }
+        self.follow_moving(&frame, number, picture);
         if number.is_multiple_of(EVERY) || self.is_still {
             self.look(&frame, number, picture);
         }
@@ -238,9 +312,10 @@ impl Tracker {
         let (looks, steady) = (self.looks, if self.is_still { 0 } else { STEADY });
         let old = self.reference.samples.iter_mut().zip(&mut self.since);
         for ((reference, since), &value) in old.zip(&frame.samples) {
-            if reference.abs_diff(value) > NOISE {
-                (*reference, *since) = (value, looks);
-            }
+            // Without a branch: many pixels at once.
+            let has_changed = reference.abs_diff(value) > NOISE;
+            *since = if has_changed { looks } else { *since };
+            *reference = if has_changed { value } else { *reference };
         }
         let since = &self.since;
         let is_steady = |part: &Component| {
@@ -272,6 +347,87 @@ impl Tracker {
             }
             track.looks += 1;
         }
+        if self.looks.is_multiple_of(MOVING) && !self.is_still {
+            self.find_moving(&view, number, picture);
+        }
+    }
+
+    /// Looks for lines that are not steady, to follow them.
+    fn find_moving(&mut self, view: &View<'_>, number: u64, picture: &I420Ref<'_>) {
+        let size = view.gray.size();
+        for line in lines(view, |_| true) {
+            if self.moving.len() >= MOST_MOVING || line.likeness < LIKELY {
+                break;
+            }
+            let is_there = |bounds: &Bounds| bounds.shared(&line.bounds) * 2 >= line.bounds.area().min(bounds.area());
+            let is_followed = self.live.iter().any(|track| is_there(&track.line.bounds))
+                || self.moving.iter().any(|moving| is_there(&moving.bounds()));
+            let area = line.kept(size);
+            let pixels = area.area() * self.scale * self.scale;
+            // What comes into the picture is found when all of it is in, as far as a word's space from the edge.
+            let Bounds { left, top, right, bottom } = line.bounds;
+            let space = line.letter_height();
+            let is_cut = left < space || top < EDGE || right + space > size.0 || bottom + EDGE > size.1;
+            if is_cut || is_followed || line.letters.len() < MOVING_LETTERS || self.held + pixels > MOST_PIXELS {
+                continue;
+            }
+            let mut track = Track::new(line, view.gray, number);
+            if let Some(stamp) = track.stamp(view.gray) {
+                track.crop.add(picture, area, self.scale);
+                self.held += pixels;
+                self.moving.push(Moving { track, stamp, size, along: 0, seen: 0, still: 0, beside: 0 });
+            }
+        }
+    }
+
+    /// Goes on with the lines that move, to the frame `number`.
+    fn follow_moving(&mut self, frame: &Gray, number: u64, picture: &I420Ref<'_>) {
+        for mut moving in std::mem::take(&mut self.moving) {
+            let pose = follow(&moving.stamp, frame, &moving.track.went);
+            let way = moving.track.went.len();
+            match pose.filter(|pose| way < LONGEST_WAY && (way + 1 != BEGUN || pose.is_moved())) {
+                Some(pose) => {
+                    moving.track.went.push((number, pose));
+                    if way + 1 == BEGUN {
+                        // The frame in which it was found, and those since, are kept too.
+                        let passed = self.frames.iter().rev().skip(BEGUN).zip((0..moving.track.first).rev());
+                        for (frame, number) in passed.take(LONGEST_WAY) {
+                            let Some(pose) = follow(&moving.stamp, frame, &moving.track.came) else { break };
+                            moving.track.came.push((number, pose));
+                        }
+                    }
+                    moving.look_around(frame, pose);
+                    let looks = moving.track.went.len();
+                    // A pixel off, and thin strokes are lost.
+                    let is_exact = pose.strength >= EXACT && !pose.is_sized();
+                    // Few: coding changes what moves, and of the darkest of many nothing would be left.
+                    if is_exact && matches!(looks, 8 | 24 | 48) {
+                        let by = |at: f32| at as isize * self.scale as isize;
+                        moving.track.crop.add_moved(picture, (by(pose.x), by(pose.y)));
+                    }
+                    self.moving.push(moving);
+                }
+                None => self.end_moving(moving),
+            }
+        }
+    }
+
+    /// Keeps a line that has moved over the scene for long enough.
+    fn end_moving(&mut self, moving: Moving) {
+        match moving.text() {
+            Ok(track) => {
+                let pixels = track.line.kept((usize::MAX, usize::MAX)).area() * self.scale * self.scale;
+                let frames = track.came.len() + track.went.len();
+                if self.moved + pixels * frames <= MOST_MOVED {
+                    self.moved += pixels * frames;
+                    self.ended.push(track);
+                } else {
+                    self.is_cut = true;
+                    self.held = self.held.saturating_sub(track.crop.pixels());
+                }
+            }
+            Err(track) => self.held = self.held.saturating_sub(track.crop.pixels()),
+        }
     }
 
     /// Follows a line that was found in frame `number`, unless it is followed already.
@@ -298,8 +454,20 @@ impl Tracker {
         let mut track = Track::new(line, frame, number);
         let back = self.frames.iter().rev().take_while(|frame| track.is_in(frame)).count() as u64;
         track.first = number - back;
+        if let Some(stamp) = track.stamp(frame).filter(|_| !self.is_still) {
+            for (frame, number) in
+                self.frames.iter().rev().skip(back as usize).zip((0..track.first).rev()).take(LONGEST)
+            {
+                let Some(pose) = follow(&stamp, frame, &track.came) else { break };
+                track.came.push((number, pose));
+            }
+        }
         if back == self.frames.len() as u64 {
             track.first = track.first.min(earliest);
+            // As the part came that was there before.
+            let first = track.first;
+            let came = old.iter().find(|old| old.first == first).map(|old| old.came.clone());
+            track.came = came.unwrap_or_default();
         }
         self.held += pixels;
         for mut old in old {
@@ -335,6 +503,26 @@ impl Tracker {
         true
     }
 
+    /// Follows a line that stood still until some frames before `number`, as far as it goes.
+    fn leave(&mut self, mut track: Track, frame: &Gray, number: u64) {
+        let is_long = track.last + 1 - track.first >= SHORTEST;
+        let passed = self.frames.iter().rev().take((number - track.last) as usize).rev();
+        let mut frames = passed.chain([frame]);
+        let has_room = self.leaving.len() < MOST_LEAVING;
+        let stamp = frames.next().filter(|_| is_long && has_room).and_then(|frame| track.stamp(frame));
+        let stamp = stamp.filter(|stamp| {
+            frames.zip(track.last + 1..).all(|(frame, number)| {
+                let next = follow(stamp, frame, &track.went);
+                track.went.extend(next.map(|pose| (number, pose)));
+                next.is_some()
+            })
+        });
+        match stamp {
+            Some(stamp) => self.leaving.push((track, stamp)),
+            None => self.end(track),
+        }
+    }
+
     /// Keeps a line that is gone, if it was there for long enough.
     fn end(&mut self, track: Track) {
         if track.last + 1 - track.first >= SHORTEST {
@@ -347,10 +535,138 @@ impl Tracker {
     /// All lines that were there for long enough, and whether others were left out.
     pub(super) fn finish(mut self) -> (Vec<Track>, bool) {
         self.ended.append(&mut self.live);
+        let leaving = std::mem::take(&mut self.leaving).into_iter();
+        self.ended.extend(leaving.map(|(track, _)| track));
         let shortest = if self.is_still { 1 } else { SHORTEST };
-        self.ended.retain(|track| track.last + 1 - track.first >= shortest);
+        self.ended.iter_mut().for_each(Track::without_chance);
+        for moving in std::mem::take(&mut self.moving) {
+            self.end_moving(moving);
+        }
+        self.ended.retain(|track| track.is_passing || track.last + 1 - track.first >= shortest);
         (self.ended, self.is_cut)
     }
+}
+
+/// A line that never stands still, by how it is where it was found: its track has that one frame, and its ways have the others.
+struct Moving {
+    track: Track,
+    stamp: Stamp,
+    /// The size of the pictures.
+    size: (usize, usize),
+    /// How many of the pixels around it moved along with it, of how many that were looked at; and how many stayed as they were
+    /// beside its way.
+    along: usize,
+    seen: usize,
+    still: usize,
+    beside: usize,
+}
+
+impl Moving {
+    /// Where it is now.
+    fn bounds(&self) -> Bounds {
+        let (width, height) = self.size;
+        let (x, y) = self.track.went.last().map_or((0.0, 0.0), |(_, pose)| (pose.x, pose.y));
+        let side = |at: usize, by: f32, most: usize| (at as f32 + by).clamp(0.0, most as f32) as usize;
+        let Bounds { left, top, right, bottom } = self.track.line.bounds;
+        let across = [left, right].map(|at| side(at, x, width));
+        let down = [top, bottom].map(|at| side(at, y, height));
+        Bounds { left: across[0], top: down[0], right: across[1], bottom: down[1] }
+    }
+
+    /// Notes how much of what is around it moves along, and how much stays.
+    fn look_around(&mut self, frame: &Gray, pose: Pose) {
+        // What has hardly moved tells nothing.
+        if pose.x.abs().max(pose.y.abs()) < 4.0 {
+            return;
+        }
+        let (x, y) = (pose.x as isize, pose.y as isize);
+        let own = self.track.line.bounds;
+        let is_beside = |left: usize, top: usize| match pose.x.abs() > pose.y.abs() {
+            true => top < own.top || top >= own.bottom,
+            false => left < own.left || left >= own.right,
+        };
+        for &(at, luma) in &self.track.around.pixels {
+            let (left, top) = (at as usize % frame.width, at as usize / frame.width);
+            if let (Some(x), Some(y)) = (left.checked_add_signed(x), top.checked_add_signed(y))
+                && x < frame.width
+                && y < frame.height
+            {
+                self.seen += 1;
+                self.along += usize::from(frame.row(y)[x].abs_diff(luma) <= SAME);
+            }
+            if is_beside(left, top) {
+                self.beside += 1;
+                self.still += usize::from(frame.row(top)[left].abs_diff(luma) <= SAME);
+            }
+        }
+    }
+
+    /// The pixels right and down by which it moves in most frames, in the middle of all.
+    fn speed(&self) -> Option<(f32, f32)> {
+        let Track { first, came, went, .. } = &self.track;
+        let slopes = |side: fn(&Pose) -> f32| {
+            let way = came.iter().chain(went);
+            let mut slopes: Vec<f32> = way.map(|(frame, pose)| side(pose) / (*frame as f32 - *first as f32)).collect();
+            slopes.sort_unstable_by(f32::total_cmp);
+            slopes.get(slopes.len() / 2).copied()
+        };
+        slopes(|pose| pose.x).zip(slopes(|pose| pose.y))
+    }
+
+    /// Its track, if it moves evenly over what is around it, for long enough. A sign in the scene moves along with that, and so
+    /// does the text of a page; and what somebody holds moves unevenly.
+    fn text(mut self) -> Result<Track, Track> {
+        let first = self.track.first;
+        let Some(speed) = self.speed() else { return Err(self.track) };
+        // Where it should be, by the frame.
+        let meant = |frame: u64| {
+            let passed = frame as f32 - first as f32;
+            Pose { x: speed.0 * passed, y: speed.1 * passed, scale: 1.0, strength: 1.0 }
+        };
+        let is_even = |(frame, pose): &(u64, Pose)| {
+            let Pose { x, y, .. } = meant(*frame);
+            (x - pose.x).abs().max((y - pose.y).abs()) <= OFF_WAY
+        };
+        let (own, (width, height)) = (self.track.line.bounds, self.size);
+        let Track { came, went, .. } = &mut self.track;
+        let (all, even) = {
+            let way = || came.iter().chain(went.iter());
+            (way().count(), way().filter(|there| is_even(there)).count())
+        };
+        // Before some things one letter looks as if it were elsewhere.
+        let is_text = all >= SHORTEST_WAY && self.seen > 0 && even * 10 >= all * 8;
+        came.iter_mut().chain(went.iter_mut()).for_each(|(frame, pose)| *pose = meant(*frame));
+        // As far as it is in the picture, also where too little of it is to be found.
+        let is_in = |pose: &Pose| {
+            let inside = |start: usize, end: usize, by: f32, most: usize| {
+                start as f32 + by < most as f32 && end as f32 + by > 0.0
+            };
+            inside(own.left, own.right, pose.x, width) && inside(own.top, own.bottom, pose.y, height)
+        };
+        let earliest = came.last().map_or(first, |(frame, _)| *frame);
+        let latest = went.last().map_or(first, |(frame, _)| *frame);
+        let way = |frames: &mut dyn Iterator<Item = u64>| -> Vec<(u64, Pose)> {
+            frames.map(|frame| (frame, meant(frame))).take_while(|(_, pose)| is_in(pose)).take(LONGEST_WAY).collect()
+        };
+        came.extend(way(&mut (0..earliest).rev()));
+        went.extend(way(&mut (latest + 1..)));
+        let share = |count: usize, all: usize| count as f64 / all.max(1) as f64;
+        let (along, still) = (share(self.along, self.seen), share(self.still, self.beside));
+        // What is around it goes its own way, or stays.
+        let is_over = along <= 0.6 || still >= along + 0.1;
+        // Before an even ground both look the same; what stands out from it by a rim may be over it.
+        let is_unsure = !is_over && still >= along.max(0.9);
+        match is_text && (is_over || is_unsure) {
+            true => Ok(Track { is_passing: true, needs_rim: is_unsure, ..self.track }),
+            false => Err(self.track),
+        }
+    }
+}
+
+/// How a line is in the next frame of its way.
+fn follow(stamp: &Stamp, frame: &Gray, way: &[(u64, Pose)]) -> Option<Pose> {
+    let poses: Vec<Pose> = way.iter().rev().take(2).rev().map(|(_, pose)| *pose).collect();
+    stamp.follow(frame, &poses)
 }
 
 impl Line {

@@ -133,6 +133,49 @@ impl Mask {
         (!placed.is_empty()).then_some(placed)
     }
 
+    /// The same `scale` times as large about `middle` and moved by `shift`, with what is at most `edge` beside it; all in pixels
+    /// of a picture of `size`, beyond which nothing is.
+    pub(crate) fn posed(&self, middle: (f64, f64), scale: f64, shift: (f64, f64), edge: f64, size: (u32, u32)) -> Self {
+        // From pixel to pixel.
+        let there = |at: usize, middle: f64, shift: f64| middle + (2.0 * at as f64 - middle) * scale + shift;
+        let cells = |start: usize, count: usize, middle: f64, shift: f64, size: u32| {
+            let most = f64::from(size);
+            let low = ((there(start, middle, shift) - edge).clamp(0.0, most) / 2.0).floor() as usize;
+            let high = ((there(start + count, middle, shift) + edge).clamp(0.0, most) / 2.0).ceil() as usize;
+            low..high.max(low)
+        };
+        let (across, down) = (
+            cells(self.column, self.columns, middle.0, shift.0, size.0),
+            cells(self.row, self.rows, middle.1, shift.1, size.1),
+        );
+        let (columns, rows) = (across.len(), down.len());
+        let mut posed =
+            Self { column: across.start, row: down.start, columns, rows, cells: vec![false; columns * rows] };
+        for (y, row) in self.cells.chunks_exact(self.columns.max(1)).enumerate() {
+            let lines = cells(self.row + y, 1, middle.1, shift.1, size.1);
+            for x in (0..self.columns).filter(|&x| row[x]) {
+                let part = cells(self.column + x, 1, middle.0, shift.0, size.0);
+                for line in lines.clone() {
+                    let start = (line - down.start) * columns;
+                    posed.cells[start + part.start - across.start..start + part.end - across.start].fill(true);
+                }
+            }
+        }
+        posed
+    }
+
+    /// How many of its cells belong to any of the others, too.
+    pub(crate) fn hidden(&self, others: &[&Self]) -> usize {
+        let all = (0..self.rows).flat_map(|y| (0..self.columns).map(move |x| (x, y)));
+        let own = all.filter(|&(x, y)| self.cells[y * self.columns + x]);
+        own.filter(|&(x, y)| others.iter().any(|other| other.has(self.column + x, self.row + y))).count()
+    }
+
+    /// How many cells belong to it.
+    pub(crate) fn count(&self) -> usize {
+        self.cells.iter().filter(|cell| **cell).count()
+    }
+
     /// Whether all of it lies in a picture of this size.
     pub(crate) fn fits(&self, width: u32, height: u32) -> bool {
         self.column + self.columns <= width.div_ceil(2) as usize && self.row + self.rows <= height.div_ceil(2) as usize
@@ -219,8 +262,35 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_is_moved_and_sized() {
+        let mut mask = Mask::none_of(rect(8, 8, 8, 4));
+        mask.add(8, 8);
+        mask.add(14, 10);
+        assert_eq!(mask.count(), 2);
+        let size = (80, 80);
+        let posed = |scale: f64, shift: (f64, f64), edge: f64| mask.posed((12.0, 10.0), scale, shift, edge, size);
+        assert_eq!(cells(&posed(1.0, (0.0, 0.0), 0.0)), cells(&mask));
+        assert_eq!(cells(&posed(1.0, (6.0, -4.0), 0.0)), [(7, 2), (10, 3)]);
+        // What lies between cells touches both.
+        assert_eq!(cells(&posed(1.0, (1.0, 0.0), 0.0)), [(4, 4), (5, 4), (7, 5), (8, 5)]);
+        assert_eq!(
+            cells(&posed(2.0, (0.0, 0.0), 0.0)),
+            [(2, 3), (3, 3), (2, 4), (3, 4), (8, 5), (9, 5), (8, 6), (9, 6)]
+        );
+        assert_eq!(cells(&posed(0.5, (0.0, 0.0), 0.0)), [(5, 4), (6, 5)]);
+        let wide = posed(1.0, (0.0, 0.0), 2.0);
+        assert!(wide.count() == 18 && wide.has(3, 3) && wide.has(5, 5) && wide.has(8, 6), "{:?}", cells(&wide));
+        // Beyond the edges there is nothing.
+        assert_eq!(cells(&posed(1.0, (-12.0, 0.0), 0.0)), [(1, 5)]);
+        assert!(posed(1.0, (200.0, 0.0), 2.0).is_empty() && posed(1.0, (0.0, -60.0), 2.0).is_empty());
+        assert!(posed(1.0, (66.0, 0.0), 2.0).fits(size.0, size.1));
+    }
+
+    #[test]
     fn two_make_one() {
         let one = Mask::all_of(rect(2, 2, 4, 2));
+        let (part, none) = (Mask::all_of(rect(4, 0, 8, 8)), Mask::all_of(rect(6, 2, 8, 8)));
+        assert_eq!((one.hidden(&[&one]), one.hidden(&[&part, &part, &none]), one.hidden(&[&none])), (2, 1, 0));
         let both = one.union(&Mask::all_of(rect(8, 4, 2, 2)));
         assert_eq!(cells(&both), [(1, 1), (2, 1), (4, 2)]);
         assert_eq!((one.union(&Mask::default()), Mask::default().union(&one)), (one.clone(), one));

@@ -455,10 +455,13 @@ pub(crate) fn halved(plane: &[u8], stride: usize, width: usize, height: usize) -
     let mut out = Vec::with_capacity(width * height);
     for y in 0..height {
         let (top, bottom) = (&plane[2 * y * stride..][..2 * width], &plane[(2 * y + 1) * stride..][..2 * width]);
-        out.extend(top.chunks_exact(2).zip(bottom.chunks_exact(2)).map(|(top, bottom)| {
-            let sum = u16::from(top[0]) + u16::from(top[1]) + u16::from(bottom[0]) + u16::from(bottom[1]);
-            ((sum + 2) / 4) as u8
-        }));
+        // A pair is one number of 16 bits, so that many are added at once.
+        let sum = |pair: &[u8; 2]| {
+            let pair = u16::from_le_bytes(*pair);
+            (pair & 255) + (pair >> 8)
+        };
+        let pairs = top.as_chunks::<2>().0.iter().zip(bottom.as_chunks::<2>().0);
+        out.extend(pairs.map(|(top, bottom)| ((sum(top) + sum(bottom) + 2) / 4) as u8));
     }
     out
 }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::overlays::SAFE_AREA;
-use crate::burnt::{FoundOverlay, FoundText, OverlayKind};
-use crate::compose::{Fit, Focus, SourceRect};
+use crate::burnt::{FoundChange, FoundChangeKind, FoundMove, FoundOverlay, FoundText, OverlayKind};
+use crate::compose::{Fit, Focus, Mask, SourceRect};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
 use crate::request::{LeftPolicy, OverlayChange, PERFORMERS, RemovalMode, Request, nearest, shorten};
 use crate::text::{Align, Anchor, Area, Backdrop, BackdropShape, FontSize, Shadow, Stroke, TextBlock, TextStyle};
-use crate::timeline::{Asset, Performer, Removal};
-use crate::units::{CanvasSize, FrameRange, SourceSize};
+use crate::timeline::{Asset, Performer, Removal, TextChange, TextChangeKind, TextMotion};
+use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, SourceSize, Timestamp};
 
 /// The most texts that a request names.
 const MAX_CHANGES: usize = 500;
 /// Frames before and after a text in which it may be there, too: its ends are found to within two.
 const AROUND: u64 = 2;
+/// Pixels by which it may be elsewhere than where it should be by then.
+const EDGE: f64 = 4.0;
 /// The space to the canvas's sides that a text keeps, in pixels.
 const MARGIN: u32 = 40;
 /// How much of its picture a source may lose by being cut to the canvas's shape. Of others all is shown, over itself blurred.
@@ -319,10 +321,66 @@ fn is_named(wanted: &OverlayChange, overlay: &FoundOverlay) -> bool {
         || wanted.text.as_ref().is_some_and(|text| plain(text) == plain(&overlay.text))
 }
 
-/// The frames in which a text is taken out: with those around, in which it may be there too.
-pub(crate) fn frames_of(overlay: &FoundOverlay, frames: u64) -> FrameRange {
-    let end = (overlay.last_frame + 1).saturating_add(AROUND).min(frames);
-    FrameRange::new(overlay.first_frame.saturating_sub(AROUND), end)
+/// What is taken out of a source's pictures with one of its texts: where it stands, with the frames around, in which it may be
+/// there too; and where it is while it comes and goes.
+pub(crate) fn stretches(text: &FoundText, overlay: &FoundOverlay) -> Vec<(FrameRange, Mask)> {
+    let FoundOverlay { first_frame: first, last_frame: last, moves, .. } = overlay;
+    let end = (last + 1).saturating_add(AROUND).min(text.frames);
+    let mut stretches: Vec<(FrameRange, Mask)> = Vec::new();
+    let stands = (*first..=*last).find(|frame| overlay.stands(*frame));
+    let leaves = (*first..=*last).rev().find(|frame| overlay.stands(*frame));
+    if let Some((stands, leaves)) = stands.zip(leaves) {
+        let start = if stands == *first { first.saturating_sub(AROUND) } else { stands };
+        stretches.push((FrameRange::new(start, if leaves == *last { end } else { leaves + 1 }), overlay.mask.clone()));
+    }
+    // Before the first one and after the last one it may be as much further on as it moves there.
+    let size = (text.width, text.height);
+    let early = (first.saturating_sub(AROUND)..*first).map(|frame| (frame, beyond(moves.iter(), first - frame, size)));
+    let late = (last + 1..end).map(|frame| (frame, beyond(moves.iter().rev(), frame - last, size)));
+    let early = early.filter(|_| moves.first().is_some_and(|there| there.frame == *first));
+    let late = late.filter(|_| moves.last().is_some_and(|there| there.frame == *last));
+    let known = moves.iter().map(|there| (there.frame, there.mask.clone()));
+    // Of frames that follow each other one mask, as long as it is not much larger than each.
+    let mut part: Option<(FrameRange, Mask, usize)> = None;
+    for (frame, mask) in early.chain(known).chain(late).filter(|(_, mask)| !mask.is_empty()) {
+        let count = mask.count();
+        let next = part.as_ref().filter(|(before, ..)| before.end.0 == frame).and_then(|(before, known, least)| {
+            let (both, least) = (known.union(&mask), count.min(*least));
+            (2 * both.count() <= 3 * least).then(|| (FrameRange::new(before.start.0, frame + 1), both, least))
+        });
+        if next.is_none() {
+            stretches.extend(part.take().map(|(frames, mask, _)| (frames, mask)));
+        }
+        part = next.or_else(|| Some((FrameRange::new(frame, frame + 1), mask, count)));
+    }
+    stretches.extend(part.map(|(frames, mask, _)| (frames, mask)));
+    stretches
+}
+
+/// The pixels that a text takes `passed` frames beyond the first of `moves`, if it goes on as it does there, in pictures of
+/// `size`.
+fn beyond<'m>(mut moves: impl Iterator<Item = &'m FoundMove>, passed: u64, size: (u32, u32)) -> Mask {
+    let Some(edge) = moves.next() else { return Mask::default() };
+    let step = |one: &FoundMove, other: &FoundMove| {
+        let frames = one.frame.abs_diff(other.frame).max(1) as f64;
+        let (one, other) = (one.region, other.region);
+        // Where it is cut by the picture's edge the other side tells.
+        let is_cut = (one.x == 0 || other.x == 0, one.y == 0 || other.y == 0);
+        let side = |start: u32, length: u32, is_cut: bool| f64::from(if is_cut { start + length } else { start });
+        let corner =
+            |region: SourceRect| (side(region.x, region.width, is_cut.0), side(region.y, region.height, is_cut.1));
+        let (one, other) = (corner(one), corner(other));
+        ((one.0 - other.0) / frames, (one.1 - other.1) / frames)
+    };
+    let (next, third) = (moves.next(), moves.next());
+    let speed = next.map_or((0.0, 0.0), |next| step(edge, next));
+    let before = next.zip(third).map_or(speed, |(next, third)| step(next, third));
+    let far = |speed: f64, before: f64| {
+        let passed = passed as f64;
+        speed * passed + (speed - before) * passed * (passed + 1.0) / 2.0
+    };
+    let shift = (far(speed.0, before.0), far(speed.1, before.1));
+    edge.mask.posed((0.0, 0.0), 1.0, shift, EDGE, size)
 }
 
 /// What of the source is shown where: all of the canvas if little is cut off by that.
@@ -405,6 +463,18 @@ pub(super) fn block(
     }
 }
 
+/// How new words come and go: as the old ones do, but that what slid fades.
+pub(super) fn motion(overlay: &FoundOverlay) -> TextMotion {
+    let change = |found: FoundChange| TextChange {
+        kind: match found.kind {
+            FoundChangeKind::Pop => TextChangeKind::Pop,
+            FoundChangeKind::Fade | FoundChangeKind::Slide => TextChangeKind::Fade,
+        },
+        duration: FrameRate::FPS_30.time_of(FrameIndex(found.frames)).saturating_since(Timestamp::ZERO),
+    };
+    TextMotion { enter: overlay.style.enter.map(change), exit: overlay.style.exit.map(change) }
+}
+
 /// The style of a text that was found, on a canvas on which it is `by` times as large.
 fn style_of(overlay: &FoundOverlay, by: f64) -> TextStyle {
     let found = &overlay.style;
@@ -428,5 +498,70 @@ fn style_of(overlay: &FoundOverlay, by: f64) -> TextStyle {
         backdrop,
         shadow,
         ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(x: u32) -> SourceRect {
+        SourceRect { x, y: 40, width: 60, height: 20 }
+    }
+
+    /// A text that stands at 100 in the frames 10 to 40, and comes from the left, at this place in each frame before.
+    fn text(comes: &[u32]) -> FoundText {
+        let first = 10 - comes.len() as u64;
+        let json = serde_json::json!({
+            "width": 200, "height": 100, "frames": 42, "findings": [],
+            "overlays": [{
+                "id": "o1", "firstFrame": first, "lastFrame": 40, "start": 0.0, "end": 0.0, "region": rect(100),
+                "kind": "caption", "text": "", "lines": [], "script": "Latn", "confidence": 1.0,
+                "style": { "fontSize": 20.0, "align": "center", "color": "#ffffff", "stroke": null, "box": null },
+            }],
+        });
+        let mut text: FoundText = serde_json::from_value(json).expect("is a text");
+        let overlay = &mut text.overlays[0];
+        overlay.mask = Mask::all_of(rect(100));
+        let there = |(number, &x): (usize, &u32)| FoundMove {
+            frame: first + number as u64,
+            region: rect(x),
+            mask: Mask::all_of(rect(x)),
+        };
+        overlay.moves = comes.iter().enumerate().map(there).collect();
+        text
+    }
+
+    /// The first and last column, in pixels, that is taken out in a frame.
+    fn taken(stretches: &[(FrameRange, Mask)], frame: u64) -> Option<(usize, usize)> {
+        let live = || stretches.iter().filter(|(frames, _)| frames.contains(FrameIndex(frame)));
+        let columns: Vec<usize> = (0..100).filter(|&x| live().any(|(_, mask)| mask.has(x, 25))).collect();
+        Some((2 * columns.first()?, 2 * columns.last()? + 2))
+    }
+
+    #[test]
+    fn a_text_that_stands_is_taken_out_with_the_frames_around() {
+        let text = text(&[]);
+        let stretches = stretches(&text, &text.overlays[0]);
+        assert_eq!(stretches.len(), 1);
+        assert_eq!(stretches[0].0, FrameRange::new(8, 42));
+    }
+
+    #[test]
+    fn a_text_that_comes_is_taken_out_on_its_way_and_before() {
+        let text = text(&[20, 46, 68, 86]);
+        let stretches = stretches(&text, &text.overlays[0]);
+        assert_eq!(stretches[0].0, FrameRange::new(10, 42), "where it stands");
+        for (frame, x) in [(6, 20), (7, 46), (8, 68), (9, 86), (10, 100)] {
+            let (from, to) = taken(&stretches, frame).expect("is taken out");
+            assert!(from <= x && to >= x + 60, "frame {frame}: {from} to {to}");
+            assert!(to - from <= 90, "frame {frame}: {from} to {to}");
+        }
+        // It was faster before: 30 and 34 pixels a frame.
+        let (from, to) = taken(&stretches, 5).expect("may be there");
+        assert!(from == 0 && (50..60).contains(&to), "{from} to {to}");
+        let (from, to) = taken(&stretches, 4).expect("may be there");
+        assert!(from == 0 && (16..26).contains(&to), "{from} to {to}");
+        assert_eq!(taken(&stretches, 3), None);
     }
 }

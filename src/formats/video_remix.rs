@@ -1,12 +1,12 @@
 //! `video-remix`: somebody's video with other words: what was burnt in is taken out, and new words stand in its place.
 
-use super::remixed::{self, Post, RemixedText, Taken, frames_of, on_canvas, placed};
+use super::remixed::{self, Post, RemixedText, Taken, on_canvas, placed, stretches};
 use super::{Pick, sound};
 use crate::compose::Fit;
 use crate::error::{ErrorKind, Finding, Result};
 use crate::limits::Limits;
 use crate::request::{Format, Request, SOURCE_ID};
-use crate::timeline::{Asset, During, Layer, Patch, Shot, ShotDuration, TextMotion, TextOverlay, Timeline};
+use crate::timeline::{Asset, During, Layer, Patch, Shot, ShotDuration, TextOverlay, Timeline};
 use crate::units::{CanvasSize, Decibels, FrameRange, FrameRate};
 
 /// Music beside the source's own sound; under voices it goes down further.
@@ -79,14 +79,14 @@ pub(crate) fn meant_for_it(request: &Request, format: Format) -> Vec<Finding> {
 /// The timeline of one variant, what was picked for it, and what became of the source's texts.
 pub(crate) fn timeline(request: &Request, variant: u8, post: &Post) -> Result<(Timeline, Vec<Pick>, Vec<RemixedText>)> {
     let canvas = CanvasSize::VERTICAL_HD;
-    let frames = post.text.frames;
     let whole = Layer::covering(canvas, post.asset.clone());
     let (rect, area) = placed(post, whole.area)?;
-    let patches = post.texts().filter_map(|(overlay, change)| match change.taken {
-        Taken::Patched(removal) => {
-            Some(Patch { frames: frames_of(overlay, frames), mask: overlay.mask.clone(), removal })
-        }
+    let patched = post.texts().filter_map(|(overlay, change)| match change.taken {
+        Taken::Patched(removal) => Some((overlay, removal)),
         Taken::Kept | Taken::Cropped => None,
+    });
+    let patches = patched.flat_map(|(overlay, removal)| {
+        stretches(&post.text, overlay).into_iter().map(move |(frames, mask)| Patch { frames, mask, removal })
     });
     let layer = Layer {
         fit: if area == whole.area { Fit::Cover } else { Fit::Blur },
@@ -98,11 +98,13 @@ pub(crate) fn timeline(request: &Request, variant: u8, post: &Post) -> Result<(T
     };
     let mut texts = Vec::new();
     for (overlay, change) in post.texts().filter(|(_, change)| change.has_words()) {
+        // What moves all the time is met by its new words in the middle.
+        let place = overlay.region_at(overlay.middle());
         texts.push(TextOverlay {
             name: overlay.id.clone(),
-            block: remixed::block(request, canvas, (overlay, change), on_canvas(overlay.region, rect, area)),
+            block: remixed::block(request, canvas, (overlay, change), on_canvas(place, rect, area)),
             during: During::Frames(FrameRange::new(overlay.first_frame, overlay.last_frame + 1)),
-            motion: TextMotion::default(),
+            motion: remixed::motion(overlay),
             pointer: change.pointer.clone(),
         });
     }

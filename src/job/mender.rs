@@ -1,10 +1,11 @@
 //! Pictures of a clip without what is taken out of them.
 //!
 //! What is behind a text is looked for in every eighth picture of the clip: the last one before it comes and the first one after
-//! it is gone, and those nearby, in which the scene may have moved from behind it. Which ones these are depends on the frame
-//! alone, so that each frame is a function of the clip.
+//! it is gone, those nearby, in which the scene may have moved from behind it, and some of those within four seconds. Which ones
+//! these are depends on the frame alone, so that each frame is a function of the clip.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -20,6 +21,11 @@ use crate::units::{FrameIndex, FrameRange, FrameRate};
 
 /// Frames between two pictures that are looked at.
 const STEP: u64 = 8;
+/// Frames away from which only every so many of these pictures are: a scene that moves slowly shows more in them.
+const NEAR: u64 = 40;
+const FAR_STEP: u64 = 4;
+/// The most frames of a patch for which no far ones are looked at.
+const BRIEF: u64 = 16;
 /// Code values by which what is around a text may differ, at most, from another picture that shows the same scene.
 const SAME: f32 = 9.0;
 /// Quarters of a pixel by which a scene must have moved to show more.
@@ -58,8 +64,10 @@ struct Others<'a> {
     reader: Option<(ShotReader, u64)>,
     /// Some of them, by number.
     near: BTreeMap<u64, VideoFrame>,
-    /// Those without a patch, just before and just after it.
+    /// Those that show the most of what is behind a patch, before and after it.
     clean: BTreeMap<u64, VideoFrame>,
+    /// Which they are, of each patch.
+    ends: BTreeMap<usize, (Option<u64>, Option<u64>)>,
     is_damaged: bool,
     /// Whether anything came from the other workers.
     has_shared: bool,
@@ -79,8 +87,8 @@ struct Kept {
     clean: BTreeMap<u64, VideoFrame>,
 }
 
-/// Pictures that are kept for the others: those that two workers look at, and those around eight patches.
-const MOST_KEPT: usize = 32;
+/// Pictures that are kept for the others: those that one worker looks at, and those around eight patches.
+const MOST_KEPT: usize = 34;
 const MOST_CLEAN: usize = 16;
 
 impl SharedPictures {
@@ -173,6 +181,7 @@ impl<'a> Mender<'a> {
             reader: None,
             near,
             clean,
+            ends: BTreeMap::new(),
             is_damaged: false,
             has_shared: false,
         };
@@ -265,8 +274,6 @@ fn fill<'p>(
     // From picture to picture, away from this one, as far as the scene is the same.
     let last = (total - 1) / STEP;
     let (earlier, later) = (frame / STEP, frame / STEP + 1);
-    let least = frame.saturating_sub(REACH).div_ceil(STEP);
-    let most = ((frame + REACH) / STEP).min(last);
     let passed = i64::try_from(frame - earlier * STEP).unwrap_or(0);
     // After the last one it goes on as before.
     let between = match (later <= last, earlier.checked_sub(1)) {
@@ -275,13 +282,12 @@ fn fill<'p>(
         (false, None) => None,
     };
     let step = between.map_or(Shift::NONE, |(step, _)| step);
-    let reach = if between.is_some() { FINE } else { FAR };
+    let closest = if between.is_some() { FINE } else { FAR };
     let back = Shift::NONE.minus(step.part(passed, STEP as i64));
     // Two near ones tell by how much those differ that show the same: where all is smooth, what has moved elsewhere differs
     // by little, too.
     let limit = between.map_or(SAME, |(_, apart)| SAME.min(apart * 2.0 + 1.5));
-    let before = patch.frames.start.0.checked_sub(1).map(|before| before / STEP);
-    let after = Some(patch.frames.end.0.div_ceil(STEP)).filter(|&after| after * STEP < total);
+    let (before, after) = *others.ends.entry(number).or_insert_with(|| ends_of(patches, number, total));
     // The nearer one first.
     let mut clean: Vec<u64> = before.into_iter().chain(after).collect();
     clean.sort_by_key(|other| (other * STEP).abs_diff(frame));
@@ -306,24 +312,36 @@ fn fill<'p>(
     if mend.is_whole() {
         return Ok(mend);
     }
+    let start = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= last)];
     // First those in which it has moved by as much as letters' strokes are wide; then the others.
-    for (shortest, longest) in [(FAR_MOVED, i32::MAX), (MOVED, FAR_MOVED)] {
-        let mut guesses = [Some((earlier, back)), Some((later, back.plus(step))).filter(|_| later <= most)];
+    for (reach, moved) in [(NEAR, FAR_MOVED..i32::MAX), (REACH, FAR_MOVED..i32::MAX), (NEAR, MOVED..FAR_MOVED)] {
+        // What is there for a moment is seen from nearby, before and after.
+        if mend.is_whole() || (reach > NEAR && patch.frames.len() <= BRIEF) {
+            continue;
+        }
+        let least = frame.saturating_sub(reach).div_ceil(STEP);
+        let most = ((frame + reach) / STEP).min(last);
+        let mut guesses = start.map(|guess| guess.filter(|(other, _)| (least..=most).contains(other)));
+        if reach > NEAR {
+            others.steps_between(patches, steps, frame, (least, most))?;
+        }
         while guesses.iter().any(Option::is_some) && !mend.is_whole() {
             for is_later in [false, true] {
                 let Some((other, guess)) = guesses[usize::from(is_later)] else { continue };
                 let holes = holes_at(patches, other * STEP);
                 let is_first = other == earlier || other == later;
                 // Where the same hides it, a scene that has not moved shows no more.
-                let moved = match holes.iter().any(|hole| **hole == patch.mask) {
+                let has_moved = match holes.iter().any(|hole| **hole == patch.mask) {
                     true => guess.x.abs().max(guess.y.abs()),
                     false => i32::MAX - 1,
                 };
+                // Far ones come after the near ones.
+                let is_new = reach == NEAR || (other * STEP).abs_diff(frame) > NEAR;
                 let mut reached = Some(guess);
-                if (shortest..longest).contains(&moved) || (between.is_none() && is_first) {
+                if is_new && (moved.contains(&has_moved) || (between.is_none() && is_first)) {
                     let picture = others.near(other)?;
                     let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
-                    let found = movement(view, &patch.mask, there, guess, if is_first { reach } else { FINE })
+                    let found = movement(view, &patch.mask, there, guess, if is_first { closest } else { FINE })
                         .filter(|(_, apart)| *apart <= limit);
                     if let Some((shift, _)) = found {
                         mend.take(there, shift);
@@ -331,18 +349,45 @@ fn fill<'p>(
                     reached = found.map(|(shift, _)| shift);
                 }
                 guesses[usize::from(is_later)] = match reached {
-                    Some(shift) if is_later && other < most => {
-                        others.step(patches, steps, number, other)?.map(|(step, _)| (other + 1, shift.plus(step)))
+                    Some(shift) => {
+                        others.next(patches, steps, number, (frame, is_later), (other, shift), least..=most)?
                     }
-                    Some(shift) if !is_later && other > least => {
-                        others.step(patches, steps, number, other - 1)?.map(|(step, _)| (other - 1, shift.minus(step)))
-                    }
-                    _ => None,
+                    None => None,
                 };
             }
         }
     }
     Ok(mend)
+}
+
+/// The pictures before and after patch `number` of a clip of `total` frames that show what is behind it: the nearest in which
+/// others, such as the same text while it comes, hide next to nothing of its place, else those in which they hide the least.
+fn ends_of(patches: &[PlannedPatch], number: usize, total: u64) -> (Option<u64>, Option<u64>) {
+    let PlannedPatch { frames, mask, .. } = &patches[number];
+    let whole = mask.count();
+    let hidden = |other: u64| mask.hidden(&holes_at(patches, other * STEP));
+    let best = |others: &mut dyn Iterator<Item = u64>| {
+        let mut least: Option<(usize, u64)> = None;
+        for other in others {
+            let hidden = hidden(other);
+            if least.is_none_or(|(least, _)| hidden < least) {
+                least = Some((hidden, other));
+            }
+            if hidden * 10 <= whole {
+                break;
+            }
+        }
+        least.filter(|(hidden, _)| *hidden < whole).map(|(_, other)| other)
+    };
+    let (start, end) = (frames.start.0, frames.end.0);
+    let first = start.saturating_sub(REACH).div_ceil(STEP);
+    let last = end.saturating_add(REACH - 1).min(total.saturating_sub(1)) / STEP;
+    (best(&mut (first..start.div_ceil(STEP)).rev()), best(&mut (end.div_ceil(STEP)..=last)))
+}
+
+/// Whether a picture is one of those that are looked at from `frame`.
+fn is_looked_at(number: u64, frame: u64) -> bool {
+    (number * STEP).abs_diff(frame) <= NEAR || number.is_multiple_of(FAR_STEP)
 }
 
 impl Others<'_> {
@@ -370,6 +415,56 @@ impl Others<'_> {
         let step = found.filter(|(_, apart)| *apart <= SAME);
         steps.insert((number, from), step);
         Ok(step)
+    }
+
+    /// The next picture that is looked at after `other`, in which the scene has moved by `shift`, and by how much it should have
+    /// in that one; `None` outside of `among`, or where the scene is another.
+    fn next(
+        &mut self,
+        patches: &[PlannedPatch],
+        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
+        number: usize,
+        (frame, is_later): (u64, bool),
+        (other, shift): (u64, Shift),
+        among: RangeInclusive<u64>,
+    ) -> Result<Option<(u64, Shift)>> {
+        let (mut other, mut shift) = (other, shift);
+        loop {
+            let Some(next) = (if is_later { other.checked_add(1) } else { other.checked_sub(1) }) else {
+                return Ok(None);
+            };
+            if !among.contains(&next) {
+                return Ok(None);
+            }
+            let Some((step, _)) = self.step(patches, steps, number, other.min(next))? else { return Ok(None) };
+            shift = if is_later { shift.plus(step) } else { shift.minus(step) };
+            other = next;
+            if is_looked_at(other, frame) {
+                return Ok(Some((other, shift)));
+            }
+        }
+    }
+
+    /// Finds how the scene moves around the patches of `frame` between the pictures `least` to `most`, in their order: they are
+    /// decoded once, and most of them are not kept.
+    fn steps_between(
+        &mut self,
+        patches: &[PlannedPatch],
+        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
+        frame: u64,
+        (least, most): (u64, u64),
+    ) -> Result<()> {
+        let is_filled =
+            |patch: &PlannedPatch| patch.removal == Removal::Fill && patch.frames.contains(FrameIndex(frame));
+        for from in least..most {
+            for number in (0..patches.len()).filter(|&number| is_filled(&patches[number])) {
+                self.step(patches, steps, number, from)?;
+            }
+            if !is_looked_at(from, frame) {
+                self.near.remove(&from);
+            }
+        }
+        Ok(())
     }
 
     /// A picture of those that are looked at.
@@ -431,9 +526,11 @@ impl Others<'_> {
         ShotReader::open(self.path, self.video, reading, self.limits, self.interrupt)
     }
 
-    /// Lets go of what lies too far behind.
+    /// Lets go of what lies too far behind, or between.
     fn forget(&mut self, frame: u64) {
         let least = frame.saturating_sub(REACH).div_ceil(STEP).saturating_sub(1);
         self.near = self.near.split_off(&least);
+        let newest = self.near.last_key_value().map(|(number, _)| *number);
+        self.near.retain(|&number, _| is_looked_at(number, frame) || Some(number) == newest);
     }
 }

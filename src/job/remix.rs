@@ -10,7 +10,7 @@ use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, looke
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::Interrupt;
-use crate::formats::remixed::{Change, Post, Taken, cut_off, frames_of};
+use crate::formats::remixed::{Change, Post, Taken, cut_off, stretches};
 use crate::formats::{self, Residual, slideshow_remix, video_remix};
 use crate::plan::PlannedPatch;
 use crate::request::{LeftPolicy, RemovalMode, Request, SOURCE_ID};
@@ -106,7 +106,12 @@ impl Looked {
     fn first_picture(mut self) -> Self {
         let text = Arc::make_mut(&mut self.text);
         text.overlays.retain(|overlay| overlay.first_frame == 0);
-        text.overlays.iter_mut().for_each(|overlay| overlay.last_frame = 0);
+        for overlay in &mut text.overlays {
+            overlay.last_frame = 0;
+            (overlay.region, overlay.mask) = (overlay.region_at(0), overlay.mask_at(0).clone());
+            overlay.moves.clear();
+            (overlay.style.enter, overlay.style.exit) = (None, None);
+        }
         text.frames = 1;
         self
     }
@@ -307,12 +312,17 @@ fn remove(
             RemovalMode::Cover => Taken::Patched(Removal::Cover(cover_of(overlay))),
             RemovalMode::Keep => Taken::Kept,
             RemovalMode::Crop => {
-                part = cut_off(part, overlay.region).filter(|part| lost(*part) <= MOST_CUT).ok_or_else(|| {
-                    let what =
-                        format!("the text {} cannot be cut off: too little of the picture would be left", overlay.id);
-                    let error = Error::new(ErrorKind::Validation, what);
-                    error.suggest("take it out by `fill`, `blur` or `cover`").at_pointer(change.mode_pointer.clone())
-                })?;
+                part =
+                    cut_off(part, overlay.whole_region()).filter(|part| lost(*part) <= MOST_CUT).ok_or_else(|| {
+                        let what = format!(
+                            "the text {} cannot be cut off: too little of the picture would be left",
+                            overlay.id
+                        );
+                        let error = Error::new(ErrorKind::Validation, what);
+                        error
+                            .suggest("take it out by `fill`, `blur` or `cover`")
+                            .at_pointer(change.mode_pointer.clone())
+                    })?;
                 change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
                 Taken::Cropped
             }
@@ -321,7 +331,7 @@ fn remove(
     // What lies in what is cut off is gone, however it was to be taken out.
     let is_beyond = |part: SourceRect, region: SourceRect| cut_off(part, region) == Some(part);
     for (change, overlay) in changes.iter_mut().zip(&text.overlays).filter(|(change, _)| change.new_text.is_some()) {
-        if part != whole && is_beyond(part, overlay.region) {
+        if part != whole && is_beyond(part, overlay.whole_region()) {
             change.taken = Taken::Cropped;
             change.residual = Some(Residual { readable: 0.0, seam: 0.0 });
         }
@@ -338,7 +348,7 @@ fn remove(
             if is_gone(change) || change.mode != RemovalMode::Auto {
                 continue;
             }
-            let rest = cut_off(part, overlay.region).filter(|rest| *rest == part || lost(*rest) <= LITTLE_CUT);
+            let rest = cut_off(part, overlay.whole_region()).filter(|rest| *rest == part || lost(*rest) <= LITTLE_CUT);
             change.taken = match (change.taken, rest) {
                 (Taken::Patched(Removal::Fill), Some(rest)) => {
                     part = rest;
@@ -421,14 +431,16 @@ fn residuals(
             height: by(region.height, height, rect.height).max(1),
         }
     };
-    let patches: Vec<PlannedPatch> = text
-        .overlays
-        .iter()
-        .zip(changes)
-        .filter_map(|(overlay, change)| {
-            let mask = overlay.mask.placed(rect, (width, height))?;
-            let Taken::Patched(removal) = change.taken else { return None };
-            Some(PlannedPatch { frames: frames_of(overlay, text.frames), mask, removal })
+    let patched = text.overlays.iter().zip(changes).filter_map(|(overlay, change)| match change.taken {
+        Taken::Patched(removal) => Some((overlay, removal)),
+        Taken::Kept | Taken::Cropped => None,
+    });
+    let patches: Vec<PlannedPatch> = patched
+        .flat_map(|(overlay, removal)| {
+            let all = stretches(text, overlay).into_iter();
+            all.filter_map(move |(frames, mask)| {
+                Some(PlannedPatch { frames, mask: mask.placed(rect, (width, height))?, removal })
+            })
         })
         .collect();
     let reading = Reading {
@@ -450,7 +462,7 @@ fn residuals(
             false => Ok(()),
         }
     };
-    let middle = |number: usize| (text.overlays[number].first_frame + text.overlays[number].last_frame) / 2;
+    let middle = |number: usize| text.overlays[number].middle();
     let mut order: Vec<usize> = (0..which.len()).collect();
     order.sort_by_key(|&at| middle(which[at]));
     let mut found = vec![Residual { readable: 1.0, seam: 0.0 }; which.len()];
@@ -461,8 +473,8 @@ fn residuals(
         let picture = pictures.frame(frame)?;
         let planes = mender.mend(picture, frame)?.planes().ok_or_else(not_working)?;
         found[at] = Residual {
-            readable: readable(planes, scaled(overlay.region), &overlay.text, reader, &alive)?,
-            seam: overlay.mask.placed(rect, (width, height)).map_or(0.0, |mask| seam(planes.y, &mask)),
+            readable: readable(planes, scaled(overlay.region_at(frame)), &overlay.text, reader, &alive)?,
+            seam: overlay.mask_at(frame).placed(rect, (width, height)).map_or(0.0, |mask| seam(planes.y, &mask)),
         };
     }
     Ok(found)

@@ -14,8 +14,8 @@ use crate::text::TextBlock;
 use crate::timeline::{Performer, ProgressBar};
 use crate::units::{CanvasSize, FrameRange, FrameRate};
 
-/// How far from a frame pictures are looked at for what is behind a patch, in frames: more than a second.
-pub(crate) const REACH: u64 = 40;
+/// How far from a frame pictures are looked at for what is behind a patch, in frames: more than four seconds.
+pub(crate) const REACH: u64 = 128;
 
 /// A BLAKE3 hash, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

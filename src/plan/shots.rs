@@ -144,7 +144,7 @@ fn whole(canvas: CanvasSize) -> Area {
 /// The most clips that a shot shows at once: each has a decoder of its own.
 pub(crate) const MAX_CLIPS: usize = 8;
 /// The most patches of a clip.
-pub(crate) const MAX_PATCHES: usize = 500;
+pub(crate) const MAX_PATCHES: usize = 5_000;
 /// Frames within which a patch ends: more than any output has.
 const LONGEST: u64 = 1 << 40;
 /// The most keyframes of a clip.
@@ -370,7 +370,10 @@ pub(super) fn check_clip(clip: &PlannedClip, sources: &[PlannedSource]) -> std::
             let is_there = !frames.is_empty() && frames.end.0 <= LONGEST && width > 0 && height > 0;
             is_there && patch.mask.fits(size.0, size.1)
         };
-        if clip.patches.len() > MAX_PATCHES || !clip.patches.iter().all(is_inside) {
+        if clip.patches.len() > MAX_PATCHES {
+            return Err("too much is taken out of a clip");
+        }
+        if !clip.patches.iter().all(is_inside) {
             return Err("what is taken out of a clip is not in it");
         }
     }
