@@ -237,7 +237,7 @@ fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
     assert!(overlay.first_frame <= 2 && overlay.last_frame >= 100, "{overlay:#?}");
     assert!(overlay.moves.len() >= 90);
     for there in &overlay.moves {
-        let meant = ink(&animated("the end of it", &scrolls.replace('n', &there.frame.to_string())));
+        let meant = ink(&animated("the end of it", &scrolls.replace("7*n", &format!("7*{}", there.frame))));
         assert!(overlap(there.region, meant) > 0.6, "{there:?} is not {meant:?}");
     }
 

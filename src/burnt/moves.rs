@@ -17,12 +17,13 @@ const KNOWN: usize = 600;
 /// Pixels by which a line that stood still is looked for, and at least one that moves.
 const FIRST_REACH: i32 = 24;
 const REACH: i32 = 6;
-/// The weakest that a fading line is seen.
+/// The weakest that a fading line is seen, and one that also moves.
 const FAINT: f32 = 0.07;
+const FAINT_MOVING: f32 = 0.15;
 /// Of what it was in the frame beside, a line that fades has at least so much left, and one that also moves.
 const LEFT: f32 = 0.3;
 const LEFT_MOVING: f32 = 0.6;
-/// By how much less a letter of a line that only fades may be seen, for what is behind it.
+/// By how much less a letter may be seen, for what is behind it.
 const UNEVEN: f32 = 0.1;
 /// A line that fades without moving for some frames is seen by at least so much less in the end.
 const FADED: f32 = 0.2;
@@ -176,10 +177,12 @@ impl Stamp {
             best = still;
         }
         let has_moved = (best.x, best.y, best.scale) != (last.x, last.y, last.scale);
-        let left = if has_moved { LEFT_MOVING } else { LEFT };
-        let is_likely = best.strength >= FAINT.max(left * last.strength) && best.strength <= 0.1 + 1.5 * last.strength;
+        // On its way it is looked for in few places.
+        let is_known = !has_moved || way.len() >= 2;
+        let (least, left) = if has_moved { (FAINT_MOVING, LEFT_MOVING) } else { (FAINT, LEFT) };
+        let is_likely = best.strength >= least.max(left * last.strength) && best.strength <= 0.1 + 1.5 * last.strength;
         let found = Pose { strength: best.strength.min(1.0), ..best };
-        (is_likely && self.is_whole(frame, found, has_moved)).then_some(found)
+        (is_likely && self.is_whole(frame, found, is_known)).then_some(found)
     }
 
     /// The strongest at most `reach` pixels from `guess`.
@@ -206,9 +209,9 @@ impl Stamp {
         best
     }
 
-    /// Whether each of its letters is seen as the others are; `has_moved`: whether it was looked for in many places.
-    fn is_whole(&self, frame: &Gray, pose: Pose, has_moved: bool) -> bool {
-        let least = 0.5 * pose.strength - if has_moved { 0.0 } else { UNEVEN };
+    /// Whether each of its letters is seen as the others are; `is_known`: whether it was looked for in few places.
+    fn is_whole(&self, frame: &Gray, pose: Pose, is_known: bool) -> bool {
+        let least = 0.5 * pose.strength - if is_known { UNEVEN } else { 0.0 };
         let place = |&(x, y): &Point| {
             let scaled = |at: f32, middle: f32, shift: f32| (middle + at * pose.scale + shift).round() as i32;
             (scaled(x, self.middle.0, pose.x), scaled(y, self.middle.1, pose.y))
