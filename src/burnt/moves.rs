@@ -317,7 +317,7 @@ mod tests {
         let stamp = stamp(&WORD);
         let seen = |pose: Pose, way: &[Pose]| stamp.follow(&frame(&WORD, pose), way);
         let near = |found: Option<Pose>, meant: Pose| {
-            let found = found.unwrap_or_else(|| panic!("{meant:?} is not seen"));
+            let found = found.expect("is seen");
             let off = (found.x - meant.x).abs().max((found.y - meant.y).abs());
             assert!(off <= 1.0 && (found.scale - meant.scale).abs() <= 0.021, "{found:?} is not {meant:?}");
             assert!((found.strength - meant.strength).abs() < 0.15, "{found:?} is not {meant:?}");

@@ -414,19 +414,16 @@ impl Tracker {
 
     /// Keeps a line that has moved over the scene for long enough.
     fn end_moving(&mut self, moving: Moving) {
-        match moving.text() {
-            Ok(track) => {
-                let pixels = track.line.kept((usize::MAX, usize::MAX)).area() * self.scale * self.scale;
-                let frames = track.came.len() + track.went.len();
-                if self.moved + pixels * frames <= MOST_MOVED {
-                    self.moved += pixels * frames;
-                    self.ended.push(track);
-                } else {
-                    self.is_cut = true;
-                    self.held = self.held.saturating_sub(track.crop.pixels());
-                }
-            }
-            Err(track) => self.held = self.held.saturating_sub(track.crop.pixels()),
+        let (track, is_text) = moving.text();
+        let frames = track.came.len() + track.went.len();
+        let pixels = frames * track.line.kept((usize::MAX, usize::MAX)).area() * self.scale * self.scale;
+        let has_room = self.moved + pixels <= MOST_MOVED;
+        self.is_cut |= is_text && !has_room;
+        if is_text && has_room {
+            self.moved += pixels;
+            self.ended.push(track);
+        } else {
+            self.held = self.held.saturating_sub(track.crop.pixels());
         }
     }
 
@@ -613,11 +610,11 @@ impl Moving {
         slopes(|pose| pose.x).zip(slopes(|pose| pose.y))
     }
 
-    /// Its track, if it moves evenly over what is around it, for long enough. A sign in the scene moves along with that, and so
+    /// Its track, and whether it moves evenly over what is around it, for long enough. A sign in the scene moves along with that, and so
     /// does the text of a page; and what somebody holds moves unevenly.
-    fn text(mut self) -> Result<Track, Track> {
+    fn text(mut self) -> (Track, bool) {
         let first = self.track.first;
-        let Some(speed) = self.speed() else { return Err(self.track) };
+        let Some(speed) = self.speed() else { return (self.track, false) };
         // Where it should be, by the frame.
         let meant = |frame: u64| {
             let passed = frame as f32 - first as f32;
@@ -656,10 +653,7 @@ impl Moving {
         let is_over = along <= 0.6 || still >= along + 0.1;
         // Before an even ground both look the same; what stands out from it by a rim may be over it.
         let is_unsure = !is_over && still >= along.max(0.9);
-        match is_text && (is_over || is_unsure) {
-            true => Ok(Track { is_passing: true, needs_rim: is_unsure, ..self.track }),
-            false => Err(self.track),
-        }
+        (Track { is_passing: true, needs_rim: is_unsure, ..self.track }, is_text && (is_over || is_unsure))
     }
 }
 
