@@ -20,9 +20,9 @@ const REACH: i32 = 6;
 /// The weakest that a fading line is seen, and one that also moves.
 const FAINT: f32 = 0.07;
 const FAINT_MOVING: f32 = 0.15;
-/// Of what it was in the frame beside, a line that fades has at least so much left, and one that also moves.
+/// Of what it was in the frame beside, a line that fades has at least so much left, and one that begins to move.
 const LEFT: f32 = 0.3;
-const LEFT_MOVING: f32 = 0.6;
+const LEFT_UNKNOWN: f32 = 0.6;
 /// By how much less a letter may be seen, for what is behind it.
 const UNEVEN: f32 = 0.1;
 /// A line that fades without moving for some frames is seen by at least so much less in the end.
@@ -179,7 +179,7 @@ impl Stamp {
         let has_moved = (best.x, best.y, best.scale) != (last.x, last.y, last.scale);
         // On its way it is looked for in few places.
         let is_known = !has_moved || way.len() >= 2;
-        let (least, left) = if has_moved { (FAINT_MOVING, LEFT_MOVING) } else { (FAINT, LEFT) };
+        let (least, left) = (if has_moved { FAINT_MOVING } else { FAINT }, if is_known { LEFT } else { LEFT_UNKNOWN });
         let is_likely = best.strength >= least.max(left * last.strength) && best.strength <= 0.1 + 1.5 * last.strength;
         let found = Pose { strength: best.strength.min(1.0), ..best };
         (is_likely && self.is_whole(frame, found, is_known)).then_some(found)
@@ -337,6 +337,10 @@ mod tests {
         near(seen(sized(0.9), &[]), sized(0.9));
         near(seen(sized(0.8), &[sized(0.9)]), sized(0.8));
         near(seen(slid(0.0, -74.0), &[slid(0.0, -44.0), slid(0.0, -59.0)]), slid(0.0, -74.0));
+        // It fades while it slides: by as much as a picture of ten a second does from one to the next, once its way is known.
+        let both = |x: f32, strength: f32| Pose { x, strength, ..Pose::STILL };
+        near(seen(both(-30.0, 0.35), &[both(-14.0, 0.8), both(-22.0, 0.7)]), both(-30.0, 0.35));
+        assert_eq!(seen(both(-14.0, 0.35), &[]), None);
     }
 
     #[test]

@@ -42,10 +42,7 @@ type Step = (Shift, f32);
 
 /// Takes patches out of the pictures of a clip.
 pub(super) struct Mender<'a> {
-    patches: &'a [PlannedPatch],
     others: Others<'a>,
-    /// By how much the scene moves around a patch from a picture that is looked at to the next.
-    steps: BTreeMap<(usize, u64), Option<Step>>,
     /// Outlines of patches, each with those that are on at once.
     outlines: BTreeMap<usize, (Vec<usize>, Outline)>,
     picture: VideoFrame,
@@ -53,6 +50,7 @@ pub(super) struct Mender<'a> {
 
 /// Where else a clip shows what is behind a patch.
 struct Others<'a> {
+    patches: &'a [PlannedPatch],
     path: &'a Path,
     video: &'a ProbedVideo,
     reading: Reading,
@@ -64,9 +62,11 @@ struct Others<'a> {
     reader: Option<(ShotReader, u64)>,
     /// Some of them, by number.
     near: BTreeMap<u64, VideoFrame>,
-    /// Those that show the most of what is behind a patch, before and after it.
+    /// Those that show the most of what is behind a patch.
     clean: BTreeMap<u64, VideoFrame>,
-    /// Which they are, of each patch.
+    /// By how much the scene moves around a patch from a picture that is looked at to the next.
+    steps: BTreeMap<(usize, u64), Option<Step>>,
+    /// Which pictures show the most of what is behind it, before and after it.
     ends: BTreeMap<usize, (Option<u64>, Option<u64>)>,
     is_damaged: bool,
     /// Whether anything came from the other workers.
@@ -172,6 +172,7 @@ impl<'a> Mender<'a> {
     ) -> Result<Self> {
         let (near, clean) = (BTreeMap::new(), BTreeMap::new());
         let others = Others {
+            patches,
             path,
             video,
             reading,
@@ -181,17 +182,18 @@ impl<'a> Mender<'a> {
             reader: None,
             near,
             clean,
+            steps: BTreeMap::new(),
             ends: BTreeMap::new(),
             is_damaged: false,
             has_shared: false,
         };
         let picture = VideoFrame::empty().map_err(super::no_memory)?;
-        Ok(Self { patches, others, steps: BTreeMap::new(), outlines: BTreeMap::new(), picture })
+        Ok(Self { others, outlines: BTreeMap::new(), picture })
     }
 
     /// Whether anything is taken out of a frame.
     pub(super) fn is_live(&self, frame: u64) -> bool {
-        self.patches.iter().any(|patch| patch.frames.contains(FrameIndex(frame)))
+        self.others.patches.iter().any(|patch| patch.frames.contains(FrameIndex(frame)))
     }
 
     /// Whether it has taken pictures that others read.
@@ -206,7 +208,8 @@ impl<'a> Mender<'a> {
 
     /// The clip's frame `frame`, which is `picture`, without its patches.
     pub(super) fn mend(&mut self, picture: &VideoFrame, frame: u64) -> Result<&VideoFrame> {
-        let Self { patches, others, steps, outlines, picture: own } = self;
+        let Self { others, outlines, picture: own } = self;
+        let patches = others.patches;
         let live: Vec<usize> =
             (0..patches.len()).filter(|&number| patches[number].frames.contains(FrameIndex(frame))).collect();
         others.forget(frame);
@@ -220,7 +223,7 @@ impl<'a> Mender<'a> {
                 Removal::Fill => {
                     let new = || (live.clone(), Outline::new(view, &patch.mask));
                     let (_, outline) = outlines.entry(number).or_insert_with(new);
-                    Some(fill(patches, others, steps, view, (number, outline), frame)?)
+                    Some(fill(others, view, (number, outline), frame)?)
                 }
                 Removal::Blur | Removal::Cover(_) => None,
             };
@@ -260,14 +263,13 @@ fn holes_at(patches: &[PlannedPatch], frame: u64) -> Vec<&Mask> {
 }
 
 /// Rebuilds what is behind patch `number` in frame `frame`.
-fn fill<'p>(
-    patches: &'p [PlannedPatch],
-    others: &mut Others<'_>,
-    steps: &mut BTreeMap<(usize, u64), Option<Step>>,
+fn fill<'a: 'p, 'p>(
+    others: &mut Others<'a>,
     view: View<'_>,
     (number, outline): (usize, &'p Outline),
     frame: u64,
 ) -> Result<Mend<'p>> {
+    let patches = others.patches;
     let patch = &patches[number];
     let mut mend = Mend::new(view, &patch.mask, outline);
     let total = others.reading.frames.end.0;
@@ -277,8 +279,8 @@ fn fill<'p>(
     let passed = i64::try_from(frame - earlier * STEP).unwrap_or(0);
     // After the last one it goes on as before.
     let between = match (later <= last, earlier.checked_sub(1)) {
-        (true, _) => others.step(patches, steps, number, earlier)?,
-        (false, Some(before)) => others.step(patches, steps, number, before)?,
+        (true, _) => others.step(number, earlier)?,
+        (false, Some(before)) => others.step(number, before)?,
         (false, None) => None,
     };
     let step = between.map_or(Shift::NONE, |(step, _)| step);
@@ -323,7 +325,7 @@ fn fill<'p>(
         let most = ((frame + reach) / STEP).min(last);
         let mut guesses = start.map(|guess| guess.filter(|(other, _)| (least..=most).contains(other)));
         if reach > NEAR {
-            others.steps_between(patches, steps, frame, (least, most))?;
+            others.steps_between(frame, (least, most))?;
         }
         while guesses.iter().any(Option::is_some) && !mend.is_whole() {
             for is_later in [false, true] {
@@ -349,9 +351,7 @@ fn fill<'p>(
                     reached = found.map(|(shift, _)| shift);
                 }
                 guesses[usize::from(is_later)] = match reached {
-                    Some(shift) => {
-                        others.next(patches, steps, number, (frame, is_later), (other, shift), least..=most)?
-                    }
+                    Some(shift) => others.next(number, (frame, is_later), (other, shift), least..=most)?,
                     None => None,
                 };
             }
@@ -392,28 +392,22 @@ fn is_looked_at(number: u64, frame: u64) -> bool {
 
 impl Others<'_> {
     /// By how much the scene around a patch moves from picture `from` of those that are looked at to the next.
-    fn step(
-        &mut self,
-        patches: &[PlannedPatch],
-        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
-        number: usize,
-        from: u64,
-    ) -> Result<Option<Step>> {
-        if let Some(step) = steps.get(&(number, from)) {
+    fn step(&mut self, number: usize, from: u64) -> Result<Option<Step>> {
+        if let Some(step) = self.steps.get(&(number, from)) {
             return Ok(*step);
         }
         self.near(from)?;
         self.near(from + 1)?;
-        let mut holes = [from, from + 1].map(|at| holes_at(patches, at * STEP));
+        let mut holes = [from, from + 1].map(|at| holes_at(self.patches, at * STEP));
         // Its own place, whether it is there or not: so that the step is that of the scene.
-        let mask = &patches[number].mask;
+        let mask = &self.patches[number].mask;
         holes.iter_mut().for_each(|holes| holes.push(mask));
         let planes = |at: u64| self.near.get(&at).and_then(VideoFrame::planes).ok_or_else(not_working);
         let [here, there] =
             [View { picture: planes(from)?, holes: &holes[0] }, View { picture: planes(from + 1)?, holes: &holes[1] }];
         let found = movement(here, mask, there, Shift::NONE, STRIDE);
         let step = found.filter(|(_, apart)| *apart <= SAME);
-        steps.insert((number, from), step);
+        self.steps.insert((number, from), step);
         Ok(step)
     }
 
@@ -421,8 +415,6 @@ impl Others<'_> {
     /// in that one; `None` outside of `among`, or where the scene is another.
     fn next(
         &mut self,
-        patches: &[PlannedPatch],
-        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
         number: usize,
         (frame, is_later): (u64, bool),
         (other, shift): (u64, Shift),
@@ -436,7 +428,7 @@ impl Others<'_> {
             if !among.contains(&next) {
                 return Ok(None);
             }
-            let Some((step, _)) = self.step(patches, steps, number, other.min(next))? else { return Ok(None) };
+            let Some((step, _)) = self.step(number, other.min(next))? else { return Ok(None) };
             shift = if is_later { shift.plus(step) } else { shift.minus(step) };
             other = next;
             if is_looked_at(other, frame) {
@@ -447,18 +439,12 @@ impl Others<'_> {
 
     /// Finds how the scene moves around the patches of `frame` between the pictures `least` to `most`, in their order: they are
     /// decoded once, and most of them are not kept.
-    fn steps_between(
-        &mut self,
-        patches: &[PlannedPatch],
-        steps: &mut BTreeMap<(usize, u64), Option<Step>>,
-        frame: u64,
-        (least, most): (u64, u64),
-    ) -> Result<()> {
+    fn steps_between(&mut self, frame: u64, (least, most): (u64, u64)) -> Result<()> {
         let is_filled =
             |patch: &PlannedPatch| patch.removal == Removal::Fill && patch.frames.contains(FrameIndex(frame));
         for from in least..most {
-            for number in (0..patches.len()).filter(|&number| is_filled(&patches[number])) {
-                self.step(patches, steps, number, from)?;
+            for number in (0..self.patches.len()).filter(|&number| is_filled(&self.patches[number])) {
+                self.step(number, from)?;
             }
             if !is_looked_at(from, frame) {
                 self.near.remove(&from);
@@ -532,5 +518,48 @@ impl Others<'_> {
         self.near = self.near.split_off(&least);
         let newest = self.near.last_key_value().map(|(number, _)| *number);
         self.near.retain(|&number, _| is_looked_at(number, frame) || Some(number) == newest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::SourceRect;
+
+    fn patch((start, end): (u64, u64), x: u32, width: u32) -> PlannedPatch {
+        let mask = Mask::all_of(SourceRect { x, y: 0, width, height: 20 });
+        PlannedPatch { frames: FrameRange::new(start, end), mask, removal: Removal::Fill }
+    }
+
+    #[test]
+    fn what_is_behind_a_patch_is_looked_for_where_the_least_hides_it() {
+        let ends = |patches: &[PlannedPatch], total: u64| ends_of(patches, 0, total);
+        let text = || patch((200, 260), 0, 100);
+        assert_eq!(ends(&[text()], 400), (Some(24), Some(33)), "the nearest ones: 192 and 264");
+        assert_eq!(ends(&[text()], 264), (Some(24), None), "the clip is over by then");
+        assert_eq!(ends(&[patch((0, 60), 0, 100)], 400), (None, Some(8)));
+        // The same text on its way, in part of its place until frame 170, and all of it after that.
+        let comes = [patch((160, 171), 40, 100), patch((171, 200), 0, 100)];
+        let [first, second] = comes;
+        assert_eq!(ends(&[text(), first.clone(), second.clone()], 400).0, Some(19), "152");
+        // What hides next to nothing does not send it further away.
+        assert_eq!(ends(&[text(), patch((190, 200), 94, 100)], 400).0, Some(24));
+        // All of it hidden, as far as is looked; and by halves together.
+        assert_eq!(ends(&[text(), patch((0, 200), 0, 100)], 400).0, None);
+        assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 50, 50)], 400).0, None);
+        // Two over one half leave the other.
+        assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 0, 50)], 400).0, Some(24));
+        // No further than the keys of chunks reach: pictures 9 to 24, and to frame 260 + 127 = 387, picture 48.
+        assert_eq!(ends(&[text(), patch((72, 200), 0, 100)], 400).0, None);
+        assert_eq!(ends(&[text(), patch((73, 200), 0, 100)], 400).0, Some(9));
+        assert_eq!(ends(&[text(), patch((260, 384), 0, 100)], 900).1, Some(48));
+        assert_eq!(ends(&[text(), patch((260, 385), 0, 100)], 900).1, None);
+    }
+
+    #[test]
+    fn far_pictures_are_few_and_the_same_for_all_frames_around() {
+        let looked_at = |frame: u64| -> Vec<u64> { (0..40).filter(|&number| is_looked_at(number, frame)).collect() };
+        assert_eq!(looked_at(160), [0, 4, 8, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 32, 36]);
+        assert_eq!(looked_at(161)[..5], [0, 4, 8, 12, 16]);
     }
 }
