@@ -228,6 +228,21 @@ fn what_goes_to_another_place_and_stays_is_there_once_at_a_time() {
 }
 
 #[test]
+fn a_word_of_two_letters_is_one_where_it_takes_its_turn() {
+    let word = |text: &str, frames: (u64, u64)| drawn(text, 500, frames, "fontsize=60:fontcolor=white");
+    let filmed = |texts: &str| {
+        clip("mp4", &format!("-f lavfi -i color=0x305070:size=540x960:rate=30 -frames:v 60 -vf {texts} {H264} -crf 20"))
+    };
+    // These letters differ from capitals in size alone.
+    let said = |file: &Path| found(file).into_iter().map(|overlay| overlay.text.to_lowercase()).collect::<Vec<_>>();
+    assert!(said(&filmed(&word("so", (0, 59)))).is_empty(), "alone it could be anything");
+    let turns = filmed(&format!("{},{}", word("honestly", (0, 29)), word("so", (30, 59))));
+    assert_eq!(said(&turns), ["honestly", "so"]);
+    let apart = filmed(&format!("{},{}", word("honestly", (0, 29)), word("so", (45, 59))));
+    assert_eq!(said(&apart), ["honestly"]);
+}
+
+#[test]
 fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
     let scrolls = "fontsize=44:x=(w-tw)/2:y=860-7*n";
     let overlays = found(&filmed(110, &animated("the end of it", scrolls)));

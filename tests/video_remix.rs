@@ -174,6 +174,22 @@ fn what_comes_and_goes_slowly_is_gone_from_its_first_frame_to_its_last() {
 }
 
 #[test]
+fn what_a_slow_scene_shows_late_stands_behind_a_text() {
+    // A box of about 130 pixels, before a scene that moves by 80 in 40 frames.
+    let with = project(&post(&[("we go", 700, (0, 79), BOXED)]), json!([{ "text": "we go", "newText": "" }]));
+    let without = project(&filmed(""), json!([]));
+    let ((container, video), (_, clean)) = (render(&with, 2), render(&without, 2));
+    let [text] = &container.report.overlays[..] else { unreachable!("{:#?}", container.report.overlays) };
+    let SourceRect { x, y, width, height } = text.region;
+    let region = SourceRect { x: 2 * x, y: 2 * y, width: 2 * width, height: 2 * height };
+    assert!((110..=156).contains(&width), "{:?}", text.region);
+    for stretch in [(0, 4), (75, 79)] {
+        let psnr = psnr(&video, &clean, region, stretch);
+        assert!(psnr >= 32.0, "{psnr} in frames {stretch:?}");
+    }
+}
+
+#[test]
 fn the_fixture_gets_its_new_words() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/video-remix");
     let json: Value =

@@ -334,4 +334,18 @@ mod tests {
         parts.push((20 + 7 * 24, 34, 6, 30));
         assert_eq!(found(&parts)[0].letters.len(), 8);
     }
+
+    #[test]
+    fn a_number_before_a_point_goes_on_the_line_and_a_smaller_thing_does_not() {
+        let word: Vec<_> = (0..6).flat_map(|number| letter(60 + number * 24, 40, 16, 20)).collect();
+        // Nearly a letter's height away, with a point between, which is no letter.
+        let with = |left: usize, top: usize, height: usize| {
+            let parts = [&word[..], &[(50, 56, 4, 4)], &letter(left, top, 9, height)].concat();
+            found(&parts).iter().map(|line| line.bounds.left).min()
+        };
+        assert_eq!(with(32, 40, 20), Some(32));
+        assert_eq!(with(32, 46, 10), Some(50), "it is half as high");
+        assert_eq!(with(32, 30, 20), Some(50), "it stands higher");
+        assert_eq!(with(28, 40, 20), Some(50), "it is further away");
+    }
 }

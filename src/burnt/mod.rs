@@ -12,11 +12,13 @@
 //! | `whole` | letters that touch what is beside them |
 //! | `track` | lines through time |
 //! | `moves` | how a line comes and goes |
+//! | `passing` | lines that never stand still |
 //! | `crop` | a line at full size, over all frames |
 //! | `read`, `tesseract` | what it says |
 //! | `beside` | pictures beside it, such as emoji |
 //! | `style` | its colours, its rim, its box |
 //! | `texts` | what belongs together |
+//! | `masks` | which pixels are it, in each frame |
 //! | `residual` | what is left of a text that was taken out |
 //! | `find` | all of it, from the file on |
 
@@ -26,7 +28,9 @@ mod crop;
 mod find;
 mod group;
 mod lines;
+mod masks;
 mod moves;
+mod passing;
 mod read;
 mod residual;
 mod style;
@@ -217,5 +221,41 @@ impl FoundText {
         }
         out.extend(self.findings.iter().map(|finding| format!("note: {finding}\n")));
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of the frames 10 to 40, which is at these places in others than the one where it stands.
+    fn text(moves: &[(u64, u32, u32)]) -> FoundOverlay {
+        let region = |x: u32, y: u32| SourceRect { x, y, width: 60, height: 20 };
+        let json = serde_json::json!({
+            "id": "o1", "firstFrame": 10, "lastFrame": 40, "start": 0.0, "end": 0.0, "region": region(100, 50),
+            "kind": "caption", "text": "", "lines": [], "script": "Latn", "confidence": 1.0,
+            "style": { "fontSize": 20.0, "align": "center", "color": "#ffffff", "stroke": null, "box": null },
+        });
+        let moves = moves.iter().map(|&(frame, x, y)| FoundMove {
+            frame,
+            region: region(x, y),
+            mask: Mask::all_of(region(x, y)),
+        });
+        FoundOverlay { moves: moves.collect(), ..serde_json::from_value(json).expect("is a text") }
+    }
+
+    #[test]
+    fn a_text_that_moves_is_measured_where_it_is() {
+        let still = text(&[]);
+        assert_eq!((still.middle(), still.whole_region()), (25, still.region));
+        // It comes until frame 29, from the left and from below.
+        let comes = text(&(10..30).map(|frame| (frame, 4 * (frame as u32 - 10), 90)).collect::<Vec<_>>());
+        assert_eq!(comes.middle(), 30, "where it stands");
+        assert_eq!(comes.whole_region(), SourceRect { x: 0, y: 50, width: 160, height: 60 });
+        assert_eq!((comes.region_at(12).x, comes.region_at(30).x), (8, 100));
+        assert!(comes.mask_at(12).has(4, 45) && comes.mask_at(30).is_empty());
+        // It never stands but in the frame in which it was found.
+        let passes = text(&(10..=40).filter(|frame| *frame != 17).map(|frame| (frame, 0, 90)).collect::<Vec<_>>());
+        assert_eq!((passes.middle(), passes.region_at(25).y), (25, 90));
     }
 }

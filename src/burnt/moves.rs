@@ -17,9 +17,9 @@ const KNOWN: usize = 600;
 /// Pixels by which a line that stood still is looked for, and at least one that moves.
 const FIRST_REACH: i32 = 24;
 const REACH: i32 = 6;
-/// The weakest that a fading line is seen, and one that also moves.
+/// The weakest that a fading line is seen; and one that also moves, if what is behind it makes its letters uneven.
 const FAINT: f32 = 0.07;
-const FAINT_MOVING: f32 = 0.15;
+const WEAK: f32 = 0.15;
 /// Of what it was in the frame beside, a line that fades has at least so much left, and one that begins to move.
 const LEFT: f32 = 0.3;
 const LEFT_UNKNOWN: f32 = 0.6;
@@ -137,8 +137,14 @@ impl Stamp {
         (full.abs() >= 20.0).then_some(Self { middle, inside: points, letters: parts, beside, full })
     }
 
+    /// As [`Stamp::follow`], for a way with the frames' numbers.
+    pub(super) fn next(&self, frame: &Gray, way: &[(u64, Pose)]) -> Option<Pose> {
+        let last: Vec<Pose> = way[way.len().saturating_sub(2)..].iter().map(|(_, pose)| *pose).collect();
+        self.follow(frame, &last)
+    }
+
     /// How the line is in the frame that is next on its way, which leads away from where it stands; `None` if it is not seen.
-    pub(super) fn follow(&self, frame: &Gray, way: &[Pose]) -> Option<Pose> {
+    fn follow(&self, frame: &Gray, way: &[Pose]) -> Option<Pose> {
         let last = way.last().copied().unwrap_or(Pose::STILL);
         let before = way.len().checked_sub(2).map_or(Pose::STILL, |at| way[at]);
         let (speed_x, speed_y, growth) = match way.is_empty() {
@@ -178,9 +184,10 @@ impl Stamp {
         }
         let has_moved = (best.x, best.y, best.scale) != (last.x, last.y, last.scale);
         // On its way it is looked for in few places.
-        let is_known = !has_moved || way.len() >= 2;
-        let (least, left) = (if has_moved { FAINT_MOVING } else { FAINT }, if is_known { LEFT } else { LEFT_UNKNOWN });
-        let is_likely = best.strength >= least.max(left * last.strength) && best.strength <= 0.1 + 1.5 * last.strength;
+        let is_begun = way.len() >= 2;
+        let left = if has_moved && !is_begun { LEFT_UNKNOWN } else { LEFT };
+        let is_known = !has_moved || (is_begun && best.strength >= WEAK);
+        let is_likely = best.strength >= FAINT.max(left * last.strength) && best.strength <= 0.1 + 1.5 * last.strength;
         let found = Pose { strength: best.strength.min(1.0), ..best };
         (is_likely && self.is_whole(frame, found, is_known)).then_some(found)
     }

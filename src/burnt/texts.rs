@@ -1,22 +1,19 @@
 //! From lines that were followed to the texts that they make.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
-
 use image::imageops::{FilterType, crop_imm, replace, resize};
 use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
+use super::masks::{EDGE, mask_of, moves_of, picture_mask};
 use super::moves::Pose;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
-use super::style::{Surroundings, box_around, box_tolerance, fill_color, near, surroundings};
+use super::style::{Surroundings, fill_color, near, surroundings};
 use super::track::Track;
 use super::{
-    FoundBox, FoundChange, FoundChangeKind, FoundLine, FoundMove, FoundOverlay, FoundStroke, FoundStyle, FoundWord,
-    OverlayKind,
+    FoundBox, FoundChange, FoundChangeKind, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind,
 };
-use crate::compose::{Mask, SourceRect, code_values};
+use crate::compose::{Mask, SourceRect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{Align, Rgba};
 
@@ -39,30 +36,24 @@ const FADED: f32 = 0.6;
 const MOST_READ: usize = 300;
 /// The most pixels of a line that a reader gets.
 const MOST_PIXELS: f64 = 2e6;
-/// Pixels by which smooth edges, and what coding makes of them, reach beyond letters and boxes.
-const EDGE: u32 = 3;
-/// Code values, of luma and both colour differences together, within which a pixel beside letters has their colour; and by
-/// which it may change.
-const ALIKE_CODES: u32 = 36;
-const STEADY: u8 = 32;
 /// Frames by which the lines of one text may come and go apart.
 const TOGETHER: u64 = 4;
 /// Frames for which a line may be lost.
 const LOST: u64 = 15;
 
 /// A line that was read.
-struct ReadLine {
-    track: Track,
+pub(super) struct ReadLine {
+    pub(super) track: Track,
     reading: LineReading,
     words: Vec<FoundWord>,
-    around: Surroundings,
+    pub(super) around: Surroundings,
     /// The colour of its letters, and how far each pixel of its crop is from them.
-    color: Rgba,
-    far: Vec<u8>,
+    pub(super) color: Rgba,
+    pub(super) far: Vec<u8>,
     /// Whether it is a text by itself.
     is_sure: bool,
     /// Lines that are a part of it: beside it, or the same at another time.
-    parts: Vec<ReadLine>,
+    pub(super) parts: Vec<ReadLine>,
 }
 
 /// The texts that these lines make, by time and place, and whether there were more lines than are read; `alive` is called now
@@ -127,7 +118,7 @@ impl Place {
     }
 
     /// What reaches this far beyond `bounds`, both in pixels of the pictures that were decoded.
-    fn decoded(&self, bounds: Bounds, beyond: u32) -> SourceRect {
+    pub(super) fn decoded(&self, bounds: Bounds, beyond: u32) -> SourceRect {
         let side = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let (x, y) = (side(bounds.left).saturating_sub(beyond), side(bounds.top).saturating_sub(beyond));
         let (width, height) = self.pictures;
@@ -136,7 +127,7 @@ impl Place {
     }
 
     /// A mask of the pictures that were decoded, on those of the source, which may be larger.
-    fn whole(&self, mask: Mask, size: (u32, u32)) -> Mask {
+    pub(super) fn whole(&self, mask: Mask, size: (u32, u32)) -> Mask {
         let (width, height) = self.pictures;
         match self.pictures == size {
             true => mask,
@@ -145,7 +136,7 @@ impl Place {
     }
 
     /// A region that reaches this far beyond `bounds`, which are in pixels of the pictures that were decoded.
-    fn region(&self, bounds: Bounds, beyond: f64, (width, height): (u32, u32)) -> SourceRect {
+    pub(super) fn region(&self, bounds: Bounds, beyond: f64, (width, height): (u32, u32)) -> SourceRect {
         let low = |at: usize, by: f64| ((at as f64 - beyond) * by).round().max(0.0) as u32;
         let high = |at: usize, by: f64, most: u32| (((at as f64 + beyond) * by).round() as u32).min(most);
         let x = low(bounds.left, self.across).min(width.saturating_sub(1));
@@ -254,82 +245,9 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
     Some(ReadLine { track, reading, words, around, color, far, is_sure, parts: Vec::new() })
 }
 
-/// The pixels of a line: its letters with their rim and their smooth edges, or its box; and what else of these colours stands
-/// still beside them, such as a dot that was not found. In pixels of the pictures that were decoded.
-fn mask_of(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask {
-    let parts = line.parts.iter().map(|part| mask_of(part, backdrop, place));
-    parts.fold(own_mask(line, backdrop, place), |mask, part| mask.union(&part))
-}
-
-fn own_mask(line: &ReadLine, backdrop: Option<FoundBox>, place: &Place) -> Mask {
-    let Surroundings { stroke, .. } = line.around;
-    let (track, far) = (&line.track, &line.far);
-    let Some(bounds) = track.crop.bounds else { return Mask::default() };
-    let height = track.height(place);
-    let code = |Rgba { r, g, b, .. }: Rgba| code_values([r, g, b]);
-    let apart = |at: usize, meant: [u8; 3]| {
-        let parts = track.crop.color(at).into_iter().zip(meant);
-        parts.map(|(one, other)| u32::from(one.abs_diff(other))).sum::<u32>()
-    };
-    if let Some(backdrop) = backdrop {
-        let letters = line.track.line.place(place.scale);
-        // As far as an emoji in it.
-        let near = near(&track.crop, letters, height * 2.0);
-        let color = code(backdrop.color);
-        let tolerance = box_tolerance(&track.crop, far, color.map(f64::from));
-        let whole = box_around(&track.crop, near, letters, |at| f64::from(apart(at, color)) <= tolerance);
-        return Mask::all_of(place.decoded(whole, EDGE));
-    }
-    // A rim that was not told is seldom wider than a tenth.
-    let rim = stroke.map_or((height * 0.1) as u32, |stroke| stroke.width) + EDGE;
-    let colors: Vec<[u8; 3]> = std::iter::once(line.color).chain(stroke.map(|stroke| stroke.color)).map(code).collect();
-    // Where all else moves, what stands still is a part of it: what begins as near as a letter that was not found, as far as
-    // that goes.
-    let (reach, most) = if track.stands_out { (height * 1.2, height * 2.4) } else { (height * 0.5, height * 0.5) };
-    let (reach, most) = ((reach as u32).min(250), (most as u32).min(250));
-    let mut mask = Mask::none_of(place.decoded(bounds, 2));
-    let (width, rows) = (bounds.width().max(1), bounds.height());
-    let is_like = |at: usize| {
-        let far = u32::from(far[at]);
-        far > rim
-            && far <= most
-            && track.crop.range(at) <= STEADY
-            && colors.iter().any(|&color| apart(at, color) <= ALIKE_CODES)
-    };
-    let alike: Vec<bool> = (0..far.len()).map(is_like).collect();
-    let mut belongs: Vec<bool> = alike.iter().zip(far).map(|(alike, far)| *alike && u32::from(*far) <= reach).collect();
-    let mut open: Vec<usize> = (0..belongs.len()).filter(|&at| belongs[at]).collect();
-    while let Some(at) = open.pop() {
-        let (x, y) = (at % width, at / width);
-        let beside = [
-            (x > 0).then(|| at - 1),
-            (x + 1 < width).then(|| at + 1),
-            (y > 0).then(|| at - width),
-            (y + 1 < rows).then(|| at + width),
-        ];
-        for next in beside.into_iter().flatten().filter(|&next| alike[next]) {
-            if !std::mem::replace(&mut belongs[next], true) {
-                open.push(next);
-            }
-        }
-    }
-    for (at, &far) in far.iter().enumerate() {
-        let (x, y) = (bounds.left + at % width, bounds.top + at / width);
-        if u32::from(far) <= rim {
-            mask.add(x, y);
-        } else if belongs[at] {
-            // With its smooth edge.
-            for (dy, dx) in (0..5).flat_map(|dy| (0..5).map(move |dx| (dy, dx))) {
-                mask.add((x + dx).saturating_sub(2), (y + dy).saturating_sub(2));
-            }
-        }
-    }
-    mask
-}
-
 impl Track {
     /// The height of its letters at full size.
-    fn height(&self, place: &Place) -> f64 {
+    pub(super) fn height(&self, place: &Place) -> f64 {
         (self.line.letter_height() * place.scale) as f64
     }
 }
@@ -422,7 +340,7 @@ impl ReadLine {
     }
 
     /// How it is in the frames in which it comes and goes.
-    fn ways(&self) -> impl Iterator<Item = (u64, Pose)> {
+    pub(super) fn ways(&self) -> impl Iterator<Item = (u64, Pose)> {
         self.track.came.iter().chain(&self.track.went).copied()
     }
 
@@ -498,18 +416,6 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
         }
     }
     joined
-}
-
-/// The pixels of a picture beside a line, with its smooth edge.
-fn picture_mask(picture: &Beside, place: &Place) -> Mask {
-    let mut mask = Mask::none_of(place.decoded(picture.bounds, EDGE));
-    let edge = EDGE as usize;
-    for (y, columns) in &picture.rows {
-        for y in y.saturating_sub(edge)..=y + edge {
-            (columns.start.saturating_sub(edge)..columns.end + edge).for_each(|x| mask.add(x, y));
-        }
-    }
-    mask
 }
 
 /// The lines of each text, from the top.
@@ -629,68 +535,6 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
         mask: place.whole(mask, size),
         text,
     }
-}
-
-/// Where lines are in the frames in which any of them is not where it stands; `em`: the size of their font, in pixels of the
-/// pictures that were decoded, by which pictures beside them are told.
-fn moves_of(
-    lines: &[&ReadLine],
-    (backdrop, em): (Option<FoundBox>, f64),
-    place: &Place,
-    (beyond, size): (f64, (u32, u32)),
-) -> Vec<FoundMove> {
-    let mut moves: BTreeMap<u64, (Mask, Bounds)> = BTreeMap::new();
-    let frames: BTreeSet<u64> =
-        lines.iter().flat_map(|line| line.ways()).filter(|(_, pose)| pose.is_moved()).map(|(frame, _)| frame).collect();
-    for line in lines.iter().filter(|_| !frames.is_empty()) {
-        let mask = own_mask(line, backdrop, place);
-        let pictures = match backdrop {
-            Some(_) => Vec::new(),
-            None => pictures_beside(&line.track.crop, line.track.line.place(place.scale), em),
-        };
-        let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place)));
-        let own = line.track.line.place(place.scale);
-        let ways: BTreeMap<u64, Pose> = line.ways().collect();
-        for &frame in &frames {
-            let stands = (line.track.first..=line.track.last).contains(&frame);
-            let there = match ways.get(&frame).filter(|_| !stands) {
-                Some(pose) if pose.is_moved() => posed((&mask, own), *pose, place),
-                // A line that stands while another one moves, or only fades.
-                Some(_) => (mask.clone(), own),
-                None if stands => (mask.clone(), own),
-                None => continue,
-            };
-            match moves.entry(frame) {
-                Entry::Vacant(entry) => {
-                    entry.insert(there);
-                }
-                Entry::Occupied(mut entry) => {
-                    let (mask, bounds) = entry.get_mut();
-                    (*mask, *bounds) = (mask.union(&there.0), bounds.union(there.1));
-                }
-            }
-        }
-    }
-    let found = moves.into_iter().map(|(frame, (mask, bounds))| FoundMove {
-        frame,
-        region: place.region(bounds, beyond, size),
-        mask: place.whole(mask, size),
-    });
-    found.filter(|found| !found.mask.is_empty()).collect()
-}
-
-/// The mask and the bounds of a line in another pose, in pixels of the pictures that were decoded.
-fn posed((mask, own): (&Mask, Bounds), pose: Pose, place: &Place) -> (Mask, Bounds) {
-    let (scale, by) = (place.scale as f64, f64::from(pose.scale));
-    let middle = ((own.left + own.right) as f64 / 2.0, (own.top + own.bottom) as f64 / 2.0);
-    let shift = (f64::from(pose.x) * scale, f64::from(pose.y) * scale);
-    let side = |at: usize, middle: f64, shift: f64, whole: u32| {
-        (middle + (at as f64 - middle) * by + shift).round().clamp(0.0, f64::from(whole)) as usize
-    };
-    let [left, right] = [own.left, own.right].map(|at| side(at, middle.0, shift.0, place.pictures.0));
-    let [top, bottom] = [own.top, own.bottom].map(|at| side(at, middle.1, shift.1, place.pictures.1));
-    // It was looked for in steps of one of the pixels in which letters are.
-    (mask.posed(middle, by, shift, scale, place.pictures), Bounds { left, top, right, bottom })
 }
 
 /// How a text comes or goes that takes so many frames to.

@@ -7,6 +7,7 @@ use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
 use super::lines::{Line, View, lines};
 use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest};
+use super::passing::Moving;
 use super::whole::whole;
 use crate::compose::I420Ref;
 
@@ -21,7 +22,7 @@ const STEADY: u16 = 2;
 /// Code values by which a pixel of a steady picture may change: noise, and what coding does at edges.
 const NOISE: u8 = 14;
 /// The same for a pixel of a letter that is followed.
-const SAME: u8 = 24;
+pub(super) const SAME: u8 = 24;
 /// The most pixels of a line that are compared.
 const COMPARED: usize = 1_500;
 /// The fewest compared pixels of a letter that is looked for by itself.
@@ -35,17 +36,8 @@ const MOVING: u16 = 10;
 /// The most lines that move and are followed at once, and how many letters each has at least.
 const MOST_MOVING: usize = 8;
 const MOVING_LETTERS: usize = 5;
-/// The fewest frames that make a text of a line that moves, the most that it is followed for, and after how many it must have
-/// moved.
-const SHORTEST_WAY: usize = 20;
-const LONGEST_WAY: usize = 900;
-const BEGUN: usize = 6;
-/// How much of a line that moves is seen at least where it was found to be exactly.
-const EXACT: f32 = 0.97;
 /// Pixels from the picture's edge within which a line is cut off by it.
 const EDGE: usize = 3;
-/// Pixels by which a line that moves may be off a straight and even way, as pictures are looked at.
-const OFF_WAY: f32 = 2.5;
 /// The most pixels of all lines that move, in all frames in which they do, in which masks are kept of them.
 const MOST_MOVED: usize = 400_000_000;
 /// The most lines that go at once and are followed.
@@ -83,7 +75,7 @@ pub(super) struct Track {
     beside: Vec<u32>,
     fill: u8,
     looks: u32,
-    around: Around,
+    pub(super) around: Around,
 }
 
 /// What a line that is followed is to one that was found.
@@ -99,8 +91,8 @@ enum Meeting {
 
 /// How much of what is around a line has changed since it was found.
 #[derive(Debug, Clone, Default)]
-struct Around {
-    pixels: Vec<(u32, u8)>,
+pub(super) struct Around {
+    pub(super) pixels: Vec<(u32, u8)>,
     changed: usize,
 }
 
@@ -283,7 +275,7 @@ impl Tracker {
         }
         self.live = live;
         for (mut track, stamp) in std::mem::take(&mut self.leaving) {
-            let next = follow(&stamp, &frame, &track.went).filter(|_| track.went.len() < LONGEST);
+            let next = stamp.next(&frame, &track.went).filter(|_| track.went.len() < LONGEST);
             match next {
                 Some(pose) => {
                     track.went.push((number, pose));
@@ -375,7 +367,7 @@ impl Tracker {
             if let Some(stamp) = track.stamp(view.gray) {
                 track.crop.add(picture, area, self.scale);
                 self.held += pixels;
-                self.moving.push(Moving { track, stamp, size, along: 0, seen: 0, still: 0, beside: 0 });
+                self.moving.push(Moving::new(track, stamp, size));
             }
         }
     }
@@ -383,31 +375,10 @@ impl Tracker {
     /// Goes on with the lines that move, to the frame `number`.
     fn follow_moving(&mut self, frame: &Gray, number: u64, picture: &I420Ref<'_>) {
         for mut moving in std::mem::take(&mut self.moving) {
-            let pose = follow(&moving.stamp, frame, &moving.track.went);
-            let way = moving.track.went.len();
-            match pose.filter(|pose| way < LONGEST_WAY && (way + 1 != BEGUN || pose.is_moved())) {
-                Some(pose) => {
-                    moving.track.went.push((number, pose));
-                    if way + 1 == BEGUN {
-                        // The frame in which it was found, and those since, are kept too.
-                        let passed = self.frames.iter().rev().skip(BEGUN).zip((0..moving.track.first).rev());
-                        for (frame, number) in passed.take(LONGEST_WAY) {
-                            let Some(pose) = follow(&moving.stamp, frame, &moving.track.came) else { break };
-                            moving.track.came.push((number, pose));
-                        }
-                    }
-                    moving.look_around(frame, pose);
-                    let looks = moving.track.went.len();
-                    // A pixel off, and thin strokes are lost.
-                    let is_exact = pose.strength >= EXACT && !pose.is_sized();
-                    // Few: coding changes what moves, and of the darkest of many nothing would be left.
-                    if is_exact && matches!(looks, 8 | 24 | 48) {
-                        let by = |at: f32| at as isize * self.scale as isize;
-                        moving.track.crop.add_moved(picture, (by(pose.x), by(pose.y)));
-                    }
-                    self.moving.push(moving);
-                }
-                None => self.end_moving(moving),
+            if moving.goes_on((frame, number), self.frames.iter().rev(), (picture, self.scale)) {
+                self.moving.push(moving);
+            } else {
+                self.end_moving(moving);
             }
         }
     }
@@ -455,7 +426,7 @@ impl Tracker {
             for (frame, number) in
                 self.frames.iter().rev().skip(back as usize).zip((0..track.first).rev()).take(LONGEST)
             {
-                let Some(pose) = follow(&stamp, frame, &track.came) else { break };
+                let Some(pose) = stamp.next(frame, &track.came) else { break };
                 track.came.push((number, pose));
             }
         }
@@ -509,7 +480,7 @@ impl Tracker {
         let stamp = frames.next().filter(|_| is_long && has_room).and_then(|frame| track.stamp(frame));
         let stamp = stamp.filter(|stamp| {
             frames.zip(track.last + 1..).all(|(frame, number)| {
-                let next = follow(stamp, frame, &track.went);
+                let next = stamp.next(frame, &track.went);
                 track.went.extend(next.map(|pose| (number, pose)));
                 next.is_some()
             })
@@ -542,125 +513,6 @@ impl Tracker {
         self.ended.retain(|track| track.is_passing || track.last + 1 - track.first >= shortest);
         (self.ended, self.is_cut)
     }
-}
-
-/// A line that never stands still, by how it is where it was found: its track has that one frame, and its ways have the others.
-struct Moving {
-    track: Track,
-    stamp: Stamp,
-    /// The size of the pictures.
-    size: (usize, usize),
-    /// How many of the pixels around it moved along with it, of how many that were looked at; and how many stayed as they were
-    /// beside its way.
-    along: usize,
-    seen: usize,
-    still: usize,
-    beside: usize,
-}
-
-impl Moving {
-    /// Where it is now.
-    fn bounds(&self) -> Bounds {
-        let (width, height) = self.size;
-        let (x, y) = self.track.went.last().map_or((0.0, 0.0), |(_, pose)| (pose.x, pose.y));
-        let side = |at: usize, by: f32, most: usize| (at as f32 + by).clamp(0.0, most as f32) as usize;
-        let Bounds { left, top, right, bottom } = self.track.line.bounds;
-        let across = [left, right].map(|at| side(at, x, width));
-        let down = [top, bottom].map(|at| side(at, y, height));
-        Bounds { left: across[0], top: down[0], right: across[1], bottom: down[1] }
-    }
-
-    /// Notes how much of what is around it moves along, and how much stays.
-    fn look_around(&mut self, frame: &Gray, pose: Pose) {
-        // What has hardly moved tells nothing.
-        if pose.x.abs().max(pose.y.abs()) < 4.0 {
-            return;
-        }
-        let (x, y) = (pose.x as isize, pose.y as isize);
-        let own = self.track.line.bounds;
-        let is_beside = |left: usize, top: usize| match pose.x.abs() > pose.y.abs() {
-            true => top < own.top || top >= own.bottom,
-            false => left < own.left || left >= own.right,
-        };
-        for &(at, luma) in &self.track.around.pixels {
-            let (left, top) = (at as usize % frame.width, at as usize / frame.width);
-            if let (Some(x), Some(y)) = (left.checked_add_signed(x), top.checked_add_signed(y))
-                && x < frame.width
-                && y < frame.height
-            {
-                self.seen += 1;
-                self.along += usize::from(frame.row(y)[x].abs_diff(luma) <= SAME);
-            }
-            if is_beside(left, top) {
-                self.beside += 1;
-                self.still += usize::from(frame.row(top)[left].abs_diff(luma) <= SAME);
-            }
-        }
-    }
-
-    /// The pixels right and down by which it moves in most frames, in the middle of all.
-    fn speed(&self) -> Option<(f32, f32)> {
-        let Track { first, came, went, .. } = &self.track;
-        let slopes = |side: fn(&Pose) -> f32| {
-            let way = came.iter().chain(went);
-            let mut slopes: Vec<f32> = way.map(|(frame, pose)| side(pose) / (*frame as f32 - *first as f32)).collect();
-            slopes.sort_unstable_by(f32::total_cmp);
-            slopes.get(slopes.len() / 2).copied()
-        };
-        slopes(|pose| pose.x).zip(slopes(|pose| pose.y))
-    }
-
-    /// Its track, and whether it moves evenly over what is around it, for long enough. A sign in the scene moves along with that, and so
-    /// does the text of a page; and what somebody holds moves unevenly.
-    fn text(mut self) -> (Track, bool) {
-        let first = self.track.first;
-        let Some(speed) = self.speed() else { return (self.track, false) };
-        // Where it should be, by the frame.
-        let meant = |frame: u64| {
-            let passed = frame as f32 - first as f32;
-            Pose { x: speed.0 * passed, y: speed.1 * passed, scale: 1.0, strength: 1.0 }
-        };
-        let is_even = |(frame, pose): &(u64, Pose)| {
-            let Pose { x, y, .. } = meant(*frame);
-            (x - pose.x).abs().max((y - pose.y).abs()) <= OFF_WAY
-        };
-        let (own, (width, height)) = (self.track.line.bounds, self.size);
-        let Track { came, went, .. } = &mut self.track;
-        let (all, even) = {
-            let way = || came.iter().chain(went.iter());
-            (way().count(), way().filter(|there| is_even(there)).count())
-        };
-        // Before some things one letter looks as if it were elsewhere.
-        let is_text = all >= SHORTEST_WAY && self.seen > 0 && even * 10 >= all * 8;
-        came.iter_mut().chain(went.iter_mut()).for_each(|(frame, pose)| *pose = meant(*frame));
-        // As far as it is in the picture, also where too little of it is to be found.
-        let is_in = |pose: &Pose| {
-            let inside = |start: usize, end: usize, by: f32, most: usize| {
-                start as f32 + by < most as f32 && end as f32 + by > 0.0
-            };
-            inside(own.left, own.right, pose.x, width) && inside(own.top, own.bottom, pose.y, height)
-        };
-        let earliest = came.last().map_or(first, |(frame, _)| *frame);
-        let latest = went.last().map_or(first, |(frame, _)| *frame);
-        let way = |frames: &mut dyn Iterator<Item = u64>| -> Vec<(u64, Pose)> {
-            frames.map(|frame| (frame, meant(frame))).take_while(|(_, pose)| is_in(pose)).take(LONGEST_WAY).collect()
-        };
-        came.extend(way(&mut (0..earliest).rev()));
-        went.extend(way(&mut (latest + 1..)));
-        let share = |count: usize, all: usize| count as f64 / all.max(1) as f64;
-        let (along, still) = (share(self.along, self.seen), share(self.still, self.beside));
-        // What is around it goes its own way, or stays.
-        let is_over = along <= 0.6 || still >= along + 0.1;
-        // Before an even ground both look the same; what stands out from it by a rim may be over it.
-        let is_unsure = !is_over && still >= along.max(0.9);
-        (Track { is_passing: true, needs_rim: is_unsure, ..self.track }, is_text && (is_over || is_unsure))
-    }
-}
-
-/// How a line is in the next frame of its way.
-fn follow(stamp: &Stamp, frame: &Gray, way: &[(u64, Pose)]) -> Option<Pose> {
-    let poses: Vec<Pose> = way.iter().rev().take(2).rev().map(|(_, pose)| *pose).collect();
-    stamp.follow(frame, &poses)
 }
 
 impl Line {
