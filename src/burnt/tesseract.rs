@@ -80,16 +80,18 @@ fn opened(models: &mut Models, place: usize) -> Option<&mut TessBaseApi> {
 
 fn open(name: &str) -> Option<TessBaseApi> {
     let mut model = TessBaseApi::create();
-    let mut set =
-        |name: &str, value: &str| model.set_variable(&CString::new(name).ok()?, &CString::new(value).ok()?).ok();
     // Before it is opened: what it says of a model that is missing goes to the standard error output else.
-    set("debug_file", "/dev/null")?;
-    // Light letters on dark are not looked for: they are dark by then.
-    set("tessedit_do_invert", "0")?;
+    set(&mut model, "debug_file", "/dev/null")?;
     model.init_2(None, Some(&CString::new(name).ok()?)).ok()?;
-    // One line, and nothing else.
-    model.set_variable(&CString::new("tessedit_pageseg_mode").ok()?, &CString::new("7").ok()?).ok()?;
+    // What follows would be forgotten when it is opened. One line, and nothing else.
+    set(&mut model, "tessedit_pageseg_mode", "7")?;
+    // Light letters on dark are not looked for: they are dark by then.
+    set(&mut model, "tessedit_do_invert", "0")?;
     Some(model)
+}
+
+fn set(model: &mut TessBaseApi, name: &str, value: &str) -> Option<()> {
+    model.set_variable(&CString::new(name).ok()?, &CString::new(value).ok()?).ok()
 }
 
 impl TextReader for TesseractReader {
@@ -279,6 +281,23 @@ mod tests {
         // It was not asked for.
         let other = reading("hello", "Cyrl", 0.9);
         assert_eq!(judged(other.clone(), None), other);
+    }
+
+    #[test]
+    fn dark_letters_are_read_and_light_ones_are_not() {
+        let book = crate::text::FontBook::installed().expect("the font packages are installed");
+        let area = crate::text::Area { x: 20, y: 20, width: 680, height: 80 };
+        let layout = crate::text::lay_out(&book, &crate::text::TextBlock::new("Good morning everyone", area));
+        let sprite = crate::text::rasterise(&book, &layout.expect("is set")).expect("is drawn").expect("has ink");
+        let (width, height) = (sprite.width as usize, sprite.height as usize);
+        let light: Vec<u8> = sprite.pixels.chunks_exact(4).map(|pixel| pixel[0]).collect();
+        let dark = light.iter().map(|value| 255 - value).collect();
+        let lines = [dark, light].map(|samples| LinePicture { samples, width, height });
+        let reader = TesseractReader::new(&["Latn".to_owned()]).expect("is installed");
+        let readings = reader.read(&lines, &|| Ok(())).expect("are read");
+        assert_eq!(readings[0].text(), "Good morning everyone");
+        // They are no letters: a second look at what no model knows would double the time of reading.
+        assert_ne!(readings[1].text(), "Good morning everyone");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Parts of a picture that belong to something.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::SourceRect;
@@ -63,6 +65,16 @@ impl Mask {
     /// Whether the cell at this place, in cells, belongs to it.
     pub(crate) fn has(&self, column: usize, row: usize) -> bool {
         self.place(column, row).is_some_and(|at| self.cells[at])
+    }
+
+    /// Whether any of these cells belongs to it.
+    pub(crate) fn has_any(&self, columns: Range<usize>, rows: Range<usize>) -> bool {
+        let within = |range: Range<usize>, first: usize, count: usize| {
+            range.start.max(first) - first..range.end.clamp(first, first + count) - first
+        };
+        let columns = within(columns, self.column, self.columns);
+        let mut rows = within(rows, self.row, self.rows);
+        !columns.is_empty() && rows.any(|row| self.cells[row * self.columns..][columns.clone()].contains(&true))
     }
 
     fn place(&self, column: usize, row: usize) -> Option<usize> {
@@ -259,6 +271,17 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Mask>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn any_of_some_cells_is_told_from_none() {
+        let mut mask = Mask::none_of(rect(6, 4, 8, 6));
+        [(6, 4), (12, 8), (9, 7)].into_iter().for_each(|(x, y)| mask.add(x, y));
+        for (left, right, top, bottom) in (0..9usize).flat_map(|a| (0..9usize).map(move |b| (a, b, 8 - a, 8 - b))) {
+            let any = (top..bottom).any(|row| (left..right).any(|column| mask.has(column, row)));
+            assert_eq!(mask.has_any(left..right, top..bottom), any, "{left}..{right}, {top}..{bottom}");
+        }
+        assert!(mask.has_any(0..100, 0..100) && !mask.has_any(7..100, 0..100) && !Mask::default().has_any(0..9, 0..9));
     }
 
     #[test]

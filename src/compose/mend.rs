@@ -110,19 +110,18 @@ pub(crate) fn movement(from: View<'_>, mask: &Mask, to: View<'_>, guess: Shift, 
         return None;
     }
     let whole = Shift { x: guess.x.div_euclid(4), y: guess.y.div_euclid(4) };
-    let few: Vec<(i32, i32, i32)> = thinned(&seen, FEW_POINTS)
-        .map(|(column, row)| (column as i32, row as i32, cell_luma(from.picture.y, column, row)))
-        .collect();
     // In cells first, if it is far.
     let near = if reach > 4 {
-        let hidden = |column: usize, row: usize| to.is_hidden(column, row);
+        let few: Vec<(i32, i32, i32)> = thinned(&seen, FEW_POINTS)
+            .map(|(column, row)| (column as i32, row as i32, cell_luma(from.picture.y, column, row)))
+            .collect();
         let (columns, rows) = to.cells();
-        let cost = |shift: Shift| {
-            mean_cost(few.iter().filter_map(|&(column, row, luma)| {
+        let cost = |shift: Shift, most: i32| {
+            mean_cost(&few, most, |&(column, row, luma)| {
                 let (column, row) = (usize::try_from(column + shift.x).ok()?, usize::try_from(row + shift.y).ok()?);
-                let is_seen = column < columns && row < rows && !hidden(column, row);
+                let is_seen = column < columns && row < rows && !to.is_hidden(column, row);
                 is_seen.then(|| (luma - cell_luma(to.picture.y, column, row)).abs())
-            }))
+            })
         };
         let middle = Shift { x: whole.x.div_euclid(2), y: whole.y.div_euclid(2) };
         let best = spiral(middle, reach / 2, 2, &cost);
@@ -137,32 +136,29 @@ pub(crate) fn movement(from: View<'_>, mask: &Mask, to: View<'_>, guess: Shift, 
             Some((x as i32, y as i32, i32::from(*from.picture.y.row(y).get(x)?)))
         })
         .collect();
-    let exact = |shift: Shift| {
-        mean_cost(points.iter().filter_map(|&(x, y, luma)| {
+    let exact = |shift: Shift, most: i32| {
+        mean_cost(&points, most, |&(x, y, luma)| {
             let (x, y) = (usize::try_from(x + shift.x).ok()?, usize::try_from(y + shift.y).ok()?);
             let value = to.picture.y.row(y).get(x)?;
             (!to.is_hidden(x / 2, y / 2)).then(|| (luma - i32::from(*value)).abs())
-        }))
+        })
     };
     let near = descent(near, reach.max(4), &exact);
-    let quarters = |shift: Shift| {
-        mean_cost(points.iter().filter_map(|&(x, y, luma)| {
-            let (x, y) = (4 * x + shift.x, 4 * y + shift.y);
-            let is_seen = x >= 0 && y >= 0 && !to.is_hidden(x as usize / 8, y as usize / 8);
-            is_seen.then(|| bilinear(to.picture.y, x, y, 4)).flatten().map(|value| (luma - value.round() as i32).abs())
-        }))
+    // What `to` shows of a point, in sixteenths of a code value.
+    let shown = |(x, y): (i32, i32), between: &Quarters| {
+        let (x, y) = (usize::try_from(x + between.x).ok()?, usize::try_from(y + between.y).ok()?);
+        (!to.is_hidden(x / 2, y / 2)).then(|| between.sixteenths(to.picture.y, x, y)).flatten()
+    };
+    let quarters = |shift: Shift, most: i32| {
+        let between = Quarters::new(shift);
+        mean_cost(&points, most, |&(x, y, luma)| Some((luma - ((shown((x, y), &between)? + 8) >> 4)).abs()))
     };
     let fine = spiral(Shift { x: near.x * 4, y: near.y * 4 }, 2, 2, &quarters);
     let fine = spiral(fine, 1, 1, &quarters);
     // Light may change; that does not tell one scene from another.
-    let differences: Vec<f32> = points
-        .iter()
-        .filter_map(|&(x, y, luma)| {
-            let (x, y) = (4 * x + fine.x, 4 * y + fine.y);
-            let is_seen = x >= 0 && y >= 0 && !to.is_hidden(x as usize / 8, y as usize / 8);
-            is_seen.then(|| bilinear(to.picture.y, x, y, 4)).flatten().map(|value| luma as f32 - value)
-        })
-        .collect();
+    let between = Quarters::new(fine);
+    let differences: Vec<f32> =
+        points.iter().filter_map(|&(x, y, luma)| Some((16 * luma - shown((x, y), &between)?) as f32 / 16.0)).collect();
     if differences.len() * 3 < points.len() {
         return None;
     }
@@ -177,29 +173,58 @@ fn thinned(all: &[(usize, usize)], most: usize) -> impl Iterator<Item = (usize, 
     all.iter().copied().step_by(step)
 }
 
-/// The mean of what is seen, or the most there can be if little is.
-fn mean_cost(differences: impl Iterator<Item = i32>) -> i32 {
-    let (sum, count) = differences.fold((0, 0), |(sum, count), value| (sum + value.min(MOST_APART), count + 1));
+/// The mean of what is seen, in parts of 256, or the most there can be if little is; of what is over `most` anything that is over
+/// it, too.
+fn mean_cost<P>(points: &[P], most: i32, difference: impl Fn(&P) -> Option<i32>) -> i32 {
+    let (mut sum, mut count) = (0, 0);
+    for some in points.chunks(64) {
+        let differences = some.iter().filter_map(&difference);
+        (sum, count) = differences.fold((sum, count), |(sum, count), value| (sum + value.min(MOST_APART), count + 1));
+        // However little the others differ.
+        if sum * 256 / points.len() as i32 > most {
+            return i32::MAX;
+        }
+    }
     if count < 40 { MOST_APART * 256 } else { sum * 256 / count }
 }
 
+/// What a shift costs, if that is at most so much.
+type Cost<'a> = dyn Fn(Shift, i32) -> i32 + 'a;
+
 /// The shift of the least cost at most `reach` from `middle`, in steps; of equal ones the nearest.
-fn spiral(middle: Shift, reach: i32, step: usize, cost: &dyn Fn(Shift) -> i32) -> Shift {
-    let steps = |reach: i32| (-reach..=reach).step_by(step);
-    let all = steps(reach).flat_map(|y| steps(reach).map(move |x| (x, y)));
-    let best = all.min_by_key(|&(x, y)| {
+fn spiral(middle: Shift, reach: i32, step: usize, cost: &Cost<'_>) -> Shift {
+    let steps = || (-reach..=reach).step_by(step);
+    let mut all: Vec<(i32, i32)> = steps().flat_map(|y| steps().map(move |x| (x, y))).collect();
+    // The likely ones first: most of the others are soon over the best.
+    all.sort_by_key(|&(x, y)| (x.abs() + y.abs(), y, x));
+    let mut best = (i32::MAX, middle);
+    for (x, y) in all {
         let shift = Shift { x: middle.x + x, y: middle.y + y };
         // Where all is even, nothing has moved.
-        (cost(shift) + x.abs().max(y.abs()), x.abs() + y.abs(), y, x)
-    });
-    best.map_or(middle, |(x, y)| Shift { x: middle.x + x, y: middle.y + y })
+        let away = x.abs().max(y.abs());
+        let cost = cost(shift, best.0.saturating_sub(away)).saturating_add(away);
+        if cost < best.0 {
+            best = (cost, shift);
+        }
+    }
+    best.1
 }
 
 /// As [`spiral`], by going on from neighbour to neighbour.
-fn descent(start: Shift, reach: i32, cost: &dyn Fn(Shift) -> i32) -> Shift {
+fn descent(start: Shift, reach: i32, cost: &Cost<'_>) -> Shift {
+    // What was over the best of one step is over that of the next.
+    let known = std::cell::RefCell::new(Vec::<(Shift, i32)>::new());
+    let once = |shift: Shift, most: i32| {
+        let before = known.borrow().iter().find(|(other, _)| *other == shift).map(|(_, cost)| *cost);
+        before.unwrap_or_else(|| {
+            let cost = cost(shift, most);
+            known.borrow_mut().push((shift, cost));
+            cost
+        })
+    };
     let mut at = start;
     for _ in 0..reach {
-        let next = spiral(at, 1, 1, cost);
+        let next = spiral(at, 1, 1, &once);
         if next == at {
             break;
         }
@@ -216,44 +241,95 @@ fn cell_luma(plane: PlaneRef<'_>, column: usize, row: usize) -> i32 {
     (sum(2 * row) + sum(2 * row + 1)) / 4
 }
 
-/// The value at a place in parts of a sample; `None` outside.
-fn bilinear(plane: PlaneRef<'_>, x: i32, y: i32, parts: i32) -> Option<f32> {
-    let (column, row) = (usize::try_from(x.div_euclid(parts)).ok()?, usize::try_from(y.div_euclid(parts)).ok()?);
-    let (fx, fy) = (x.rem_euclid(parts) as f32 / parts as f32, y.rem_euclid(parts) as f32 / parts as f32);
-    let along = |row: usize| {
-        let row = plane.row(row);
-        let left = f32::from(*row.get(column)?);
-        Some(if fx == 0.0 { left } else { left + (f32::from(*row.get(column + 1)?) - left) * fx })
-    };
-    let top = along(row)?;
-    Some(if fy == 0.0 { top } else { top + (along(row + 1)? - top) * fy })
+/// The place between four samples of luma that a shift leads to.
+struct Quarters {
+    /// The first of them, from where one starts.
+    x: i32,
+    y: i32,
+    /// Quarters of a sample beyond it.
+    across: i32,
+    down: i32,
 }
 
-/// The weights of four samples for a place between the middle two (Catmull-Rom).
-fn weights(part: f32) -> [f32; 4] {
-    let (a, b, c) = (part, part * part, part * part * part);
-    [(2.0 * b - a - c) / 2.0, (3.0 * c - 5.0 * b + 2.0) / 2.0, (a + 4.0 * b - 3.0 * c) / 2.0, (c - b) / 2.0]
+impl Quarters {
+    fn new(shift: Shift) -> Self {
+        let Shift { x, y } = shift;
+        Self { x: x.div_euclid(4), y: y.div_euclid(4), across: x.rem_euclid(4), down: y.rem_euclid(4) }
+    }
+
+    /// What a plane has there, if this is the first sample; `None` outside.
+    fn sixteenths(&self, plane: PlaneRef<'_>, x: usize, y: usize) -> Option<i32> {
+        let along = |row: usize| {
+            let row = plane.row(row);
+            let left = i32::from(*row.get(x)?);
+            Some(match self.across {
+                0 => 4 * left,
+                across => (4 - across) * left + across * i32::from(*row.get(x + 1)?),
+            })
+        };
+        let top = along(y)?;
+        Some(match self.down {
+            0 => 4 * top,
+            down => (4 - down) * top + down * along(y + 1)?,
+        })
+    }
 }
 
-/// The value at a place in parts of a sample, sharper than [`bilinear`]; `None` outside.
-fn cubic(plane: PlaneRef<'_>, x: i32, y: i32, parts: i32) -> Option<f32> {
-    let (fx, fy) = (x.rem_euclid(parts), y.rem_euclid(parts));
-    let (column, row) = (usize::try_from(x.div_euclid(parts)).ok()?, usize::try_from(y.div_euclid(parts)).ok()?);
-    if fx == 0 && fy == 0 {
-        return plane.row(row).get(column).map(|&value| value.into());
+/// Samples of a plane that is moved: sharper than what is linear between two (Catmull-Rom), but for the plane's edges.
+struct Resampled {
+    /// The sample before the place that the first one comes from.
+    x: i32,
+    y: i32,
+    /// The parts of a sample beyond it, and the weights of four samples for that.
+    fx: f32,
+    fy: f32,
+    across: [f32; 4],
+    down: [f32; 4],
+}
+
+impl Resampled {
+    /// By so many parts of a sample.
+    fn new(shift: Shift, parts: i32) -> Self {
+        let weights = |part: f32| {
+            let (a, b, c) = (part, part * part, part * part * part);
+            [(2.0 * b - a - c) / 2.0, (3.0 * c - 5.0 * b + 2.0) / 2.0, (a + 4.0 * b - 3.0 * c) / 2.0, (c - b) / 2.0]
+        };
+        let part = |shift: i32| shift.rem_euclid(parts) as f32 / parts as f32;
+        let (fx, fy) = (part(shift.x), part(shift.y));
+        let (x, y) = (shift.x.div_euclid(parts), shift.y.div_euclid(parts));
+        Self { x, y, fx, fy, across: weights(fx), down: weights(fy) }
     }
-    let (left, above) = (column.checked_sub(1), row.checked_sub(1));
-    let (Some(left), Some(above)) = (left, above) else { return bilinear(plane, x, y, parts) };
-    if column + 2 >= plane.width() || row + 2 >= plane.height() {
-        return bilinear(plane, x, y, parts);
+
+    /// What is at this place of the plane when it is moved; `None` outside.
+    fn sample(&self, plane: PlaneRef<'_>, column: usize, row: usize) -> Option<f32> {
+        let column = usize::try_from(column as i32 + self.x).ok()?;
+        let row = usize::try_from(row as i32 + self.y).ok()?;
+        if self.fx == 0.0 && self.fy == 0.0 {
+            return plane.row(row).get(column).map(|&value| value.into());
+        }
+        let (Some(left), Some(above)) = (column.checked_sub(1), row.checked_sub(1)) else {
+            return self.linear(plane, column, row);
+        };
+        if column + 2 >= plane.width() || row + 2 >= plane.height() {
+            return self.linear(plane, column, row);
+        }
+        let mut sum = 0.0;
+        for (row, down) in (above..).zip(self.down) {
+            let four = &plane.row(row)[left..left + 4];
+            sum += down * four.iter().zip(self.across).map(|(&value, weight)| f32::from(value) * weight).sum::<f32>();
+        }
+        Some(sum)
     }
-    let (across, down) = (weights(fx as f32 / parts as f32), weights(fy as f32 / parts as f32));
-    let mut sum = 0.0;
-    for (row, down) in (above..).zip(down) {
-        let four = &plane.row(row)[left..left + 4];
-        sum += down * four.iter().zip(across).map(|(&value, weight)| f32::from(value) * weight).sum::<f32>();
+
+    fn linear(&self, plane: PlaneRef<'_>, column: usize, row: usize) -> Option<f32> {
+        let along = |row: usize| {
+            let row = plane.row(row);
+            let left = f32::from(*row.get(column)?);
+            Some(if self.fx == 0.0 { left } else { left + (f32::from(*row.get(column + 1)?) - left) * self.fx })
+        };
+        let top = along(row)?;
+        Some(if self.fy == 0.0 { top } else { top + (along(row + 1)? - top) * self.fy })
     }
-    Some(sum)
 }
 
 /// One plane of the part that is mended.
@@ -330,8 +406,10 @@ impl<'a> Mend<'a> {
             let (left, top) = (part.column * scale, part.row * scale);
             let width = (part.columns * scale).min(plane.width().saturating_sub(left));
             let height = (part.rows * scale).min(plane.height().saturating_sub(top));
-            let rows = (top..top + height).flat_map(|y| &plane.row(y)[left..left + width]);
-            let values: Vec<f32> = rows.map(|&value| value.into()).collect();
+            let mut values = Vec::with_capacity(width * height);
+            for y in top..top + height {
+                values.extend(plane.row(y)[left..left + width].iter().map(|&value| f32::from(value)));
+            }
             Layer { scale, width, height, found: Vec::new(), values }
         });
         let shown = vec![false; outline.kinds.len()];
@@ -350,6 +428,9 @@ impl<'a> Mend<'a> {
         let (columns, rows) = other.cells();
         // Samples that are mixed reach into the cells beside.
         let beside = i32::from(shift.x % 8 != 0 || shift.y % 8 != 0);
+        let moved = [(other.picture.y, Resampled::new(shift, 4)), (other.picture.u, Resampled::new(shift, 8))];
+        let [luma, blue] = &moved;
+        let planes = [(luma.0, &luma.1), (blue.0, &blue.1), (other.picture.v, &blue.1)];
         wanted.retain(|&(local_x, local_y)| {
             let (local_x, local_y) = (local_x as usize, local_y as usize);
             let (column, row) = (part.column + local_x, part.row + local_y);
@@ -359,25 +440,21 @@ impl<'a> Mend<'a> {
             let cells = |at: i32, whole: usize| {
                 let first = usize::try_from(at.div_euclid(8) - beside).ok()?;
                 let last = usize::try_from(at.div_euclid(8) + 2 * beside).ok()?;
-                (last < whole).then_some(first..=last)
+                (last < whole).then_some(first..last + 1)
             };
-            let Some((mut down, across)) = cells(y, rows).zip(cells(x, columns)) else { return true };
-            if down.any(|row| across.clone().any(|column| other.is_hidden(column, row))) {
+            let Some((down, across)) = cells(y, rows).zip(cells(x, columns)) else { return true };
+            if other.holes.iter().any(|hole| hole.has_any(across.clone(), down.clone())) {
                 return true;
             }
-            let planes = [other.picture.y, other.picture.u, other.picture.v];
             let mut all = true;
-            for (layer, plane) in layers.iter_mut().zip(planes) {
+            for (layer, (plane, moved)) in layers.iter_mut().zip(planes) {
                 let scale = layer.scale;
-                let parts = 8 / scale as i32;
                 for (dy, dx) in (0..scale).flat_map(|dy| (0..scale).map(move |dx| (dy, dx))) {
                     let (px, py) = (local_x * scale + dx, local_y * scale + dy);
                     if px >= layer.width || py >= layer.height {
                         continue;
                     }
-                    let place = |local: usize, first: usize| ((first * scale + local) as i32) * parts;
-                    let sample = cubic(plane, place(px, part.column) + shift.x, place(py, part.row) + shift.y, parts);
-                    match sample {
+                    match moved.sample(plane, part.column * scale + px, part.row * scale + py) {
                         Some(value) => layer.found[py * layer.width + px] = value,
                         None => all = false,
                     }
@@ -402,7 +479,7 @@ impl<'a> Mend<'a> {
                 let mut samples = vec![false; layer.values.len()];
                 for (y, row) in samples.chunks_exact_mut(layer.width.max(1)).enumerate() {
                     let cells = &known[y / layer.scale * part.columns..];
-                    row.iter_mut().enumerate().for_each(|(x, known)| *known = cells[x / layer.scale]);
+                    row.chunks_mut(layer.scale).zip(cells).for_each(|(samples, &known)| samples.fill(known));
                 }
                 spread(&mut layer.values, &samples, layer.width);
             }
@@ -437,26 +514,27 @@ impl Layer {
             spread(&mut apart, &is_edge, across);
         }
         // Between the middles of four squares.
-        let between = |x: usize, y: usize| {
-            let side = |at: usize, count: usize| {
+        let sides = |samples: usize, count: usize| -> Vec<(usize, usize, f32)> {
+            let side = |at: usize| {
                 let place = ((at as f32 + 0.5) / (SQUARE * scale) as f32 - 0.5).max(0.0);
                 let low = (place as usize).min(count - 1);
-                (low, (low + 1).min(count - 1), place - low as f32)
+                (low, (low + 1).min(count - 1), (place - low as f32).min(1.0))
             };
-            let ((left, right, fx), (top, bottom, fy)) = (side(x, across), side(y, down));
-            let line = |row: usize| {
-                let (one, other) = (apart[row * across + left], apart[row * across + right]);
-                one + (other - one) * fx.min(1.0)
-            };
-            let (one, other) = (line(top), line(bottom));
-            one + (other - one) * fy.min(1.0)
+            (0..samples).map(side).collect()
         };
-        for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Hole && shown[cell]) {
-            let (x, y) = (cell % columns * scale, cell / columns * scale);
-            for y in y..(y + scale).min(self.height) {
-                for x in x..(x + scale).min(self.width) {
-                    let at = y * self.width + x;
-                    self.values[at] = self.found[at] + between(x, y);
+        let (columns_between, rows_between) = (sides(self.width, across), sides(self.height, down));
+        for (y, &(top, bottom, fy)) in rows_between.iter().enumerate() {
+            let (top, bottom) = (&apart[top * across..], &apart[bottom * across..]);
+            let row = y * self.width;
+            let cells = y / scale * columns;
+            for (at, columns_between) in (cells..).zip(columns_between.chunks(scale)) {
+                if kinds[at] != Kind::Hole || !shown[at] {
+                    continue;
+                }
+                for (x, &(left, right, fx)) in (row + (at - cells) * scale..).zip(columns_between) {
+                    let line = |row: &[f32]| row[left] + (row[right] - row[left]) * fx;
+                    let (one, other) = (line(top), line(bottom));
+                    self.values[x] = self.found[x] + (one + (other - one) * fy);
                 }
             }
         }
@@ -480,14 +558,15 @@ impl Mended<'_> {
     }
 
     fn draw_plane(&self, layer: &Layer, plane: &mut PlaneMut<'_>) {
-        let (left, top) = (self.part.column * layer.scale, self.part.row * layer.scale);
+        let Part { column, row: first, .. } = self.part;
         for (y, values) in layer.values.chunks_exact(layer.width.max(1)).enumerate() {
-            let row = plane.row_mut(top + y);
-            for (x, value) in values.iter().enumerate() {
-                if self.mask.has((left + x) / layer.scale, (top + y) / layer.scale)
-                    && let Some(sample) = row.get_mut(left + x)
-                {
-                    *sample = (value + 0.5).clamp(0.0, 255.0) as u8;
+            let row = &mut plane.row_mut(first * layer.scale + y)[column * layer.scale..];
+            let cells = row.chunks_mut(layer.scale).zip(values.chunks(layer.scale));
+            for (cell, (samples, values)) in (column..).zip(cells) {
+                if self.mask.has(cell, first + y / layer.scale) {
+                    for (sample, value) in samples.iter_mut().zip(values) {
+                        *sample = (value + 0.5).clamp(0.0, 255.0) as u8;
+                    }
                 }
             }
         }
@@ -555,10 +634,13 @@ pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
             let row = y * width;
             let above = if y > 0 { row - width } else { row };
             let below = if y + 1 < height { row + width } else { row };
+            let mut left = values[row + start.saturating_sub(1)];
             for x in start..end {
-                let left = values[row + x.saturating_sub(1)];
                 let right = values[row + (x + 1).min(width - 1)];
-                values[row + x] = (left + right + values[above + x] + values[below + x]) / 4.0;
+                // The one that is waited for comes last.
+                let others = right + values[above + x] + values[below + x];
+                left = (others + left) * 0.25;
+                values[row + x] = left;
             }
         }
     }
@@ -663,6 +745,31 @@ mod tests {
         )
         .expect("can be told");
         assert!(error > 15.0, "{error}");
+    }
+
+    #[test]
+    fn what_costs_too_much_is_left_without_a_change() {
+        let points: Vec<i32> = (0..1_000).map(|at| at * 7919 % 61).collect();
+        let of =
+            |some: &[i32], most: i32, least: i32| mean_cost(some, most, |&value| (value >= least).then_some(value));
+        for (some, least) in [(&points[..], 0), (&points[..], 30), (&points[..100], 0), (&points[..90], 50)] {
+            let cost = of(some, i32::MAX, least);
+            for most in (0..MOST_APART * 256).step_by(97).chain([cost - 1, cost, cost + 1]) {
+                let found = of(some, most, least);
+                assert!(if cost <= most { found == cost } else { found > most }, "{found} for {cost}, at most {most}");
+            }
+        }
+        // A hollow with another beside it: what is left out on the way leads to neither.
+        let cost = |shift: Shift, most: i32| {
+            let away = |x: i32, y: i32| (shift.x - x).pow(2) + (shift.y - y).pow(2);
+            let cost = (10 * away(7, -4)).min(10 * away(-20, 3) + 25);
+            if cost <= most { cost } else { i32::MAX }
+        };
+        assert_eq!(spiral(Shift { x: 3, y: 1 }, 24, 1, &cost), Shift { x: 7, y: -4 });
+        assert_eq!(descent(Shift { x: 1, y: 1 }, 24, &cost), Shift { x: 7, y: -4 });
+        assert_eq!(descent(Shift { x: -15, y: 1 }, 24, &cost), Shift { x: -20, y: 3 });
+        assert_eq!(descent(Shift { x: -15, y: 1 }, 2, &cost), Shift { x: -17, y: 3 }, "no further than it may");
+        assert_eq!(spiral(Shift { x: 3, y: 1 }, 2, 1, &|_, _| 500), Shift { x: 3, y: 1 }, "of equal ones the nearest");
     }
 
     #[test]

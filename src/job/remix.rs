@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::engine::Shared;
-use super::mender::Mender;
+use super::mender::{Mender, SharedPictures};
 use super::{Adaptation, Control, SourcePost, not_working};
 use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, looked_at, readable, seam};
 use crate::compose::SourceRect;
@@ -454,7 +454,10 @@ fn residuals(
         second: None,
     };
     let mut pictures = ShotReader::open(subject.path, video, reading, subject.limits, subject.interrupt)?;
-    let mut mender = Mender::new(&patches, (subject.path, video), reading, subject.limits, subject.interrupt, None)?;
+    // The pictures around one text are those around the next, too: each is decoded once.
+    let kept = SharedPictures::default();
+    let clip = (subject.path, video);
+    let mut mender = Mender::new(&patches, clip, reading, subject.limits, subject.interrupt, Some(&kept))?;
     let alive = || {
         subject.interrupt.pulse().beat();
         match subject.interrupt.is_set() {
