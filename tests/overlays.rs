@@ -267,6 +267,37 @@ fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
 }
 
 #[test]
+fn lines_at_an_angle_are_one_text() {
+    let text = written("this one changed\nhow I plan my week");
+    for degrees in [-17.0f64, 9.0] {
+        let drawn = format!(
+            "color=black@0:size=540x960:rate=30,format=rgba,drawtext=font=Inter\\\\:bold:textfile={text}:\
+             x=(w-tw)/2:y=(h-th)/2:line_spacing=6:{OUTLINED},rotate={degrees}*PI/180:c=black@0"
+        );
+        let scene = format!("{MOVING} -f lavfi -i {drawn} -filter_complex [0][1]overlay=shortest=1,format=yuv420p");
+        let overlays = found(&clip("mp4", &format!("{scene} -frames:v 60 {H264} -crf 20")));
+        let [overlay] = &overlays[..] else { unreachable!("{degrees}: {overlays:#?}") };
+        assert_eq!(overlay.text, "this one changed\nhow I plan my week", "{degrees}");
+        assert!((overlay.style.rotation - degrees).abs() <= 1.5, "{degrees}: {:?}", overlay.style);
+        assert!((overlay.style.font_size - 44.0).abs() <= 5.0, "{degrees}: {:?}", overlay.style);
+        assert!((overlay.first_frame, overlay.last_frame) == (0, 59) && overlay.style.stroke.is_some(), "{overlay:#?}");
+        // Its words follow each other along the line.
+        for line in &overlay.lines {
+            let middle = |at: u32, size: u32| f64::from(at) + f64::from(size) / 2.0;
+            let words = line.words.windows(2).map(|pair| [pair[0].region, pair[1].region]);
+            for [one, next] in words {
+                let right = middle(next.x, next.width) - middle(one.x, one.width);
+                let down = middle(next.y, next.height) - middle(one.y, one.height);
+                assert!(right > 0.0 && (down / right - degrees.to_radians().tan()).abs() < 0.12, "{line:#?}");
+            }
+        }
+    }
+    // Level ones are level.
+    let level = found(&filmed(45, &drawn("wait for it", 400, (0, 44), OUTLINED)));
+    assert_eq!(level[0].style.rotation, 0.0);
+}
+
+#[test]
 fn a_clip_without_text_has_none_and_a_still_is_looked_at() {
     assert_eq!(found(&filmed(62, "null")), []);
     let text = drawn("Save this post", 300, (0, 0), OUTLINED);

@@ -241,6 +241,13 @@ pub(super) fn components(
 }
 
 impl Component {
+    /// Makes its bounds those of its pixels.
+    pub(super) fn find_bounds(&mut self) {
+        let bounds =
+            self.runs.iter().map(|run| Bounds { left: run.start, top: run.y, right: run.end, bottom: run.y + 1 });
+        self.bounds = bounds.reduce(Bounds::union).unwrap_or(self.bounds);
+    }
+
     /// Moves it right and down.
     pub(super) fn moved(&mut self, right: usize, down: usize) {
         let Bounds { left, top, right: end, bottom } = self.bounds;

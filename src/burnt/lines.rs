@@ -2,6 +2,7 @@
 
 use super::components::{Bounds, Component, Gray, Polarity, components, contrast};
 use super::group::grouped;
+use super::tilt::{height, is_level, is_parallel, tilted, turned};
 use crate::compose::PlaneRef;
 
 /// The least and the largest height of a letter, in parts of the picture's height: 15 to 250 pixels of 1,920.
@@ -16,6 +17,8 @@ pub(super) struct Line {
     pub(super) polarity: Polarity,
     /// How much it looks like text, 0 to 1.
     pub(super) likeness: f64,
+    /// Rows by which it falls with each column; 0 for a level one.
+    pub(super) slope: f64,
 }
 
 /// A picture in which lines are looked for.
@@ -37,12 +40,25 @@ impl View<'_> {
 impl Line {
     pub(super) fn of(letters: Vec<Component>, polarity: Polarity) -> Option<Self> {
         let bounds = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union)?;
-        Some(Self { bounds, letters, polarity, likeness: 0.0 })
+        Some(Self { bounds, letters, polarity, likeness: 0.0, slope: 0.0 })
+    }
+
+    /// The area that it and another have in common, and that of each: of two that are set at about the same angle by their own rows,
+    /// since boxes around such lines reach over each other.
+    pub(super) fn areas(&self, other: &Self) -> (usize, usize, usize) {
+        if is_level(self.slope) || is_level(other.slope) || !is_parallel(self.slope, other.slope) {
+            return (self.bounds.shared(&other.bounds), self.bounds.area(), other.bounds.area());
+        }
+        let [one, two] = [self, other].map(|line| turned(&line.letters, self.slope));
+        let side = |start: f64, end: f64| (end - start).max(0.0);
+        let area = |[left, top, right, bottom]: [f64; 4]| (side(left, right) * side(top, bottom)) as usize;
+        let both = [one[0].max(two[0]), one[1].max(two[1]), one[2].min(two[2]), one[3].min(two[3])];
+        (area(both), area(one), area(two))
     }
 
     /// The usual height of its letters, without dots and accents.
     pub(super) fn letter_height(&self) -> usize {
-        usual_height(self.letters.iter().map(|letter| letter.bounds.height()))
+        usual_height(self.letters.iter().map(|letter| height(&letter.bounds, self.slope)))
     }
 }
 
@@ -56,8 +72,8 @@ pub(super) fn usual_height(heights: impl Iterator<Item = usize>) -> usize {
 }
 
 /// The lines in a picture, those first that look the most like text; `is_stable` tells whether a component has stood still
-/// for long enough.
-pub(super) fn lines(view: &View<'_>, is_stable: impl Fn(&Component) -> bool) -> Vec<Line> {
+/// for long enough, and `has_tilted` whether lines at an angle are looked for, too.
+pub(super) fn lines(view: &View<'_>, has_tilted: bool, is_stable: impl Fn(&Component) -> bool) -> Vec<Line> {
     let mask = contrast(view.gray);
     let (least, most) = view.heights();
     let mut found = Vec::new();
@@ -68,7 +84,10 @@ pub(super) fn lines(view: &View<'_>, is_stable: impl Fn(&Component) -> bool) -> 
         let mut parts: Vec<Component> =
             parts.into_iter().filter(|part| is_flat(part, view.gray) && is_stable(part)).collect();
         parts.iter_mut().for_each(|part| part.find_color(view.chroma, view.scale));
-        found.extend(grouped(parts, polarity, least));
+        let all = if has_tilted { parts.clone() } else { Vec::new() };
+        let level = grouped(parts, polarity, least);
+        let at_an_angle = tilted(&all, polarity, least, &level);
+        found.extend(level.into_iter().chain(at_an_angle));
     }
     let mut found = without_rims(found);
     found.sort_by(|one, other| other.likeness.total_cmp(&one.likeness));

@@ -10,6 +10,7 @@
 //! | `components` | connected pixels that are lighter or darker than their surroundings |
 //! | `lines`, `group` | letters, and the lines that they make |
 //! | `whole` | letters that touch what is beside them |
+//! | `tilt` | lines that are set at an angle |
 //! | `track` | lines through time |
 //! | `moves` | how a line comes and goes |
 //! | `passing` | lines that never stand still |
@@ -37,6 +38,7 @@ mod style;
 #[cfg(feature = "tesseract")]
 mod tesseract;
 mod texts;
+mod tilt;
 mod track;
 mod whole;
 

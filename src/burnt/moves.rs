@@ -29,6 +29,10 @@ const UNEVEN: f32 = 0.1;
 const FADED: f32 = 0.2;
 /// By how much stronger it is where it has another size than it should have.
 const RATHER: f32 = 1.02;
+/// By how much less or more it is seen for that while, at most.
+const STAYS: f32 = 0.03;
+/// Pixels that a line moves by at its ends where its size changes by all of it: half the length of a short one.
+const SIZED: f32 = 100.0;
 /// How much of a line is seen that neither comes nor goes, and in how many frames.
 const WHOLE: f32 = 0.9;
 const AT_REST: usize = 3;
@@ -69,8 +73,33 @@ pub(super) fn is_way(way: &[Pose]) -> bool {
         return false;
     }
     let moved = way.iter().filter(|pose| pose.is_moved()).count();
+    if moved > 0 && moved * 2 >= way.len() && !leads_away(way) {
+        return false;
+    }
     let ends = way.first().zip(way.last()).map_or(0.0, |(first, last)| first.strength - last.strength);
     way.len() < 3 || moved * 2 >= way.len() || ends >= FADED
+}
+
+/// Whether a line that moves in these poses goes somewhere: what is there by chance is now here, now there. One that comes beyond
+/// where it stands next and goes back is still nearer to it in the end by half of what it went.
+fn leads_away(way: &[Pose]) -> bool {
+    let apart =
+        |one: &Pose, other: &Pose| (one.x - other.x).hypot(one.y - other.y) + SIZED * (one.scale - other.scale).abs();
+    let whole: f32 = std::iter::once(&Pose::STILL).chain(way).zip(way).map(|(one, other)| apart(one, other)).sum();
+    way.last().is_some_and(|last| 2.0 * apart(&Pose::STILL, last) >= whole)
+}
+
+/// How many of these poses change: a line that comes or goes does so all the time, and what stays as much like it for a while is
+/// something else in its place, such as another word.
+pub(super) fn until_stay(way: &[Pose]) -> usize {
+    let stays = |poses: &[Pose]| {
+        let [first, ..] = poses else { return false };
+        poses.iter().all(|pose| {
+            (pose.x, pose.y, pose.scale) == (first.x, first.y, first.scale)
+                && (pose.strength - first.strength).abs() <= STAYS
+        })
+    };
+    way.windows(2 * AT_REST).position(stays).unwrap_or(way.len())
 }
 
 /// How many of these poses lead to where the line stands next, if it does.
@@ -361,6 +390,24 @@ mod tests {
         assert!(!way(&[0.97, 0.96, 0.98, 0.97, 0.8, 0.5, 0.2]));
         let moved = |x: f32| Pose { x, ..Pose::STILL };
         assert!(is_way(&[moved(3.0), moved(9.0), moved(20.0)]));
+        // Beyond where it stands, and back; and what is now here, now there.
+        assert!(is_way(&[3.0, 5.0, 2.0, -10.0, -40.0].map(moved)) && !is_way(&[6.0, -4.0, 8.0, -2.0, 5.0].map(moved)));
+        let sized = |scale: f32| Pose { scale, ..Pose::STILL };
+        assert!(is_way(&[1.04, 1.06, 0.9, 0.6, 0.3].map(sized)) && !is_way(&[0.94, 1.05, 0.97, 1.06].map(sized)));
+    }
+
+    #[test]
+    fn what_stays_for_a_while_is_something_else() {
+        let way = |strengths: &[f32]| {
+            until_stay(&strengths.iter().map(|&strength| Pose { strength, ..Pose::STILL }).collect::<Vec<_>>())
+        };
+        // Another word in its place; one that fades before it; a fade of ten pictures a second, and a slow one.
+        assert_eq!(way(&[0.72; 9]), 0);
+        assert_eq!(way(&[0.9, 0.6, 0.3, 0.41, 0.4, 0.42, 0.4, 0.4, 0.41]), 3);
+        assert_eq!(way(&[0.8, 0.8, 0.8, 0.5, 0.5, 0.5, 0.2, 0.2, 0.2]), 9);
+        assert_eq!(way(&(0..40).map(|frame| 0.9 - 0.02 * frame as f32).collect::<Vec<_>>()), 40);
+        assert_eq!(until_stay(&(0..9).map(|x| Pose { x: x as f32, ..Pose::STILL }).collect::<Vec<_>>()), 9);
+        assert_eq!(way(&[]), 0);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct FoundStyle {
     pub font_size: f64,
     /// How its lines lie to each other, or to the picture if there is one line.
     pub align: Align,
+    /// Degrees by which its lines are turned clockwise, -30 to 30; 0 for level ones.
+    #[serde(default)]
+    pub rotation: f64,
     /// The colour of the most letters.
     pub color: Rgba,
     /// The rim of its letters.

@@ -5,10 +5,12 @@ use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
+use super::lines::Line;
 use super::masks::{EDGE, mask_of, moves_of, picture_mask};
 use super::moves::Pose;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use super::style::{Surroundings, fill_color, near, surroundings};
+use super::tilt::{is_level, is_parallel};
 use super::track::Track;
 use super::{
     FoundBox, FoundChange, FoundChangeKind, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind,
@@ -156,8 +158,11 @@ struct Prepared {
     track: Track,
     far: Vec<u8>,
     picture: LinePicture,
-    /// Its first column in the line's crop, and pixels of it for one of the crop.
+    /// How it was turned to be level.
+    turned: Option<Turned>,
+    /// Its first column and row in the line's crop, and pixels of it for one of the crop.
     left: usize,
+    top: usize,
     by: f64,
 }
 
@@ -181,6 +186,8 @@ fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     let near = near(&track.crop, track.line.place(place.scale), track.height(place));
     let (left, top) = (near.left.saturating_sub(all.left), near.top.saturating_sub(all.top));
     let picture = crop_imm(&whole, left as u32, top as u32, near.width() as u32, near.height() as u32).to_image();
+    let turned = Turned::new((picture.width(), picture.height()), track.line.slope);
+    let picture = turned.as_ref().map_or(picture.clone(), |turned| turned.levelled(&picture));
     let most = (MOST_PIXELS / (f64::from(picture.width()) * f64::from(picture.height()))).sqrt();
     let by = (READ_HEIGHT / track.height(place).max(1.0)).clamp(0.2, 4.0).min(most);
     let side = |side: u32| ((f64::from(side) * by).round() as u32).clamp(1, 8_000);
@@ -190,7 +197,7 @@ fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     replace(&mut page, &scaled, READ_MARGIN.into(), READ_MARGIN.into());
     let (width, height) = (page.width() as usize, page.height() as usize);
     let picture = LinePicture { samples: page.into_raw(), width, height };
-    Some(Prepared { track, far, picture, left, by })
+    Some(Prepared { track, far, picture, turned, left, top, by })
 }
 
 /// A reading without what is at its ends and is hardly read: pictures, such as emoji, and what is beside the line.
@@ -210,7 +217,7 @@ fn without_ends(mut reading: LineReading) -> LineReading {
 
 /// A line with what was read in it; `None` if it is no text.
 fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u32, u32)) -> Option<ReadLine> {
-    let Prepared { track, far, left, by, .. } = line;
+    let Prepared { track, far, turned, left, top, by, .. } = line;
     // Somebody else's reader may give anything.
     for word in &mut reading.words {
         word.confidence = if word.confidence.is_finite() { word.confidence.clamp(0.0, 1.0) } else { 0.0 };
@@ -221,18 +228,31 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
         return None;
     }
     let bounds = track.crop.bounds?;
-    let column = |at: usize| left.saturating_add((at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize);
+    let column = |at: usize| (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
     let whole = track.line.place(place.scale);
+    // The part of the crop that is between two columns of what was read.
+    let part_of = |start: usize, end: usize| match &turned {
+        Some(turned) => turned.part(column(start), column(end)),
+        None => Bounds { left: column(start), right: column(end), top: 0, bottom: 0 },
+    };
     let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(Rgba::WHITE);
     let words = reading.words.iter().map(|word| {
-        let start = column(word.columns.start).min(bounds.width().saturating_sub(1));
-        let end = column(word.columns.end).clamp(start + 1, bounds.width().max(start + 1));
+        let part = part_of(word.columns.start, word.columns.end);
+        let start = left.saturating_add(part.left).min(bounds.width().saturating_sub(1));
+        let end = left.saturating_add(part.right).clamp(start + 1, bounds.width().max(start + 1));
         let found = fill_color(&track.crop, &far, &track.line, start..end).unwrap_or(color);
-        let part = Bounds { left: bounds.left + start, right: bounds.left + end, ..whole };
+        let across = Bounds { left: bounds.left + start, right: bounds.left + end, ..whole };
+        let down = |row: usize| (bounds.top + top).saturating_add(row).clamp(whole.top, whole.bottom);
+        let part = match turned {
+            Some(_) => Bounds { top: down(part.top), bottom: down(part.bottom), ..across },
+            None => across,
+        };
         FoundWord { text: word.text.clone(), region: place.region(part, 0.0, size), color: found }
     });
     let words = words.collect();
     let around = surroundings(&track.crop, &far, track.height(place), whole);
+    // A box at an angle is no part of rows and columns.
+    let around = if turned.is_some() { Surroundings { backdrop: None, ..around } } else { around };
     // Few letters are found in anything.
     let is_set = around.stroke.is_some() || (letters == 3 && around.backdrop.is_some());
     let lacks_rim = track.needs_rim && around.stroke.is_none();
@@ -357,9 +377,8 @@ fn without_doubles(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut kept: Vec<ReadLine> = Vec::new();
     for line in lines {
         let is_double = kept.iter().any(|other| {
-            let (one, two) = (line.bounds(), other.bounds());
-            one.shared(&two) * 2 >= one.area().min(two.area())
-                && line.together(other) * 2 >= line.frames().min(other.frames())
+            let (shared, own, its) = line.track.line.areas(&other.track.line);
+            shared * 2 >= own.min(its) && line.together(other) * 2 >= line.frames().min(other.frames())
         });
         if !is_double {
             kept.push(line);
@@ -380,9 +399,11 @@ fn side_by_side(lines: Vec<ReadLine>) -> Vec<ReadLine> {
             let at_once = before.comes_with(&line);
             let is_next =
                 two.left + height > one.right && (two.left.saturating_sub(one.right)) * 10 <= height.max(other) * 15;
-            let is_level = one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6;
+            let are_level = one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6
+                && is_level(before.track.line.slope)
+                && is_level(line.track.line.slope);
             let alike = height.min(other) * 10 >= height.max(other) * 6;
-            at_once && is_next && is_level && alike && before.track.line.polarity == line.track.line.polarity
+            at_once && is_next && are_level && alike && before.track.line.polarity == line.track.line.polarity
         });
         match before {
             Some(before) => before.go_on(line),
@@ -427,9 +448,14 @@ fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
         let (one, two) = (above.bounds(), line.bounds());
         let (height, other) = (above.track.line.letter_height(), line.track.line.letter_height());
         let at_once = above.comes_with(line);
-        let near =
-            two.top.saturating_sub(one.bottom) * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom;
-        let over = one.right.min(two.right) > one.left.max(two.left);
+        let (near, over) = match above.track.line.slope {
+            0.0 => {
+                let gap = two.top.saturating_sub(one.bottom);
+                let near = gap * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom;
+                (near, is_level(line.track.line.slope) && one.right.min(two.right) > one.left.max(two.left))
+            }
+            slope => below(&above.track.line, &line.track.line, slope),
+        };
         let alike = height.min(other) * 10 >= height.max(other) * 6;
         at_once && near && over && alike && above.track.line.polarity == line.track.line.polarity
     };
@@ -441,6 +467,77 @@ fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
         }
     }
     groups
+}
+
+/// Whether a line is near below another of this slope, and whether it lies over some of its length.
+fn below(above: &Line, line: &Line, slope: f64) -> (bool, bool) {
+    let (sin, cos) = slope.atan().sin_cos();
+    let middle =
+        |bounds: Bounds| ((bounds.left + bounds.right) as f64 / 2.0, (bounds.top + bounds.bottom) as f64 / 2.0);
+    let ((x, y), (next_x, next_y)) = (middle(above.bounds), middle(line.bounds));
+    let (right, down) = (next_x - x, next_y - y);
+    let (along, across) = (right * cos + down * sin, down * cos - right * sin);
+    let (height, other) = (above.letter_height() as f64, line.letter_height() as f64);
+    // Letters reach above and below the usual height.
+    let near = across > height / 2.0 && across <= (height + other) / 2.0 + 1.8 * height.max(other);
+    let length = |line: &Line| line.bounds.width() as f64 / cos;
+    (near && is_parallel(line.slope, slope), along.abs() * 2.0 < length(above) + length(line))
+}
+
+/// A picture that is turned so that what has a slope in it is level.
+struct Turned {
+    sin: f64,
+    cos: f64,
+    /// The sizes before and after.
+    from: (f64, f64),
+    to: (f64, f64),
+}
+
+impl Turned {
+    /// Of a picture of this size; `None` if all is level.
+    fn new((width, height): (u32, u32), slope: f64) -> Option<Self> {
+        let (sin, cos) = slope.atan().sin_cos();
+        let (width, height) = (f64::from(width), f64::from(height));
+        let to = ((width * cos + height * sin.abs()).ceil(), (height * cos + width * sin.abs()).ceil());
+        (!is_level(slope)).then_some(Self { sin, cos, from: (width, height), to })
+    }
+
+    /// Where in the picture a place of the turned one comes from.
+    fn source(&self, x: f64, y: f64) -> (f64, f64) {
+        let (right, down) = (x - self.to.0 / 2.0, y - self.to.1 / 2.0);
+        let (sin, cos) = (self.sin, self.cos);
+        (self.from.0 / 2.0 + right * cos - down * sin, self.from.1 / 2.0 + right * sin + down * cos)
+    }
+
+    /// Dark letters on white, level; linear between samples.
+    fn levelled(&self, picture: &GrayImage) -> GrayImage {
+        let at = |x: i64, y: i64| match (u32::try_from(x), u32::try_from(y)) {
+            (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y).map_or(255.0, |pixel| f64::from(pixel.0[0])),
+            _ => 255.0,
+        };
+        GrayImage::from_fn(self.to.0 as u32, self.to.1 as u32, |x, y| {
+            let (x, y) = self.source(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());
+            let (fx, fy) = (x - 0.5 - left, y - 0.5 - top);
+            let row = |y: i64| at(left as i64, y) * (1.0 - fx) + at(left as i64 + 1, y) * fx;
+            let value = row(top as i64) * (1.0 - fy) + row(top as i64 + 1) * fy;
+            Luma([value.round() as u8])
+        })
+    }
+
+    /// What part of the picture lies between two columns of the turned one: about the line through its middle, since letters take the
+    /// middle rows.
+    fn part(&self, start: usize, end: usize) -> Bounds {
+        let half = (self.from.1 * self.cos - self.from.0 * self.sin.abs()).max(0.0) / 2.0;
+        let rows = [self.to.1 / 2.0 - half, self.to.1 / 2.0 + half];
+        let corners = [start, end].into_iter().flat_map(|x| rows.map(|y| self.source(x as f64, y)));
+        let corners: Vec<(f64, f64)> = corners.collect();
+        let least = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::MAX, f64::min).max(0.0) as usize;
+        let most = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(0.0, f64::max).ceil() as usize;
+        let (left, top) = (least(|corner| corner.0), least(|corner| corner.1));
+        let (right, bottom) = (most(|corner| corner.0), most(|corner| corner.1));
+        Bounds { left, top, right: right.max(left.saturating_add(1)), bottom: bottom.max(top.saturating_add(1)) }
+    }
 }
 
 /// One text of lines; `is_moving`: whether anything stands still before a scene that moves.
@@ -467,7 +564,12 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
     let em = letter / letter_share(&text);
     let pictures = match backdrop {
         Some(_) => Vec::new(),
-        None => lines.iter().flat_map(|line| line.pictures(em, place)).collect(),
+        // What is beside a line at an angle is not in its rows.
+        None => lines
+            .iter()
+            .filter(|line| is_level(line.track.line.slope))
+            .flat_map(|line| line.pictures(em, place))
+            .collect(),
     };
     let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place)));
     let bounds = pictures.iter().fold(bounds, |bounds, picture| bounds.union(picture.bounds));
@@ -526,6 +628,10 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
         style: FoundStyle {
             font_size: (em * place.down).round(),
             align: align(&lines, size.0, place),
+            // In tenths.
+            rotation: lines
+                .first()
+                .map_or(0.0, |line| (line.track.line.slope.atan().to_degrees() * 10.0).round() / 10.0),
             color,
             stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),
             backdrop: backdrop.map(|found| FoundBox { padding: place.length(found.padding), ..found }),
@@ -609,5 +715,42 @@ fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
         (true, _) => Align::Center,
         (_, true) => Align::Left,
         _ => Align::Right,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_slope_is_level_once_it_is_turned() {
+        // A bar of 160 by 12 that falls by 0.3 with each column, dark on white.
+        let slope: f64 = 0.3;
+        let (sin, cos) = slope.atan().sin_cos();
+        let (width, height) = (240u32, 120u32);
+        let along = |x: f64, y: f64| ((x - 120.0) * cos + (y - 60.0) * sin, (y - 60.0) * cos - (x - 120.0) * sin);
+        let picture = GrayImage::from_fn(width, height, |x, y| {
+            let (along, across) = along(f64::from(x) + 0.5, f64::from(y) + 0.5);
+            Luma([if along.abs() < 80.0 && across.abs() < 6.0 { 0 } else { 255 }])
+        });
+        let turned = Turned::new((width, height), slope).expect("has a slope");
+        let level = turned.levelled(&picture);
+        let dark = |x: u32, y: u32| level.get_pixel(x, y).0[0] < 128;
+        let all = || (0..level.height()).flat_map(|y| (0..level.width()).map(move |x| (x, y)));
+        let inked: Vec<(u32, u32)> = all().filter(|&(x, y)| dark(x, y)).collect();
+        let ends = |of: fn(&(u32, u32)) -> u32| {
+            (inked.iter().map(of).min().expect("has ink"), inked.iter().map(of).max().expect("has ink") + 1)
+        };
+        let ((left, right), (top, bottom)) = (ends(|at| at.0), ends(|at| at.1));
+        assert!((right - left).abs_diff(160) <= 2 && (bottom - top).abs_diff(12) <= 2, "{left} {right} {top} {bottom}");
+        // Its first half is the left and upper one of the picture.
+        let half = turned.part(left as usize, (left + right) as usize / 2);
+        let meant = (120.0 - 80.0 * cos, 60.0 - 80.0 * sin);
+        assert!((half.left as f64) < meant.0 && meant.0 - (half.left as f64) < 20.0, "{half:?}");
+        assert!((half.top as f64) < meant.1 && half.right >= 120 && half.right < 140, "{half:?}");
+        // Somebody's reader may give any columns.
+        assert!(turned.part(usize::MAX, usize::MAX - 1).right > 0 && turned.part(9, 3).left < 240);
+        // What is level stays as it is.
+        assert!(Turned::new((width, height), 0.0).is_none());
     }
 }

@@ -6,8 +6,9 @@ use std::ops::Range;
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
 use super::lines::{Line, View, lines};
-use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest};
+use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest, until_stay};
 use super::passing::Moving;
+use super::tilt::is_level;
 use super::whole::whole;
 use crate::compose::I420Ref;
 
@@ -33,6 +34,8 @@ const GAP: u64 = 2;
 const SHORTEST: u64 = 6;
 /// At every so many looks, lines that move are looked for: once a second.
 const MOVING: u16 = 10;
+/// At which of them those that are set at an angle are: the first one at which anything is known to be steady.
+const TILTED: u16 = STEADY + 1;
 /// The most lines that move and are followed at once, and how many letters each has at least.
 const MOST_MOVING: usize = 8;
 const MOVING_LETTERS: usize = 5;
@@ -172,19 +175,20 @@ impl Track {
 
     /// What it is to a line that was found in frame `number`.
     fn meets(&self, line: &Line, number: u64) -> Meeting {
-        let known = &self.line.bounds;
-        let shared = line.bounds.shared(known);
-        if self.last != number || shared * 2 < line.bounds.area().min(known.area()) {
+        let (shared, area, known) = line.areas(&self.line);
+        // Of lines at an angle and level ones reading will tell which are some.
+        let is_other = is_level(line.slope) != is_level(self.line.slope);
+        if self.last != number || is_other || shared * 2 < area.min(known) {
             return Meeting::Apart;
         }
-        let grows = line.bounds.area() * 4 > known.area() * 5 && shared * 10 >= known.area() * 9;
+        let grows = area * 4 > known * 5 && shared * 10 >= known * 9;
         let is_same = line.polarity == self.line.polarity && line.letters[0].is_like(&self.line.letters[0]);
         if grows && is_same && line.letters.len() > self.line.letters.len() {
             return Meeting::Grown;
         }
         // Of letters and their rim, or of words of two colours, either may look more like text.
         let by = if is_same { 1.1 } else { 0.6 };
-        if shared * 2 >= line.bounds.area() && line.likeness <= self.line.likeness * by {
+        if shared * 2 >= area && line.likeness <= self.line.likeness * by {
             return Meeting::Known;
         }
         Meeting::Apart
@@ -204,7 +208,8 @@ impl Track {
     /// Without ways that are none, and without what it does where a way ends that it goes no further.
     fn without_chance(&mut self) {
         for way in [&mut self.came, &mut self.went].into_iter().filter(|_| !self.is_passing) {
-            let poses: Vec<Pose> = way.iter().map(|(_, pose)| *pose).collect();
+            let mut poses: Vec<Pose> = way.iter().map(|(_, pose)| *pose).collect();
+            poses.truncate(until_stay(&poses));
             way.truncate(if is_way(&poses) { until_rest(&poses) } else { 0 });
         }
     }
@@ -321,7 +326,8 @@ impl Tracker {
         let view = View { gray: frame, chroma: [picture.u, picture.v], scale: self.scale };
         let is_due = self.is_still || self.looks.is_multiple_of(AGAIN);
         let is_known = |line: &Line| self.live.iter().any(|track| track.meets(line, number) == Meeting::Known);
-        let found = lines(&view, is_steady).into_iter().map(|line| match is_due || !is_known(&line) {
+        let has_tilted = self.is_still || self.looks % MOVING == TILTED;
+        let found = lines(&view, has_tilted, is_steady).into_iter().map(|line| match is_due || !is_known(&line) {
             true => whole(line, &view, is_steady),
             false => line,
         });
@@ -347,7 +353,7 @@ impl Tracker {
     /// Looks for lines that are not steady, to follow them.
     fn find_moving(&mut self, view: &View<'_>, number: u64, picture: &I420Ref<'_>) {
         let size = view.gray.size();
-        for line in lines(view, |_| true) {
+        for line in lines(view, false, |_| true) {
             if self.moving.len() >= MOST_MOVING || line.likeness < LIKELY {
                 break;
             }

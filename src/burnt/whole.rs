@@ -3,6 +3,7 @@
 use super::components::{Bounds, Component, Gray, Polarity, components};
 use super::group::grouped;
 use super::lines::{Line, View};
+use super::tilt::is_level;
 
 /// Letters beside a line, in parts of its highest letter's height, that are looked for by its colour.
 const BESIDE: usize = 6;
@@ -15,7 +16,8 @@ pub(super) fn whole(line: Line, view: &View<'_>, is_stable: impl Fn(&Component) 
     let &View { gray: picture, chroma, scale } = view;
     let least = view.heights().0;
     let large: Vec<&Component> = line.letters.iter().filter(|letter| letter.bounds.height() >= least).collect();
-    if large.len() < 2 {
+    // Of what is set at an angle, nothing goes on in its rows.
+    if large.len() < 2 || !is_level(line.slope) {
         return line;
     }
     let highest = large.iter().map(|letter| letter.bounds.height()).max().unwrap_or(least);
@@ -86,7 +88,7 @@ mod tests {
         let plane = vec![128; WIDTH / 2 * (HEIGHT / 2)];
         let chroma = PlaneRef::new(&plane, WIDTH / 2, HEIGHT / 2, WIDTH / 2).expect("fits");
         let view = View { gray: &gray, chroma: [chroma; 2], scale: 1 };
-        let found = lines(&view, |_| true);
+        let found = lines(&view, false, |_| true);
         let whole: Vec<Line> = found.iter().map(|line| whole(line.clone(), &view, |_| true)).collect();
         [found, whole].map(|lines| lines.iter().map(|line| line.bounds).collect())
     }
