@@ -186,8 +186,11 @@ fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     let near = near(&track.crop, track.line.place(place.scale), track.height(place));
     let (left, top) = (near.left.saturating_sub(all.left), near.top.saturating_sub(all.top));
     let picture = crop_imm(&whole, left as u32, top as u32, near.width() as u32, near.height() as u32).to_image();
-    let turned = Turned::new((picture.width(), picture.height()), track.line.slope);
-    let picture = turned.as_ref().map_or(picture.clone(), |turned| turned.levelled(&picture));
+    let mut turned = Turned::new((picture.width(), picture.height()), track.line.slope);
+    let picture = match &mut turned {
+        Some(turned) => turned.levelled(&picture),
+        None => picture,
+    };
     let most = (MOST_PIXELS / (f64::from(picture.width()) * f64::from(picture.height()))).sqrt();
     let by = (READ_HEIGHT / track.height(place).max(1.0)).clamp(0.2, 4.0).min(most);
     let side = |side: u32| ((f64::from(side) * by).round() as u32).clamp(1, 8_000);
@@ -491,6 +494,8 @@ struct Turned {
     /// The sizes before and after.
     from: (f64, f64),
     to: (f64, f64),
+    /// The rows of letters in the turned one.
+    rows: (f64, f64),
 }
 
 impl Turned {
@@ -499,7 +504,7 @@ impl Turned {
         let (sin, cos) = slope.atan().sin_cos();
         let (width, height) = (f64::from(width), f64::from(height));
         let to = ((width * cos + height * sin.abs()).ceil(), (height * cos + width * sin.abs()).ceil());
-        (!is_level(slope)).then_some(Self { sin, cos, from: (width, height), to })
+        (!is_level(slope)).then_some(Self { sin, cos, from: (width, height), to, rows: (0.0, to.1) })
     }
 
     /// Where in the picture a place of the turned one comes from.
@@ -510,26 +515,29 @@ impl Turned {
     }
 
     /// Dark letters on white, level; linear between samples.
-    fn levelled(&self, picture: &GrayImage) -> GrayImage {
+    fn levelled(&mut self, picture: &GrayImage) -> GrayImage {
         let at = |x: i64, y: i64| match (u32::try_from(x), u32::try_from(y)) {
             (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y).map_or(255.0, |pixel| f64::from(pixel.0[0])),
             _ => 255.0,
         };
-        GrayImage::from_fn(self.to.0 as u32, self.to.1 as u32, |x, y| {
+        let level = GrayImage::from_fn(self.to.0 as u32, self.to.1 as u32, |x, y| {
             let (x, y) = self.source(f64::from(x) + 0.5, f64::from(y) + 0.5);
             let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());
             let (fx, fy) = (x - 0.5 - left, y - 0.5 - top);
             let row = |y: i64| at(left as i64, y) * (1.0 - fx) + at(left as i64 + 1, y) * fx;
             let value = row(top as i64) * (1.0 - fy) + row(top as i64 + 1) * fy;
             Luma([value.round() as u8])
-        })
+        });
+        let is_inked = |y: &u32| (0..level.width()).any(|x| level.get_pixel(x, *y).0[0] < 128);
+        let first = (0..level.height()).find(is_inked).map_or(0.0, f64::from);
+        let last = (0..level.height()).rev().find(is_inked).map_or(self.to.1, |last| f64::from(last + 1));
+        self.rows = (first, last);
+        level
     }
 
-    /// What part of the picture lies between two columns of the turned one: about the line through its middle, since letters take the
-    /// middle rows.
+    /// What part of the picture the letters between two columns of the turned one take.
     fn part(&self, start: usize, end: usize) -> Bounds {
-        let half = (self.from.1 * self.cos - self.from.0 * self.sin.abs()).max(0.0) / 2.0;
-        let rows = [self.to.1 / 2.0 - half, self.to.1 / 2.0 + half];
+        let rows = [self.rows.0, self.rows.1];
         let corners = [start, end].into_iter().flat_map(|x| rows.map(|y| self.source(x as f64, y)));
         let corners: Vec<(f64, f64)> = corners.collect();
         let least = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::MAX, f64::min).max(0.0) as usize;
@@ -733,7 +741,7 @@ mod tests {
             let (along, across) = along(f64::from(x) + 0.5, f64::from(y) + 0.5);
             Luma([if along.abs() < 80.0 && across.abs() < 6.0 { 0 } else { 255 }])
         });
-        let turned = Turned::new((width, height), slope).expect("has a slope");
+        let mut turned = Turned::new((width, height), slope).expect("has a slope");
         let level = turned.levelled(&picture);
         let dark = |x: u32, y: u32| level.get_pixel(x, y).0[0] < 128;
         let all = || (0..level.height()).flat_map(|y| (0..level.width()).map(move |x| (x, y)));
@@ -745,9 +753,9 @@ mod tests {
         assert!((right - left).abs_diff(160) <= 2 && (bottom - top).abs_diff(12) <= 2, "{left} {right} {top} {bottom}");
         // Its first half is the left and upper one of the picture.
         let half = turned.part(left as usize, (left + right) as usize / 2);
-        let meant = (120.0 - 80.0 * cos, 60.0 - 80.0 * sin);
-        assert!((half.left as f64) < meant.0 && meant.0 - (half.left as f64) < 20.0, "{half:?}");
-        assert!((half.top as f64) < meant.1 && half.right >= 120 && half.right < 140, "{half:?}");
+        let ends = [120.0 - 80.0 * cos - 6.0 * sin, 60.0 - 80.0 * sin - 6.0 * cos, 120.0 + 6.0 * sin, 60.0 + 6.0 * cos];
+        let found = [half.left, half.top, half.right, half.bottom].map(|side| side as f64);
+        assert!(found.iter().zip(ends).all(|(side, meant)| (side - meant).abs() <= 2.5), "{half:?} is not {ends:?}");
         // Somebody's reader may give any columns.
         assert!(turned.part(usize::MAX, usize::MAX - 1).right > 0 && turned.part(9, 3).left < 240);
         // What is level stays as it is.

@@ -10,8 +10,9 @@ use super::lines::Line;
 /// is between two of them is found in part, which tells its slope.
 const MOST: f64 = 0.53;
 const STEP: f64 = 0.07;
-/// What is less than this, 2 degrees, is level.
+/// What is less than this, 2 degrees, is level; what is more than this, 30 degrees, is not looked for.
 const LEAST: f64 = 0.035;
+const STEEPEST: f64 = 0.577;
 /// The fewest letters of such a line, and how much it must look like text: by chance things lie in a row in many ways.
 const LETTERS: usize = 6;
 const LIKELY: f64 = 0.5;
@@ -69,7 +70,7 @@ pub(super) fn tilted(parts: &[Component], polarity: Polarity, least: usize, leve
             let count = large(&line, least);
             let is_known = found.iter().any(|whole| is_part(&line, whole) && large(whole, least) >= count);
             let exact = slope_of(&line.letters, least).filter(|_| !is_known && tries < TRIES);
-            let Some(exact) = exact.filter(|exact| (LEAST..=MOST + STEP).contains(&exact.abs())) else { continue };
+            let Some(exact) = exact.filter(|exact| (LEAST..=STEEPEST).contains(&exact.abs())) else { continue };
             // As it is, and all of it.
             tries += 1;
             let whole = at_slope(parts, polarity, least, exact);
