@@ -266,23 +266,36 @@ fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
     assert_eq!(found(&past), []);
 }
 
+/// A clip of 75 frames with text at an angle from frame `first` on, and what `more` draws.
+fn filmed_at_an_angle(text: &str, degrees: f64, first: u64, more: &str) -> PathBuf {
+    let text = written(text);
+    let drawn = format!(
+        "color=black@0:size=540x960:rate=30,format=rgba,drawtext=font=Inter\\\\:bold:textfile={text}:\
+         x=(w-tw)/2:y=(h-th)/2:line_spacing=6:{OUTLINED},rotate={degrees}*PI/180:c=black@0"
+    );
+    let over = format!("[0][1]overlay=shortest=1:enable=gte(n\\,{first}),{more}format=yuv420p");
+    clip("mp4", &format!("{MOVING} -f lavfi -i {drawn} -filter_complex {over} -frames:v 75 {H264} -crf 20"))
+}
+
 #[test]
 fn lines_at_an_angle_are_one_text() {
-    let text = written("this one changed\nhow I plan my week");
-    for degrees in [-17.0f64, 9.0] {
-        let drawn = format!(
-            "color=black@0:size=540x960:rate=30,format=rgba,drawtext=font=Inter\\\\:bold:textfile={text}:\
-             x=(w-tw)/2:y=(h-th)/2:line_spacing=6:{OUTLINED},rotate={degrees}*PI/180:c=black@0"
-        );
-        let scene = format!("{MOVING} -f lavfi -i {drawn} -filter_complex [0][1]overlay=shortest=1,format=yuv420p");
-        let overlays = found(&clip("mp4", &format!("{scene} -frames:v 60 {H264} -crf 20")));
+    for (text, degrees, first) in [
+        ("this one changed\nhow I plan my week", -17.0f64, 0),
+        ("this one changed\nhow I plan my week", 9.0, 0),
+        // One that is much longer than the one above it, and one that is too short to be found by itself.
+        ("watch this\nand nobody will tell you", -22.0, 20),
+        ("once you are older\nnow", 13.0, 33),
+    ] {
+        let overlays = found(&filmed_at_an_angle(text, degrees, first, ""));
         let [overlay] = &overlays[..] else { unreachable!("{degrees}: {overlays:#?}") };
-        assert_eq!(overlay.text, "this one changed\nhow I plan my week", "{degrees}");
+        assert_eq!(overlay.text, text, "{degrees}");
         assert!((overlay.style.rotation - degrees).abs() <= 1.5, "{degrees}: {:?}", overlay.style);
         assert!((overlay.style.font_size - 44.0).abs() <= 5.0, "{degrees}: {:?}", overlay.style);
-        assert!((overlay.first_frame, overlay.last_frame) == (0, 59) && overlay.style.stroke.is_some(), "{overlay:#?}");
+        assert_eq!(overlay.style.align, Align::Left, "{degrees}");
+        assert!((overlay.first_frame, overlay.last_frame) == (first, 74), "{degrees}: {overlay:#?}");
+        assert!(overlay.style.stroke.is_some(), "{overlay:#?}");
         // Its words follow each other along the line.
-        for line in &overlay.lines {
+        for line in overlay.lines.iter().filter(|line| line.words.len() > 1) {
             let middle = |at: u32, size: u32| f64::from(at) + f64::from(size) / 2.0;
             let way = |one: SourceRect, next: SourceRect| {
                 let right = middle(next.x, next.width) - middle(one.x, one.width);
@@ -297,9 +310,25 @@ fn lines_at_an_angle_are_one_text() {
             assert!((down / right - degrees.to_radians().tan()).abs() < 0.06, "{line:#?}");
         }
     }
-    // Level ones are level.
-    let level = found(&filmed(45, &drawn("wait for it", 400, (0, 44), OUTLINED)));
-    assert_eq!(level[0].style.rotation, 0.0);
+}
+
+#[test]
+fn a_level_text_beside_one_at_an_angle_is_a_text_of_its_own() {
+    // In the corner of the upright box around it.
+    let level = written("part two");
+    let level =
+        format!("drawtext=font=Inter\\\\:bold:textfile={level}:x=310:y=430:fontsize=30:fontcolor=white:borderw=3,");
+    let overlays = found(&filmed_at_an_angle("how I plan my week", 20.0, 0, &level));
+    let mut said: Vec<(&str, bool)> =
+        overlays.iter().map(|overlay| (overlay.text.as_str(), overlay.style.rotation == 0.0)).collect();
+    said.sort_unstable();
+    assert_eq!(said, [("how I plan my week", false), ("part two", true)], "{overlays:#?}");
+    let region = |level: bool| {
+        let overlay = overlays.iter().find(|overlay| (overlay.style.rotation == 0.0) == level);
+        overlay.map(|overlay| overlay.region).expect("is found")
+    };
+    let (inner, outer) = (region(true), region(false));
+    assert!(inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width, "{inner:?} {outer:?}");
 }
 
 #[test]

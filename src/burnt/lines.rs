@@ -2,7 +2,7 @@
 
 use super::components::{Bounds, Component, Gray, Polarity, components, contrast};
 use super::group::grouped;
-use super::tilt::{height, is_level, is_parallel, tilted, turned};
+use super::tilt::{height, is_among, is_level, is_parallel, tilted, turned};
 use crate::compose::PlaneRef;
 
 /// The least and the largest height of a letter, in parts of the picture's height: 15 to 250 pixels of 1,920.
@@ -43,11 +43,20 @@ impl Line {
         Some(Self { bounds, letters, polarity, likeness: 0.0, slope: 0.0 })
     }
 
-    /// The area that it and another have in common, and that of each: of two that are set at about the same angle by their own rows,
-    /// since boxes around such lines reach over each other.
+    /// The area that it and another have in common, and that of each. Upright boxes around lines at an angle are empty for the most part:
+    /// two of the same angle are compared by their own rows, and of two others those letters of the smaller one count that lie among
+    /// the other's.
     pub(super) fn areas(&self, other: &Self) -> (usize, usize, usize) {
-        if is_level(self.slope) || is_level(other.slope) || !is_parallel(self.slope, other.slope) {
+        if is_level(self.slope) && is_level(other.slope) {
             return (self.bounds.shared(&other.bounds), self.bounds.area(), other.bounds.area());
+        }
+        if !is_parallel(self.slope, other.slope) {
+            let area = |line: &Self| line.letters.iter().map(|letter| letter.bounds.area()).sum::<usize>();
+            let (own, its) = (area(self), area(other));
+            let (smaller, larger) = if own <= its { (self, other) } else { (other, self) };
+            let rows = turned(&larger.letters, larger.slope);
+            let among = smaller.letters.iter().filter(|letter| is_among(letter.bounds, rows, larger.slope));
+            return (among.map(|letter| letter.bounds.area()).sum(), own, its);
         }
         let [one, two] = [self, other].map(|line| turned(&line.letters, self.slope));
         let side = |start: f64, end: f64| (end - start).max(0.0);
@@ -84,10 +93,10 @@ pub(super) fn lines(view: &View<'_>, has_tilted: bool, is_stable: impl Fn(&Compo
         let mut parts: Vec<Component> =
             parts.into_iter().filter(|part| is_flat(part, view.gray) && is_stable(part)).collect();
         parts.iter_mut().for_each(|part| part.find_color(view.chroma, view.scale));
-        let all = if has_tilted { parts.clone() } else { Vec::new() };
+        let all = has_tilted.then(|| parts.clone());
         let level = grouped(parts, polarity, least);
-        let at_an_angle = tilted(&all, polarity, least, &level);
-        found.extend(level.into_iter().chain(at_an_angle));
+        found.extend(all.map(|all| tilted(&all, polarity, least, &level)).unwrap_or_default());
+        found.extend(level);
     }
     let mut found = without_rims(found);
     found.sort_by(|one, other| other.likeness.total_cmp(&one.likeness));
@@ -113,32 +122,35 @@ fn is_flat(part: &Component, picture: &Gray) -> bool {
 fn without_rims(lines: Vec<Line>) -> Vec<Line> {
     let is_rim = |line: &Line| {
         let height = line.letter_height() * 100;
-        // What is surrounded by this line: how much of its area, and how many letters.
-        let (mut covered, mut letters) = (0, 0);
+        // What is surrounded by this line: what share of it, and how many letters.
+        let (mut covered, mut letters) = (0.0, 0);
         for other in lines.iter().filter(|other| other.polarity != line.polarity) {
-            let shared = line.bounds.shared(&other.bounds);
-            if shared * 2 < line.bounds.area().min(other.bounds.area()) {
+            let (shared, own, its) = line.areas(other);
+            if shared * 2 < own.min(its) {
                 continue;
             }
-            if line.bounds.area() < other.bounds.area() {
+            if own < its {
                 // The holes in letters, and what is between them. What looks more like text than they do is none.
                 if height < other.letter_height() * 42 && line.likeness < other.likeness {
                     return true;
                 }
             } else if other.letter_height() * 100 >= line.letter_height() * 60 {
-                covered += shared;
+                covered += shared as f64 / own.max(1) as f64;
                 letters += other.letters.len();
             }
         }
         // Rims of letters touch. Where it is not clear, reading will tell.
-        covered * 2 >= line.bounds.area() && letters >= line.letters.len()
+        covered >= 0.5 && letters >= line.letters.len()
     };
     let rims: Vec<bool> = lines.iter().map(is_rim).collect();
     // What has a rim was drawn by somebody.
     let has_rim = |line: &Line| {
         let rims = lines.iter().zip(&rims).filter(|(_, is_rim)| **is_rim).map(|(rim, _)| rim);
         let mut around = rims.filter(|rim| rim.polarity != line.polarity);
-        around.any(|rim| rim.bounds.shared(&line.bounds) * 10 >= line.bounds.area() * 8)
+        around.any(|rim| {
+            let (shared, own, _) = line.areas(rim);
+            shared * 10 >= own * 8
+        })
     };
     let rimmed: Vec<bool> = lines.iter().map(has_rim).collect();
     let kept = lines.into_iter().zip(rims).zip(rimmed).filter(|((_, is_rim), _)| !is_rim);
@@ -173,6 +185,22 @@ mod tests {
         // Each of them by itself is a small part of it.
         let [first, ..] = &words()[..] else { unreachable!() };
         assert_eq!(left(vec![first.clone(), rim(9)]), [(Polarity::Light, false), (Polarity::Dark, false)]);
+        // A level word in the empty corner of the upright box around a large line at an angle is in no rim of it.
+        let letter = |x: usize, y: usize, side: usize| Component {
+            bounds: Bounds { left: x, top: y, right: x + side, bottom: y + side },
+            runs: Vec::new(),
+            area: 1,
+            fill: 0,
+            chroma: [128; 2],
+        };
+        let large = Line::of((0..8).map(|number| letter(40 * number, 15 * number, 30)).collect(), Polarity::Dark);
+        let large = Line { slope: 0.375, likeness: 0.9, ..large.expect("has letters") };
+        let small = |left: usize, top: usize| {
+            let line = Line::of((0..6).map(|number| letter(left + 12 * number, top, 9)).collect(), Polarity::Light);
+            Line { likeness: 0.5, ..line.expect("has letters") }
+        };
+        assert_eq!(without_rims(vec![large.clone(), small(5, 120)]).len(), 2);
+        assert_eq!(without_rims(vec![large, small(90, 48)]).len(), 1, "what is between its letters is none");
         // Rims of letters touch: what has more letters than is in it is none.
         assert_eq!(left([words(), vec![rim(30)]].concat()).len(), 4);
     }

@@ -18,6 +18,7 @@
 //! | `read`, `tesseract` | what it says |
 //! | `beside` | pictures beside it, such as emoji |
 //! | `style` | its colours, its rim, its box |
+//! | `turned` | lines at an angle as readers want them |
 //! | `texts` | what belongs together |
 //! | `masks` | which pixels are it, in each frame |
 //! | `residual` | what is left of a text that was taken out |
@@ -40,6 +41,7 @@ mod tesseract;
 mod texts;
 mod tilt;
 mod track;
+mod turned;
 mod whole;
 
 use serde::{Deserialize, Serialize};

@@ -33,6 +33,8 @@ const RATHER: f32 = 1.02;
 const STAYS: f32 = 0.03;
 /// Pixels that a line moves by at its ends where its size changes by all of it: half the length of a short one.
 const SIZED: f32 = 100.0;
+/// Pixels by which it may be found beside where it is.
+const UNSURE: f32 = 1.5;
 /// How much of a line is seen that neither comes nor goes, and in how many frames.
 const WHOLE: f32 = 0.9;
 const AT_REST: usize = 3;
@@ -80,12 +82,14 @@ pub(super) fn is_way(way: &[Pose]) -> bool {
     way.len() < 3 || moved * 2 >= way.len() || ends >= FADED
 }
 
-/// Whether a line that moves in these poses goes somewhere: what is there by chance is now here, now there. One that comes beyond
-/// where it stands next and goes back is still nearer to it in the end by half of what it went.
+/// Whether a line that moves in these poses goes somewhere: what is there by chance is now here, now there. What goes a little beyond
+/// its place and back ends at least half of its whole way from where it began.
 fn leads_away(way: &[Pose]) -> bool {
     let apart =
         |one: &Pose, other: &Pose| (one.x - other.x).hypot(one.y - other.y) + SIZED * (one.scale - other.scale).abs();
-    let whole: f32 = std::iter::once(&Pose::STILL).chain(way).zip(way).map(|(one, other)| apart(one, other)).sum();
+    let steps = std::iter::once(&Pose::STILL).chain(way).zip(way).map(|(one, other)| apart(one, other));
+    // What fades is found now a pixel more to the left, now to the right.
+    let whole: f32 = steps.filter(|step| *step > UNSURE).sum();
     way.last().is_some_and(|last| 2.0 * apart(&Pose::STILL, last) >= whole)
 }
 
@@ -392,6 +396,8 @@ mod tests {
         assert!(is_way(&[moved(3.0), moved(9.0), moved(20.0)]));
         // Beyond where it stands, and back; and what is now here, now there.
         assert!(is_way(&[3.0, 5.0, 2.0, -10.0, -40.0].map(moved)) && !is_way(&[6.0, -4.0, 8.0, -2.0, 5.0].map(moved)));
+        // A pixel beside its way, on a way of eight.
+        assert!(is_way(&[2.0, 3.0, 2.0, 3.0, 4.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0, 7.0, 6.0, 7.0, 8.0].map(moved)));
         let sized = |scale: f32| Pose { scale, ..Pose::STILL };
         assert!(is_way(&[1.04, 1.06, 0.9, 0.6, 0.3].map(sized)) && !is_way(&[0.94, 1.05, 0.97, 1.06].map(sized)));
     }

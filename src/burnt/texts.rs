@@ -5,13 +5,13 @@ use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
-use super::lines::Line;
 use super::masks::{EDGE, mask_of, moves_of, picture_mask};
 use super::moves::Pose;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
 use super::style::{Surroundings, fill_color, near, surroundings};
-use super::tilt::{is_level, is_parallel};
+use super::tilt::{is_below, is_level, is_parallel, row_of, turned};
 use super::track::Track;
+use super::turned::{Page, Turned};
 use super::{
     FoundBox, FoundChange, FoundChangeKind, FoundLine, FoundOverlay, FoundStroke, FoundStyle, FoundWord, OverlayKind,
 };
@@ -22,8 +22,8 @@ use crate::text::{Align, Rgba};
 /// The height of letters that a reader gets, and the margin around them, in pixels.
 const READ_HEIGHT: f64 = 36.0;
 const READ_MARGIN: u32 = 14;
-/// What is read with less confidence than this is no text; and a few letters are more often none. What comes just before or
-/// after a text that is sure, in its place and style, is one with less.
+/// What is read with less confidence than this is no text; and a few letters are more often none, if they are no line of a text
+/// that is sure. What comes just before or after one, in its place and style, is one with less.
 const LEAST_SURE: f64 = 0.7;
 const AKIN_SURE: f64 = 0.4;
 const SURE_FEW: f64 = 0.88;
@@ -40,6 +40,9 @@ const MOST_READ: usize = 300;
 const MOST_PIXELS: f64 = 2e6;
 /// Frames by which the lines of one text may come and go apart.
 const TOGETHER: u64 = 4;
+/// How much surer a reading of a level line must be than one of the same letters at an angle, at which they were found: short words are
+/// read as well if they are a little askew.
+const AT_AN_ANGLE: f64 = 1.1;
 /// Frames for which a line may be lost.
 const LOST: u64 = 15;
 
@@ -158,12 +161,7 @@ struct Prepared {
     track: Track,
     far: Vec<u8>,
     picture: LinePicture,
-    /// How it was turned to be level.
-    turned: Option<Turned>,
-    /// Its first column and row in the line's crop, and pixels of it for one of the crop.
-    left: usize,
-    top: usize,
-    by: f64,
+    page: Page,
 }
 
 /// Makes the picture of a line that a reader gets; `None` if there is none.
@@ -200,7 +198,8 @@ fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     replace(&mut page, &scaled, READ_MARGIN.into(), READ_MARGIN.into());
     let (width, height) = (page.width() as usize, page.height() as usize);
     let picture = LinePicture { samples: page.into_raw(), width, height };
-    Some(Prepared { track, far, picture, turned, left, top, by })
+    let page = Page { turned, left, top, by, margin: READ_MARGIN as usize };
+    Some(Prepared { track, far, picture, page })
 }
 
 /// A reading without what is at its ends and is hardly read: pictures, such as emoji, and what is beside the line.
@@ -220,7 +219,7 @@ fn without_ends(mut reading: LineReading) -> LineReading {
 
 /// A line with what was read in it; `None` if it is no text.
 fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u32, u32)) -> Option<ReadLine> {
-    let Prepared { track, far, turned, left, top, by, .. } = line;
+    let Prepared { track, far, page, .. } = line;
     // Somebody else's reader may give anything.
     for word in &mut reading.words {
         word.confidence = if word.confidence.is_finite() { word.confidence.clamp(0.0, 1.0) } else { 0.0 };
@@ -231,31 +230,19 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
         return None;
     }
     let bounds = track.crop.bounds?;
-    let column = |at: usize| (at.saturating_sub(READ_MARGIN as usize) as f64 / by) as usize;
     let whole = track.line.place(place.scale);
-    // The part of the crop that is between two columns of what was read.
-    let part_of = |start: usize, end: usize| match &turned {
-        Some(turned) => turned.part(column(start), column(end)),
-        None => Bounds { left: column(start), right: column(end), top: 0, bottom: 0 },
-    };
     let color = fill_color(&track.crop, &far, &track.line, 0..bounds.width()).unwrap_or(Rgba::WHITE);
     let words = reading.words.iter().map(|word| {
-        let part = part_of(word.columns.start, word.columns.end);
-        let start = left.saturating_add(part.left).min(bounds.width().saturating_sub(1));
-        let end = left.saturating_add(part.right).clamp(start + 1, bounds.width().max(start + 1));
-        let found = fill_color(&track.crop, &far, &track.line, start..end).unwrap_or(color);
-        let across = Bounds { left: bounds.left + start, right: bounds.left + end, ..whole };
-        let down = |row: usize| (bounds.top + top).saturating_add(row).clamp(whole.top, whole.bottom);
-        let part = match turned {
-            Some(_) => Bounds { top: down(part.top), bottom: down(part.bottom), ..across },
-            None => across,
-        };
+        let Bounds { left, top, right, bottom } = page.part(&word.columns, track.crop.size());
+        let found = fill_color(&track.crop, &far, &track.line, left..right).unwrap_or(color);
+        let row = |row: usize| (bounds.top + row).clamp(whole.top, whole.bottom);
+        let part = Bounds { left: bounds.left + left, top: row(top), right: bounds.left + right, bottom: row(bottom) };
         FoundWord { text: word.text.clone(), region: place.region(part, 0.0, size), color: found }
     });
     let words = words.collect();
     let around = surroundings(&track.crop, &far, track.height(place), whole);
     // A box at an angle is no part of rows and columns.
-    let around = if turned.is_some() { Surroundings { backdrop: None, ..around } } else { around };
+    let around = if page.turned.is_some() { Surroundings { backdrop: None, ..around } } else { around };
     // Few letters are found in anything.
     let is_set = around.stroke.is_some() || (letters == 3 && around.backdrop.is_some());
     let lacks_rim = track.needs_rim && around.stroke.is_none();
@@ -338,10 +325,18 @@ impl ReadLine {
         own.into_iter().chain(self.parts.iter().flat_map(|part| part.pictures(em, place))).collect()
     }
 
-    /// Whether it takes another's turn: in its style and place, just before or after it, as words that are said one by one do.
-    fn is_akin(&self, other: &Self) -> bool {
-        let (one, two) = (self.bounds(), other.bounds());
+    /// Whether it is set as another is.
+    fn has_style_of(&self, other: &Self) -> bool {
         let (height, its) = (self.track.line.letter_height(), other.track.line.letter_height());
+        height.min(its) * 10 >= height.max(its) * 7
+            && is_alike(self.color, other.color)
+            && self.around.stroke.is_some() == other.around.stroke.is_some()
+            && self.around.backdrop.is_some() == other.around.backdrop.is_some()
+    }
+
+    /// Whether it takes another's turn: in its place, just before or after it, as words that are said one by one do.
+    fn takes_turn_with(&self, other: &Self) -> bool {
+        let (one, two) = (self.bounds(), other.bounds());
         let middle = |bounds: Bounds| bounds.left + bounds.right;
         let gap = if self.track.first > other.track.last {
             self.track.first - other.track.last
@@ -349,12 +344,32 @@ impl ReadLine {
             other.track.first.saturating_sub(self.track.last)
         };
         (1..=2 * TOGETHER).contains(&gap)
-            && height.min(its) * 10 >= height.max(its) * 7
             && one.shared_rows(&two) * 10 >= one.height().min(two.height()) * 6
             && middle(one).abs_diff(middle(two)) <= one.width().max(two.width())
-            && is_alike(self.color, other.color)
-            && self.around.stroke.is_some() == other.around.stroke.is_some()
-            && self.around.backdrop.is_some() == other.around.backdrop.is_some()
+    }
+
+    /// Whether it is the next line of a text of which `above` is one.
+    fn is_next_line(&self, above: &Self) -> bool {
+        let (one, two) = (above.bounds(), self.bounds());
+        let (height, other) = (above.track.line.letter_height(), self.track.line.letter_height());
+        let slopes = [above, self].map(|line| line.track.line.slope);
+        let is_under = if slopes.iter().all(|&slope| is_level(slope)) {
+            let gap = two.top.saturating_sub(one.bottom);
+            let over = one.right.min(two.right) > one.left.max(two.left);
+            over && gap * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom
+        } else {
+            is_below(&above.track.line, &self.track.line)
+        };
+        let alike = height.min(other) * 10 >= height.max(other) * 6;
+        above.comes_with(self) && is_under && alike && above.track.line.polarity == self.track.line.polarity
+    }
+
+    /// Whether it is text if another is, though it would not be by itself: words that are said one by one, and a line of few
+    /// letters above or below others.
+    fn is_akin(&self, other: &Self) -> bool {
+        let is_beside = || self.is_next_line(other) || other.is_next_line(self);
+        self.has_style_of(other)
+            && (self.takes_turn_with(other) || (self.reading.confidence >= LEAST_SURE && is_beside()))
     }
 
     /// The line and its parts.
@@ -376,7 +391,8 @@ impl ReadLine {
 /// Of lines at the same place and time, the one that says most.
 fn without_doubles(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut lines = lines;
-    lines.sort_by(|one, other| other.weight().total_cmp(&one.weight()));
+    let weight = |line: &ReadLine| line.weight() * if is_level(line.track.line.slope) { 1.0 } else { AT_AN_ANGLE };
+    lines.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
     let mut kept: Vec<ReadLine> = Vec::new();
     for line in lines {
         let is_double = kept.iter().any(|other| {
@@ -424,9 +440,9 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut joined: Vec<ReadLine> = Vec::new();
     for mut line in lines {
         let before = joined.iter_mut().rev().find(|before| {
-            let (one, two) = (before.bounds(), line.bounds());
+            let (shared, own, its) = before.track.line.areas(&line.track.line);
             let is_near = line.track.first <= before.track.last + LOST && before.track.first <= line.track.last + LOST;
-            let is_there = one.shared(&two) * 10 >= one.area().max(two.area()) * 6;
+            let is_there = shared * 10 >= own.max(its) * 6;
             is_near && is_there && before.says_the_same(&line)
         });
         match before {
@@ -444,108 +460,31 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
 
 /// The lines of each text, from the top.
 fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
-    let mut lines = lines;
+    let (mut lines, mut at_an_angle): (Vec<ReadLine>, Vec<ReadLine>) =
+        lines.into_iter().partition(|line| is_level(line.track.line.slope));
     lines.sort_by_key(|line| (line.bounds().top, line.bounds().left));
-    let mut groups: Vec<Vec<ReadLine>> = Vec::new();
-    let belongs = |above: &ReadLine, line: &ReadLine| {
-        let (one, two) = (above.bounds(), line.bounds());
-        let (height, other) = (above.track.line.letter_height(), line.track.line.letter_height());
-        let at_once = above.comes_with(line);
-        let (near, over) = match above.track.line.slope {
-            0.0 => {
-                let gap = two.top.saturating_sub(one.bottom);
-                let near = gap * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom;
-                (near, is_level(line.track.line.slope) && one.right.min(two.right) > one.left.max(two.left))
-            }
-            slope => below(&above.track.line, &line.track.line, slope),
-        };
-        let alike = height.min(other) * 10 >= height.max(other) * 6;
-        at_once && near && over && alike && above.track.line.polarity == line.track.line.polarity
+    // Those of one text by the rows of the longest one: their own slopes differ by a little.
+    at_an_angle.sort_by_key(|line| std::cmp::Reverse(line.track.line.letters.len()));
+    let slopes: Vec<f64> = at_an_angle.iter().map(|line| line.track.line.slope).collect();
+    let usual = |slope: f64| slopes.iter().copied().find(|other| is_parallel(*other, slope)).unwrap_or(slope);
+    let order = |line: &ReadLine| {
+        let slope = usual(line.track.line.slope);
+        (slope, row_of(line.bounds(), slope))
     };
+    at_an_angle.sort_by(|one, other| {
+        let ((one, row), (other, its)) = (order(one), order(other));
+        one.total_cmp(&other).then(row.total_cmp(&its))
+    });
+    lines.append(&mut at_an_angle);
+    let mut groups: Vec<Vec<ReadLine>> = Vec::new();
     for line in lines {
-        let group = groups.iter_mut().find(|group| group.last().is_some_and(|above| belongs(above, &line)));
+        let group = groups.iter_mut().find(|group| group.last().is_some_and(|above| line.is_next_line(above)));
         match group {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
         }
     }
     groups
-}
-
-/// Whether a line is near below another of this slope, and whether it lies over some of its length.
-fn below(above: &Line, line: &Line, slope: f64) -> (bool, bool) {
-    let (sin, cos) = slope.atan().sin_cos();
-    let middle =
-        |bounds: Bounds| ((bounds.left + bounds.right) as f64 / 2.0, (bounds.top + bounds.bottom) as f64 / 2.0);
-    let ((x, y), (next_x, next_y)) = (middle(above.bounds), middle(line.bounds));
-    let (right, down) = (next_x - x, next_y - y);
-    let (along, across) = (right * cos + down * sin, down * cos - right * sin);
-    let (height, other) = (above.letter_height() as f64, line.letter_height() as f64);
-    // Letters reach above and below the usual height.
-    let near = across > height / 2.0 && across <= (height + other) / 2.0 + 1.8 * height.max(other);
-    let length = |line: &Line| line.bounds.width() as f64 / cos;
-    (near && is_parallel(line.slope, slope), along.abs() * 2.0 < length(above) + length(line))
-}
-
-/// A picture that is turned so that what has a slope in it is level.
-struct Turned {
-    sin: f64,
-    cos: f64,
-    /// The sizes before and after.
-    from: (f64, f64),
-    to: (f64, f64),
-    /// The rows of letters in the turned one.
-    rows: (f64, f64),
-}
-
-impl Turned {
-    /// Of a picture of this size; `None` if all is level.
-    fn new((width, height): (u32, u32), slope: f64) -> Option<Self> {
-        let (sin, cos) = slope.atan().sin_cos();
-        let (width, height) = (f64::from(width), f64::from(height));
-        let to = ((width * cos + height * sin.abs()).ceil(), (height * cos + width * sin.abs()).ceil());
-        (!is_level(slope)).then_some(Self { sin, cos, from: (width, height), to, rows: (0.0, to.1) })
-    }
-
-    /// Where in the picture a place of the turned one comes from.
-    fn source(&self, x: f64, y: f64) -> (f64, f64) {
-        let (right, down) = (x - self.to.0 / 2.0, y - self.to.1 / 2.0);
-        let (sin, cos) = (self.sin, self.cos);
-        (self.from.0 / 2.0 + right * cos - down * sin, self.from.1 / 2.0 + right * sin + down * cos)
-    }
-
-    /// Dark letters on white, level; linear between samples.
-    fn levelled(&mut self, picture: &GrayImage) -> GrayImage {
-        let at = |x: i64, y: i64| match (u32::try_from(x), u32::try_from(y)) {
-            (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y).map_or(255.0, |pixel| f64::from(pixel.0[0])),
-            _ => 255.0,
-        };
-        let level = GrayImage::from_fn(self.to.0 as u32, self.to.1 as u32, |x, y| {
-            let (x, y) = self.source(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());
-            let (fx, fy) = (x - 0.5 - left, y - 0.5 - top);
-            let row = |y: i64| at(left as i64, y) * (1.0 - fx) + at(left as i64 + 1, y) * fx;
-            let value = row(top as i64) * (1.0 - fy) + row(top as i64 + 1) * fy;
-            Luma([value.round() as u8])
-        });
-        let is_inked = |y: &u32| (0..level.width()).any(|x| level.get_pixel(x, *y).0[0] < 128);
-        let first = (0..level.height()).find(is_inked).map_or(0.0, f64::from);
-        let last = (0..level.height()).rev().find(is_inked).map_or(self.to.1, |last| f64::from(last + 1));
-        self.rows = (first, last);
-        level
-    }
-
-    /// What part of the picture the letters between two columns of the turned one take.
-    fn part(&self, start: usize, end: usize) -> Bounds {
-        let rows = [self.rows.0, self.rows.1];
-        let corners = [start, end].into_iter().flat_map(|x| rows.map(|y| self.source(x as f64, y)));
-        let corners: Vec<(f64, f64)> = corners.collect();
-        let least = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::MAX, f64::min).max(0.0) as usize;
-        let most = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(0.0, f64::max).ceil() as usize;
-        let (left, top) = (least(|corner| corner.0), least(|corner| corner.1));
-        let (right, bottom) = (most(|corner| corner.0), most(|corner| corner.1));
-        Bounds { left, top, right: right.max(left.saturating_add(1)), bottom: bottom.max(top.saturating_add(1)) }
-    }
 }
 
 /// One text of lines; `is_moving`: whether anything stands still before a scene that moves.
@@ -703,13 +642,23 @@ fn is_mark(text: &str, region: SourceRect, height: f64, (width, whole): (u32, u3
 
 /// How lines lie to each other; one alone, how it lies in the picture.
 fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
-    let spread = |at: &dyn Fn(Bounds) -> usize| {
-        let places = lines.iter().map(|line| at(line.bounds()));
-        places.clone().max().unwrap_or(0) - places.min().unwrap_or(0)
+    // Along the lines.
+    let slope = lines.first().map_or(0.0, |line| line.track.line.slope);
+    let ends = lines.iter().map(|line| match is_level(slope) {
+        true => (line.bounds().left as f64, line.bounds().right as f64),
+        false => {
+            let [start, _, end, _] = turned(&line.track.line.letters, slope);
+            (start, end)
+        }
+    });
+    let ends: Vec<(f64, f64)> = ends.collect();
+    let spread = |at: fn(&(f64, f64)) -> f64| {
+        let places = || ends.iter().map(at);
+        places().fold(f64::MIN, f64::max) - places().fold(f64::MAX, f64::min)
     };
-    let left = spread(&|bounds| bounds.left * 2);
-    let middle = spread(&|bounds| bounds.left + bounds.right);
-    let right = spread(&|bounds| bounds.right * 2);
+    let left = spread(|ends| ends.0 * 2.0);
+    let middle = spread(|ends| ends.0 + ends.1);
+    let right = spread(|ends| ends.1 * 2.0);
     let (is_center, is_left) = match lines {
         [only] => {
             let bounds = only.bounds();
@@ -723,42 +672,5 @@ fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
         (true, _) => Align::Center,
         (_, true) => Align::Left,
         _ => Align::Right,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_a_slope_is_level_once_it_is_turned() {
-        // A bar of 160 by 12 that falls by 0.3 with each column, dark on white.
-        let slope: f64 = 0.3;
-        let (sin, cos) = slope.atan().sin_cos();
-        let (width, height) = (240u32, 120u32);
-        let along = |x: f64, y: f64| ((x - 120.0) * cos + (y - 60.0) * sin, (y - 60.0) * cos - (x - 120.0) * sin);
-        let picture = GrayImage::from_fn(width, height, |x, y| {
-            let (along, across) = along(f64::from(x) + 0.5, f64::from(y) + 0.5);
-            Luma([if along.abs() < 80.0 && across.abs() < 6.0 { 0 } else { 255 }])
-        });
-        let mut turned = Turned::new((width, height), slope).expect("has a slope");
-        let level = turned.levelled(&picture);
-        let dark = |x: u32, y: u32| level.get_pixel(x, y).0[0] < 128;
-        let all = || (0..level.height()).flat_map(|y| (0..level.width()).map(move |x| (x, y)));
-        let inked: Vec<(u32, u32)> = all().filter(|&(x, y)| dark(x, y)).collect();
-        let ends = |of: fn(&(u32, u32)) -> u32| {
-            (inked.iter().map(of).min().expect("has ink"), inked.iter().map(of).max().expect("has ink") + 1)
-        };
-        let ((left, right), (top, bottom)) = (ends(|at| at.0), ends(|at| at.1));
-        assert!((right - left).abs_diff(160) <= 2 && (bottom - top).abs_diff(12) <= 2, "{left} {right} {top} {bottom}");
-        // Its first half is the left and upper one of the picture.
-        let half = turned.part(left as usize, (left + right) as usize / 2);
-        let ends = [120.0 - 80.0 * cos - 6.0 * sin, 60.0 - 80.0 * sin - 6.0 * cos, 120.0 + 6.0 * sin, 60.0 + 6.0 * cos];
-        let found = [half.left, half.top, half.right, half.bottom].map(|side| side as f64);
-        assert!(found.iter().zip(ends).all(|(side, meant)| (side - meant).abs() <= 2.5), "{half:?} is not {ends:?}");
-        // Somebody's reader may give any columns.
-        assert!(turned.part(usize::MAX, usize::MAX - 1).right > 0 && turned.part(9, 3).left < 240);
-        // What is level stays as it is.
-        assert!(Turned::new((width, height), 0.0).is_none());
     }
 }

@@ -34,8 +34,9 @@ const GAP: u64 = 2;
 const SHORTEST: u64 = 6;
 /// At every so many looks, lines that move are looked for: once a second.
 const MOVING: u16 = 10;
-/// At which of them those that are set at an angle are: the first one at which anything is known to be steady.
-const TILTED: u16 = STEADY + 1;
+/// At every so many looks, from the first one on at which anything is known to be steady, lines that are set at an angle are looked for:
+/// twice a second.
+const TILTED: u16 = 5;
 /// The most lines that move and are followed at once, and how many letters each has at least.
 const MOST_MOVING: usize = 8;
 const MOVING_LETTERS: usize = 5;
@@ -326,7 +327,7 @@ impl Tracker {
         let view = View { gray: frame, chroma: [picture.u, picture.v], scale: self.scale };
         let is_due = self.is_still || self.looks.is_multiple_of(AGAIN);
         let is_known = |line: &Line| self.live.iter().any(|track| track.meets(line, number) == Meeting::Known);
-        let has_tilted = self.is_still || self.looks % MOVING == TILTED;
+        let has_tilted = self.is_still || self.looks % TILTED == STEADY + 1;
         let found = lines(&view, has_tilted, is_steady).into_iter().map(|line| match is_due || !is_known(&line) {
             true => whole(line, &view, is_steady),
             false => line,
@@ -572,6 +573,35 @@ mod tests {
         assert_eq!(meeting(known(), &line((12, 50), 10, 230, 0.7)), Meeting::Grown);
         assert_eq!(meeting(known(), &line((40, 90), 6, 230, 0.5)), Meeting::Apart);
         assert_eq!(meeting(known(), &line((40, 50), 6, 230, 0.6)), Meeting::Apart, "it looks more like text");
+    }
+
+    #[test]
+    fn what_is_level_and_what_is_not_are_followed_both() {
+        // A line at an angle, and a piece of it that was taken for level.
+        let mut tilted = line((40, 50), 9, 230, 0.6);
+        for (number, letter) in tilted.letters.iter_mut().enumerate() {
+            letter.moved(0, number * 5);
+        }
+        let tilted = Line {
+            slope: 5.0 / 14.0,
+            likeness: 0.6,
+            ..Line::of(tilted.letters, Polarity::Light).expect("has letters")
+        };
+        let piece =
+            Line { likeness: 0.4, ..Line::of(tilted.letters[2..5].to_vec(), Polarity::Light).expect("has letters") };
+        assert_eq!(meeting(piece.clone(), &tilted), Meeting::Apart);
+        assert_eq!(meeting(tilted.clone(), &piece), Meeting::Apart);
+        assert_eq!(meeting(tilted.clone(), &tilted), Meeting::Known);
+        // The next line below it, in its upright box.
+        let mut next = tilted.clone();
+        next.letters.iter_mut().for_each(|letter| letter.moved(0, 26));
+        let next = Line {
+            slope: tilted.slope,
+            likeness: 0.6,
+            ..Line::of(next.letters, Polarity::Light).expect("has letters")
+        };
+        assert!(next.bounds.shared(&tilted.bounds) * 2 > next.bounds.area());
+        assert_eq!(meeting(tilted, &next), Meeting::Apart);
     }
 
     #[test]

@@ -560,7 +560,7 @@ impl Mended<'_> {
     fn draw_plane(&self, layer: &Layer, plane: &mut PlaneMut<'_>) {
         let Part { column, row: first, .. } = self.part;
         for (y, values) in layer.values.chunks_exact(layer.width.max(1)).enumerate() {
-            let row = &mut plane.row_mut(first * layer.scale + y)[column * layer.scale..];
+            let row = plane.row_mut(first * layer.scale + y).get_mut(column * layer.scale..).unwrap_or_default();
             let cells = row.chunks_mut(layer.scale).zip(values.chunks(layer.scale));
             for (cell, (samples, values)) in (column..).zip(cells) {
                 if self.mask.has(cell, first + y / layer.scale) {
