@@ -266,6 +266,68 @@ fn what_scrolls_over_the_scene_is_found_and_what_moves_with_it_is_not() {
     assert_eq!(found(&past), []);
 }
 
+#[test]
+fn what_turns_over_the_scene_is_found_and_what_turns_with_it_is_not() {
+    let turned = |text: &str, angle: &str, size: &str| {
+        let text = written(text);
+        let drawn = format!(
+            "color=black@0:size=520x520:rate=30,format=rgba,drawtext=font=Inter\\\\:bold:textfile={text}:\
+             x=(w-tw)/2:y=(h-th)/2:line_spacing=10:{OUTLINED},rotate={angle}:c=black@0"
+        );
+        let over = format!(
+            "[1]scale=w=520*({size}):h=-2:eval=frame[t];[0][t]overlay=x=(W-w)/2:y=(H-h)/2:shortest=1:eval=frame,format=yuv420p"
+        );
+        clip("mp4", &format!("{MOVING} -f lavfi -i {drawn} -filter_complex {over} -frames:v 100 {H264} -crf 20"))
+    };
+    // It is read from few pictures: spaces and signs may be lost.
+    let said = |overlay: &FoundOverlay| {
+        let kept = overlay.text.chars().filter(|letter| letter.is_alphanumeric() || *letter == '\n');
+        kept.collect::<String>().to_lowercase()
+    };
+    // Swings, as fast as once a second: what is looked for once a second would always be found where it is the most askew.
+    let overlays = found(&turned("watch it swing\nall day long", "0.1*sin(n*2*PI/30)", "1"));
+    let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert_eq!((said(overlay).as_str(), overlay.kind), ("watchitswing\nalldaylong", OverlayKind::Caption));
+    assert_eq!((overlay.first_frame, overlay.last_frame), (0, 99));
+    assert!(overlay.moves.len() >= 80 && overlay.style.stroke.is_some(), "{overlay:#?}");
+    for there in &overlay.moves {
+        let meant = (0.1 * (there.frame as f64 * std::f64::consts::TAU / 30.0).sin()).to_degrees();
+        let angle = overlay.style.rotation + there.rotation;
+        assert!((angle - meant).abs() <= 1.2, "frame {}: {angle} is not {meant}", there.frame);
+    }
+
+    // Turns around, and is read the right way up.
+    let overlays = found(&turned("round and round", "n*PI/50+2", "1"));
+    let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert_eq!((overlay.first_frame, overlay.last_frame), (0, 99));
+    assert_eq!(said(overlay), "roundandround");
+    for there in &overlay.moves {
+        let meant = (there.frame as f64 * 3.6 + 2f64.to_degrees()).rem_euclid(360.0);
+        let off = (overlay.style.rotation + there.rotation - meant + 180.0).rem_euclid(360.0) - 180.0;
+        assert!(off.abs() <= 1.2, "frame {}: {off} from {meant}", there.frame);
+    }
+
+    // Beats.
+    let overlays = found(&turned("beat after beat", "0", "1+0.08*sin(n*2*PI/24)"));
+    let [overlay] = &overlays[..] else { unreachable!("{overlays:#?}") };
+    assert_eq!(said(overlay), "beatafterbeat");
+    let wide = overlay.moves.iter().map(|there| there.region.width).max().unwrap_or(0);
+    let narrow = overlay.moves.iter().map(|there| there.region.width).min().unwrap_or(0);
+    assert!((1.1..1.25).contains(&(f64::from(wide) / f64::from(narrow))), "{narrow} to {wide}");
+    assert!(
+        (overlay.first_frame, overlay.last_frame) == (0, 99) && overlay.moves.iter().all(|there| there.rotation == 0.0)
+    );
+
+    // A scene that turns with its signs, and stands still for a moment where it turns back.
+    let sign = animated("the shop next door", "fontsize=44:x=(w-tw)/2:y=450");
+    let scene = "-f lavfi -i mandelbrot=size=540x960:rate=30:start_scale=0.3:end_scale=0.29:maxiter=300 -frames:v 1";
+    let still = clip("png", &format!("{scene} -vf {sign}"));
+    let roll = "rotate=0.08*sin(n*2*PI/40),crop=440:784,scale=540:960";
+    let rolls =
+        clip("mp4", &format!("-loop 1 -framerate 30 -i {} -frames:v 100 -vf {roll} {H264} -crf 20", still.display()));
+    assert_eq!(found(&rolls), []);
+}
+
 /// A clip of 75 frames with text at an angle from frame `first` on, and what `more` draws.
 fn filmed_at_an_angle(text: &str, degrees: f64, first: u64, more: &str) -> PathBuf {
     let text = written(text);

@@ -63,6 +63,10 @@ impl Bounds {
         self.shared(other) == other.area()
     }
 
+    pub(super) fn has(&self, x: usize, y: usize) -> bool {
+        (self.left..self.right).contains(&x) && (self.top..self.bottom).contains(&y)
+    }
+
     /// Wider and higher by these at each side, within a picture.
     pub(super) fn grown(&self, across: usize, down: usize, (width, height): (usize, usize)) -> Self {
         Self {

@@ -45,11 +45,11 @@ impl Crop {
     }
 
     /// Adds what is this many pixels further right and down, if that is all in the picture, and even numbers of them, so that
-    /// colour differences stay with their luma.
-    pub(super) fn add_moved(&mut self, picture: &I420Ref<'_>, (right, down): (isize, isize)) {
+    /// colour differences stay with their luma; `false` if it is not.
+    pub(super) fn add_moved(&mut self, picture: &I420Ref<'_>, (right, down): (isize, isize)) -> bool {
         let Some(Bounds { left, top, right: end, bottom }) = self.bounds.filter(|_| right % 2 == 0 && down % 2 == 0)
         else {
-            return;
+            return false;
         };
         let sides = [left.checked_add_signed(right), top.checked_add_signed(down)];
         let ends = [end.checked_add_signed(right), bottom.checked_add_signed(down)];
@@ -58,7 +58,9 @@ impl Crop {
             && bottom <= picture.y.height()
         {
             self.count_in(picture, Bounds { left, top, right, bottom });
+            return true;
         }
+        false
     }
 
     /// Adds what is at `bounds`, which are as large as its own.

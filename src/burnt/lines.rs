@@ -43,6 +43,12 @@ impl Line {
         Some(Self { bounds, letters, polarity, likeness: 0.0, slope: 0.0 })
     }
 
+    /// Whether it is there as a part of another, or that as a part of it, by more than half.
+    pub(super) fn is_part(&self, other: &Self) -> bool {
+        let (shared, own, its) = self.areas(other);
+        shared * 2 >= own.min(its)
+    }
+
     /// The area that it and another have in common, and that of each. Upright boxes around lines at an angle are empty for the most part:
     /// two of the same angle are compared by their own rows, and of two others those letters of the smaller one count that lie among
     /// the other's.
@@ -124,7 +130,9 @@ fn without_rims(lines: Vec<Line>) -> Vec<Line> {
         let height = line.letter_height() * 100;
         // What is surrounded by this line: what share of it, and how many letters.
         let (mut covered, mut letters) = (0.0, 0);
-        for other in lines.iter().filter(|other| other.polarity != line.polarity) {
+        // What has another angle is no rim: among many things some lie in a row by chance, and over whole lines.
+        let near = lines.iter().filter(|other| is_parallel(other.slope, line.slope));
+        for other in near.filter(|other| other.polarity != line.polarity) {
             let (shared, own, its) = line.areas(other);
             if shared * 2 < own.min(its) {
                 continue;
@@ -185,7 +193,7 @@ mod tests {
         // Each of them by itself is a small part of it.
         let [first, ..] = &words()[..] else { unreachable!() };
         assert_eq!(left(vec![first.clone(), rim(9)]), [(Polarity::Light, false), (Polarity::Dark, false)]);
-        // A level word in the empty corner of the upright box around a large line at an angle is in no rim of it.
+        // Level words beside and among the letters of a large line at an angle are in no rim of it.
         let letter = |x: usize, y: usize, side: usize| Component {
             bounds: Bounds { left: x, top: y, right: x + side, bottom: y + side },
             runs: Vec::new(),
@@ -200,7 +208,9 @@ mod tests {
             Line { likeness: 0.5, ..line.expect("has letters") }
         };
         assert_eq!(without_rims(vec![large.clone(), small(5, 120)]).len(), 2);
-        assert_eq!(without_rims(vec![large, small(90, 48)]).len(), 1, "what is between its letters is none");
+        assert_eq!(without_rims(vec![large.clone(), small(90, 48)]).len(), 2);
+        let small = Line { slope: 0.375, ..small(90, 48) };
+        assert_eq!(without_rims(vec![large, small]).len(), 1, "what is between its letters is none");
         // Rims of letters touch: what has more letters than is in it is none.
         assert_eq!(left([words(), vec![rim(30)]].concat()).len(), 4);
     }

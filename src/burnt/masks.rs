@@ -8,11 +8,13 @@ use super::components::Bounds;
 use super::moves::Pose;
 use super::style::{FoundBox, Surroundings, box_around, box_tolerance, near};
 use super::texts::{Place, ReadLine};
-use crate::compose::{Mask, code_values};
+use crate::compose::{Mask, Posed, code_values};
 use crate::text::Rgba;
 
 /// Pixels by which smooth edges, and what coding makes of them, reach beyond letters and boxes.
 pub(super) const EDGE: u32 = 3;
+/// By how much a line may be larger, as a part of it, or turned further, in radians, than it was found.
+const UNSURE: f64 = 0.01;
 /// Code values, of luma and both colour differences together, within which a pixel beside letters has their colour; and by
 /// which it may change.
 const ALIKE_CODES: u32 = 36;
@@ -116,7 +118,7 @@ pub(super) fn moves_of(
     place: &Place,
     (beyond, size): (f64, (u32, u32)),
 ) -> Vec<FoundMove> {
-    let mut moves: BTreeMap<u64, (Mask, Bounds)> = BTreeMap::new();
+    let mut moves: BTreeMap<u64, (Mask, Bounds, f32)> = BTreeMap::new();
     let frames: BTreeSet<u64> =
         lines.iter().flat_map(|line| line.ways()).filter(|(_, pose)| pose.is_moved()).map(|(frame, _)| frame).collect();
     for line in lines.iter().filter(|_| !frames.is_empty()) {
@@ -130,21 +132,28 @@ pub(super) fn moves_of(
         let ways: BTreeMap<u64, Pose> = line.ways().collect();
         for &frame in &frames {
             let stands = (line.track.first..=line.track.last).contains(&frame);
-            let there = match ways.get(&frame).filter(|_| !stands) {
-                Some(pose) if pose.is_moved() => posed((&mask, own), *pose, place),
+            let (its, there, angle) = match ways.get(&frame).filter(|_| !stands) {
+                Some(pose) if pose.is_moved() => {
+                    let (mask, there) = posed((&mask, own), *pose, place);
+                    (mask, there, if pose.is_turned() { pose.angle } else { 0.0 })
+                }
                 // A line that stands while another one moves, or only fades.
                 None if !stands && !ways.contains_key(&frame) => continue,
-                _ => (mask.clone(), own),
+                _ => (mask.clone(), own, 0.0),
             };
-            let joined = moves.entry(frame).and_modify(|(mask, bounds)| {
-                (*mask, *bounds) = (mask.union(&there.0), bounds.union(there.1));
+            let joined = moves.entry(frame).and_modify(|(mask, bounds, _)| {
+                (*mask, *bounds) = (mask.union(&its), bounds.union(there));
             });
-            joined.or_insert(there);
+            joined.or_insert((its, there, angle));
         }
     }
-    let found = moves.into_iter().map(|(frame, (mask, bounds))| FoundMove {
+    // In tenths.
+    let degrees =
+        |angle: f32| (f64::from(angle).sin().atan2(f64::from(angle).cos()).to_degrees() * 10.0).round() / 10.0;
+    let found = moves.into_iter().map(|(frame, (mask, bounds, angle))| FoundMove {
         frame,
         region: place.region(bounds, beyond, size),
+        rotation: degrees(angle),
         mask: place.whole(mask, size),
     });
     found.filter(|found| !found.mask.is_empty()).collect()
@@ -152,16 +161,19 @@ pub(super) fn moves_of(
 
 /// The mask and the bounds of a line in another pose, in pixels of the pictures that were decoded.
 fn posed((mask, own): (&Mask, Bounds), pose: Pose, place: &Place) -> (Mask, Bounds) {
-    let (scale, by) = (place.scale as f64, f64::from(pose.scale));
+    let scale = place.scale as f64;
     let middle = ((own.left + own.right) as f64 / 2.0, (own.top + own.bottom) as f64 / 2.0);
-    let shift = (f64::from(pose.x) * scale, f64::from(pose.y) * scale);
-    let side = |at: usize, middle: f64, shift: f64, whole: u32| {
-        (middle + (at as f64 - middle) * by + shift).round().clamp(0.0, f64::from(whole)) as usize
+    // It was looked for in steps of one of the pixels in which letters are, and of a part of its size and of its angle.
+    let ends = if pose.is_sized() || pose.is_turned() { UNSURE * own.width() as f64 / 2.0 } else { 0.0 };
+    let there = Posed {
+        middle,
+        shift: (f64::from(pose.x) * scale, f64::from(pose.y) * scale),
+        scale: f64::from(pose.scale),
+        angle: f64::from(pose.angle),
+        edge: scale + ends,
     };
-    let [left, right] = [own.left, own.right].map(|at| side(at, middle.0, shift.0, place.pictures.0));
-    let [top, bottom] = [own.top, own.bottom].map(|at| side(at, middle.1, shift.1, place.pictures.1));
-    // It was looked for in steps of one of the pixels in which letters are.
-    (mask.posed(middle, by, shift, scale, place.pictures), Bounds { left, top, right, bottom })
+    let (width, height) = place.pictures;
+    (mask.posed(&there, place.pictures), pose.bounds(own, place.scale, (width as usize, height as usize)))
 }
 
 #[cfg(test)]

@@ -117,9 +117,16 @@ pub struct FoundMove {
     pub frame: u64,
     /// Where it is in it, as far as it is in the picture.
     pub region: SourceRect,
+    /// By how many degrees it is turned further than where it is read, clockwise: -180 to 180, in tenths.
+    #[serde(default, skip_serializing_if = "is_level")]
+    pub rotation: f64,
     /// The pixels of the source that are it. Not part of the JSON.
     #[serde(skip)]
     pub mask: Mask,
+}
+
+fn is_level(rotation: &f64) -> bool {
+    *rotation == 0.0
 }
 
 /// Whose a text is.
@@ -184,12 +191,14 @@ impl FoundOverlay {
         })
     }
 
-    /// The frame in the middle of its time; of a text that stands still for a while one in which it does.
+    /// The frame in the middle of its time; of a text that stands still for a while one in which it does, and of one that turns one
+    /// in which it lies as it was read.
     pub(crate) fn middle(&self) -> u64 {
         let middle = (self.first_frame + self.last_frame) / 2;
         let stands = (self.first_frame..=self.last_frame).filter(|frame| self.stands(*frame));
         let is_passing = self.moves.len() as u64 + 1 >= self.last_frame + 1 - self.first_frame;
-        stands.min_by_key(|frame| frame.abs_diff(middle)).filter(|_| !is_passing).unwrap_or(middle)
+        let turns = self.moves.iter().any(|there| there.rotation != 0.0);
+        stands.min_by_key(|frame| frame.abs_diff(middle)).filter(|_| turns || !is_passing).unwrap_or(middle)
     }
 
     /// Whether it stands where it is read in `frame`, one of its own.
@@ -243,6 +252,7 @@ mod tests {
         let moves = moves.iter().map(|&(frame, x, y)| FoundMove {
             frame,
             region: region(x, y),
+            rotation: 0.0,
             mask: Mask::all_of(region(x, y)),
         });
         FoundOverlay { moves: moves.collect(), ..serde_json::from_value(json).expect("is a text") }
@@ -261,5 +271,9 @@ mod tests {
         // It never stands but in the frame in which it was found.
         let passes = text(&(10..=40).filter(|frame| *frame != 17).map(|frame| (frame, 0, 90)).collect::<Vec<_>>());
         assert_eq!((passes.middle(), passes.region_at(25).y), (25, 90));
+        // One that turns may be upside down in the middle of its time.
+        let mut turns = passes;
+        turns.moves.iter_mut().for_each(|there| there.rotation = 180.0);
+        assert_eq!((turns.middle(), turns.region_at(turns.middle())), (17, turns.region));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::components::Gray;
+use super::components::{Bounds, Gray};
 
 /// The most frames that a line takes to come, or to go.
 pub(super) const LONGEST: usize = 45;
@@ -40,6 +40,17 @@ const WHOLE: f32 = 0.9;
 const AT_REST: usize = 3;
 /// Sizes, as parts of what it is, in which a line that stood still is looked for.
 const SIZES: [f32; 7] = [1.0, 0.97, 0.94, 0.9, 1.03, 1.06, 1.1];
+/// Angles, in radians, by which a line that turns may have turned in the first frame, up to a whole turn in a second; and by which
+/// it may be off the way that it takes then, from the widest steps to the smallest.
+const ANGLES: [f32; 5] = [0.03, 0.06, 0.1, 0.15, 0.21];
+const ANGLES_OFF: [f32; 3] = [0.02, 0.04, 0.06];
+const ANGLES_EXACT: [f32; 2] = [0.01, 0.005];
+/// Pixels by which a line is moved that has turned by then, about a middle that is not its own.
+const TURNING_REACH: i32 = 12;
+/// How much of a line is seen at least where it was before, as a part of the most, so that it has not moved; and of one that is
+/// followed wherever it goes.
+const STANDS: f32 = 0.85;
+const STANDS_EXACT: f32 = 0.97;
 
 /// How a line is in a frame, by how it is where it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,16 +60,68 @@ pub(super) struct Pose {
     pub(super) y: f32,
     /// Its size as a part of what it is.
     pub(super) scale: f32,
+    /// Radians by which it is turned further, clockwise.
+    pub(super) angle: f32,
     /// How much of it is seen, 0 to 1.
     pub(super) strength: f32,
 }
 
 impl Pose {
-    const STILL: Self = Self { x: 0.0, y: 0.0, scale: 1.0, strength: 1.0 };
+    pub(super) const STILL: Self = Self { x: 0.0, y: 0.0, scale: 1.0, angle: 0.0, strength: 1.0 };
 
-    /// Whether it is elsewhere, or of another size.
+    /// Whether it is elsewhere, of another size or turned.
     pub(super) fn is_moved(&self) -> bool {
-        self.x.abs().max(self.y.abs()) > 1.0 || self.is_sized()
+        self.x.abs().max(self.y.abs()) > 1.0 || self.is_sized() || self.is_turned()
+    }
+
+    /// Whether it is turned: by two pixels at the end of a long line.
+    pub(super) fn is_turned(&self) -> bool {
+        self.angle.abs() > 0.007
+    }
+
+    /// By how much more than the middle of the line a point of it is further right and down, which is this far from that middle where
+    /// it stands.
+    fn turned(&self, (x, y): Point) -> Point {
+        let (sin, cos) = self.angle.sin_cos();
+        (self.scale * (x * cos - y * sin), self.scale * (x * sin + y * cos))
+    }
+
+    /// As far the other way.
+    pub(super) fn back(&self) -> Self {
+        Self { x: -self.x, y: -self.y, scale: 1.0 / self.scale, angle: -self.angle, ..*self }
+    }
+
+    /// Where a point is that is at `point` where the line stands, whose middle is `middle`.
+    pub(super) fn place(&self, (x, y): Point, middle: Point) -> Point {
+        let (right, down) = self.turned((x - middle.0, y - middle.1));
+        (middle.0 + right + self.x, middle.1 + down + self.y)
+    }
+
+    /// What is around the corners of `own` in this pose, in pictures that are `by` times as large as those that are looked at and have
+    /// this size; `own` in pixels of theirs.
+    pub(super) fn bounds(&self, own: Bounds, by: usize, (width, height): (usize, usize)) -> Bounds {
+        let Bounds { left, top, right, bottom } = own;
+        let scaled = Self { x: self.x * by as f32, y: self.y * by as f32, ..*self };
+        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
+        let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
+        let corners = corners.map(|(x, y)| scaled.place((x as f32, y as f32), middle));
+        let side = |of: fn(&Point) -> f32, start: f32, pick: fn(f32, f32) -> f32, most: usize| {
+            corners.iter().map(of).fold(start, pick).round().clamp(0.0, most as f32) as usize
+        };
+        Bounds {
+            left: side(|corner| corner.0, f32::MAX, f32::min, width),
+            top: side(|corner| corner.1, f32::MAX, f32::min, height),
+            right: side(|corner| corner.0, f32::MIN, f32::max, width),
+            bottom: side(|corner| corner.1, f32::MIN, f32::max, height),
+        }
+    }
+
+    /// Where a point is where the line stands that is at `point` in this pose.
+    pub(super) fn origin(&self, (x, y): Point, middle: Point) -> Point {
+        let (right, down) = (x - middle.0 - self.x, y - middle.1 - self.y);
+        let (sin, cos) = self.angle.sin_cos();
+        let by = 1.0 / self.scale;
+        (middle.0 + by * (right * cos + down * sin), middle.1 + by * (down * cos - right * sin))
     }
 
     /// Whether it is of another size.
@@ -118,7 +181,7 @@ pub(super) fn until_rest(way: &[Pose]) -> usize {
 }
 
 /// A point by which a line is known, from its middle.
-type Point = (f32, f32);
+pub(super) type Point = (f32, f32);
 
 /// What a line is looked for by.
 #[derive(Debug, Clone)]
@@ -130,6 +193,8 @@ pub(super) struct Stamp {
     beside: Vec<Point>,
     /// The difference in luma where all of it is seen.
     full: f32,
+    /// Whether it is looked for at other angles, too, and exactly.
+    turns: bool,
 }
 
 impl Stamp {
@@ -167,7 +232,17 @@ impl Stamp {
         let full = mean(&all) - around;
         let step = beside.len().div_ceil(KNOWN).max(1);
         let beside = beside.iter().step_by(step).map(point).collect();
-        (full.abs() >= 20.0).then_some(Self { middle, inside: points, letters: parts, beside, full })
+        (full.abs() >= 20.0).then_some(Self { middle, inside: points, letters: parts, beside, full, turns: false })
+    }
+
+    /// The same for a line that may turn.
+    pub(super) fn turning(self) -> Self {
+        Self { turns: true, ..self }
+    }
+
+    /// The middle of its line.
+    pub(super) fn middle(&self) -> Point {
+        self.middle
     }
 
     /// As [`Stamp::follow`], for a way with the frames' numbers.
@@ -180,15 +255,21 @@ impl Stamp {
     fn follow(&self, frame: &Gray, way: &[Pose]) -> Option<Pose> {
         let last = way.last().copied().unwrap_or(Pose::STILL);
         let before = way.len().checked_sub(2).map_or(Pose::STILL, |at| way[at]);
-        let (speed_x, speed_y, growth) = match way.is_empty() {
-            true => (0.0, 0.0, 0.0),
-            false => (last.x - before.x, last.y - before.y, last.scale - before.scale),
+        let (speed_x, speed_y, growth, spin) = match way.is_empty() {
+            true => (0.0, 0.0, 0.0, 0.0),
+            false => (last.x - before.x, last.y - before.y, last.scale - before.scale, last.angle - before.angle),
         };
         let reach = match way.is_empty() {
             true => FIRST_REACH,
             false => (REACH + (0.75 * speed_x.abs().max(speed_y.abs())) as i32).min(FIRST_REACH),
         };
-        let guess = Pose { x: last.x + speed_x, y: last.y + speed_y, scale: last.scale + growth, ..last };
+        let guess = Pose {
+            x: last.x + speed_x,
+            y: last.y + speed_y,
+            scale: last.scale + growth,
+            angle: last.angle + spin,
+            ..last
+        };
         let sizes: Vec<f32> = match way {
             [] => SIZES.to_vec(),
             _ => [0.0, -0.02, 0.02, -0.04, 0.04, -0.06, 0.06].map(|by| guess.scale + by).to_vec(),
@@ -202,6 +283,15 @@ impl Stamp {
                 best = found;
             }
         }
+        if self.turns {
+            let (angles, reach) = if way.is_empty() { (&ANGLES[..], TURNING_REACH) } else { (&ANGLES_OFF[..], REACH) };
+            for angle in angles.iter().flat_map(|by| [guess.angle - by, guess.angle + by]) {
+                let found = self.search(frame, Pose { angle, ..guess }, (reach, 2, SEARCHED));
+                if found.strength > best.strength * RATHER {
+                    best = found;
+                }
+            }
+        }
         let by_size = best;
         best.strength = 0.0;
         for by in [0.0, -0.01, 0.01] {
@@ -210,12 +300,20 @@ impl Stamp {
                 best = found;
             }
         }
+        for by in ANGLES_EXACT.into_iter().filter(|_| self.turns) {
+            for angle in [best.angle - by, best.angle + by] {
+                let found = self.search(frame, Pose { angle, ..best }, (1, 1, KNOWN));
+                if found.strength > best.strength {
+                    best = found;
+                }
+            }
+        }
         // What only fades stays where it is.
         let still = self.search(frame, last, (0, 1, KNOWN));
-        if still.strength >= 0.85 * best.strength {
+        if still.strength >= best.strength * if self.turns { STANDS_EXACT } else { STANDS } {
             best = still;
         }
-        let has_moved = (best.x, best.y, best.scale) != (last.x, last.y, last.scale);
+        let has_moved = (best.x, best.y, best.scale, best.angle) != (last.x, last.y, last.scale, last.angle);
         // On its way it is looked for in few places.
         let is_begun = way.len() >= 2;
         let left = if has_moved && !is_begun { LEFT_UNKNOWN } else { LEFT };
@@ -230,9 +328,11 @@ impl Stamp {
         let mut best = Pose { strength: 0.0, ..guess };
         let offsets = |all: &[Point]| -> Vec<(i32, i32)> {
             let skipped = all.len().div_ceil(points).max(1);
-            let scaled = |at: f32, middle: f32| (middle + at * guess.scale).round() as i32;
-            let points = all.iter().step_by(skipped);
-            points.map(|&(x, y)| (scaled(x, self.middle.0), scaled(y, self.middle.1))).collect()
+            let place = |&point: &Point| {
+                let (right, down) = guess.turned(point);
+                ((self.middle.0 + right).round() as i32, (self.middle.1 + down).round() as i32)
+            };
+            all.iter().step_by(skipped).map(place).collect()
         };
         let (inside, beside) = (offsets(&self.inside), offsets(&self.beside));
         let (x, y) = (guess.x.round() as i32, guess.y.round() as i32);
@@ -242,7 +342,7 @@ impl Stamp {
                 let means = mean(frame, &inside, shift).zip(mean(frame, &beside, shift));
                 let strength = means.map_or(0.0, |(inside, beside)| (inside - beside) / self.full);
                 if strength > best.strength {
-                    best = Pose { x: shift.0 as f32, y: shift.1 as f32, scale: guess.scale, strength };
+                    best = Pose { x: shift.0 as f32, y: shift.1 as f32, strength, ..guess };
                 }
             }
         }
@@ -252,9 +352,9 @@ impl Stamp {
     /// Whether each of its letters is seen as the others are; `is_known`: whether it was looked for in few places.
     fn is_whole(&self, frame: &Gray, pose: Pose, is_known: bool) -> bool {
         let least = 0.5 * pose.strength - if is_known { UNEVEN } else { 0.0 };
-        let place = |&(x, y): &Point| {
-            let scaled = |at: f32, middle: f32, shift: f32| (middle + at * pose.scale + shift).round() as i32;
-            (scaled(x, self.middle.0, pose.x), scaled(y, self.middle.1, pose.y))
+        let place = |&point: &Point| {
+            let (right, down) = pose.turned(point);
+            ((self.middle.0 + right + pose.x).round() as i32, (self.middle.1 + down + pose.y).round() as i32)
         };
         let beside: Vec<(i32, i32)> = self.beside.iter().map(place).collect();
         let Some(around) = mean(frame, &beside, (0, 0)) else { return false };
@@ -324,9 +424,8 @@ mod tests {
         let middle = middle(letters);
         let inside = word(letters).0.concat();
         for (at, sample) in samples.iter_mut().enumerate() {
-            let from =
-                |at: usize, middle: f32, by: f32| ((at as f32 - middle - by) / pose.scale + middle).round() as u32;
-            let (x, y) = (from(at % SIZE.0, middle.0, pose.x), from(at / SIZE.0, middle.1, pose.y));
+            let (x, y) = pose.origin(((at % SIZE.0) as f32, (at / SIZE.0) as f32), middle);
+            let (x, y) = (x.round() as u32, y.round() as u32);
             if inside.contains(&(y * SIZE.0 as u32 + x)) {
                 *sample = (f32::from(*sample) + (235.0 - f32::from(*sample)) * pose.strength) as u8;
             }
@@ -381,6 +480,51 @@ mod tests {
         let both = |x: f32, strength: f32| Pose { x, strength, ..Pose::STILL };
         near(seen(both(-30.0, 0.35), &[both(-14.0, 0.8), both(-22.0, 0.7)]), both(-30.0, 0.35));
         assert_eq!(seen(both(-14.0, 0.35), &[]), None);
+    }
+
+    #[test]
+    fn a_line_that_turns_is_followed_around() {
+        let turning = stamp(&WORD).turning();
+        let mut way: Vec<Pose> = Vec::new();
+        for step in 1..=40 {
+            // Faster and faster, all around, while it drifts away.
+            let meant = Pose { x: step as f32, angle: 0.004 * (step * step) as f32, ..Pose::STILL };
+            let found = turning.follow(&frame(&WORD, meant), &way).expect("is seen");
+            assert!((found.angle - meant.angle).abs() <= 0.02, "{found:?} is not {meant:?}");
+            assert!((found.x - meant.x).abs().max((found.y - meant.y).abs()) <= 1.0, "{found:?} is not {meant:?}");
+            way.push(found);
+        }
+        // By a large angle at once, and as what only slides or fades.
+        let turned = Pose { angle: -0.15, ..Pose::STILL };
+        let found = turning.follow(&frame(&WORD, turned), &[]).expect("is seen");
+        assert!((found.angle - turned.angle).abs() <= 0.02, "{found:?}");
+        assert!(stamp(&WORD).follow(&frame(&WORD, turned), &[]).is_none_or(|found| found.angle == 0.0));
+        let slid = Pose { x: 9.0, ..Pose::STILL };
+        let found = turning.follow(&frame(&WORD, slid), &[]).expect("is seen");
+        assert_eq!((found.x, found.angle), (9.0, 0.0));
+    }
+
+    #[test]
+    fn places_in_a_pose_lead_back() {
+        let pose = Pose { x: 7.0, y: -3.0, scale: 1.3, angle: 0.7, strength: 1.0 };
+        let middle = (50.0, 20.0);
+        let (x, y) = pose.place((80.0, 20.0), middle);
+        let (sin, cos) = 0.7f32.sin_cos();
+        assert!((x - (57.0 + 39.0 * cos)).abs() < 1e-3 && (y - (17.0 + 39.0 * sin)).abs() < 1e-3, "clockwise: {x} {y}");
+        let (x, y) = pose.origin((x, y), middle);
+        assert!((x - 80.0).abs() < 1e-3 && (y - 20.0).abs() < 1e-3);
+        // What stands still and turns the other way is as far on the other side.
+        let turned = Pose { angle: 0.4, ..Pose::STILL };
+        let (there, back) = (turned.place((80.0, 20.0), middle), turned.back().place((80.0, 20.0), middle));
+        assert!((there.0 - back.0).abs() < 1e-3 && (there.1 - 20.0 + back.1 - 20.0).abs() < 1e-3);
+        // Around a line of 60 by 10 that is upright now, at twice the size and within the picture.
+        let own = Bounds { left: 40, top: 30, right: 160, bottom: 50 };
+        let upright = Pose { angle: std::f32::consts::FRAC_PI_2, ..Pose::STILL };
+        assert_eq!(upright.bounds(own, 2, (400, 400)), Bounds { left: 90, top: 0, right: 110, bottom: 100 });
+        assert_eq!(
+            Pose { x: 10.0, ..upright }.bounds(own, 2, (120, 400)),
+            Bounds { left: 110, top: 0, right: 120, bottom: 100 }
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Lines that never stand still: what scrolls over the scene.
+//! Lines that never stand still: what scrolls over the scene, and what turns or changes its size all the time.
 
-use super::components::{Bounds, Gray};
+use super::components::Gray;
+use super::lines::Line;
 use super::moves::{Pose, Stamp};
 use super::track::{SAME, Track};
 use crate::compose::I420Ref;
@@ -12,8 +13,33 @@ const LONGEST_WAY: usize = 900;
 const BEGUN: usize = 6;
 /// How much of a line that moves is seen at least where it was found to be exactly.
 const EXACT: f32 = 0.97;
+/// After how many frames at least other pictures of it are added.
+const ADDED: [usize; 3] = [8, 24, 48];
 /// Pixels by which a line that moves may be off a straight and even way, as pictures are looked at.
 const OFF_WAY: f32 = 2.5;
+/// By how much a line turns, in radians, or changes its size, as a part of it, that does not move evenly; and by how much it may be
+/// off the middle between some frames before and after.
+const TURNS: f32 = 0.05;
+const SWELLS: f32 = 0.05;
+const UNEVEN: f32 = 0.03;
+const SOME: usize = 3;
+/// What share of the pixels around a line that turns moves along if it is a part of the scene, and rather so than the other way.
+const RIGID: f64 = 0.85;
+const RATHER: f64 = 0.1;
+/// Pixels beyond a line that its rim and its smooth edges may take.
+const BESIDE: f32 = 8.0;
+/// Pixels by which a place around a line moves at least that tells whether it goes along.
+const TELLING: f32 = 4.0;
+
+/// What a line is that never stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passing {
+    Text,
+    /// A part of the scene, which turns with it.
+    Scene,
+    /// Either, or what is there by chance.
+    Nothing,
+}
 
 /// A line that never stands still, by how it is where it was found: its track has that one frame, and its ways have the others.
 pub(super) struct Moving {
@@ -21,9 +47,12 @@ pub(super) struct Moving {
     stamp: Stamp,
     /// The size of the pictures.
     size: (usize, usize),
-    /// How many of the pixels around it moved along with it, of how many that were looked at; and how many stayed as they were
-    /// beside its way.
+    /// How many pictures were added to the one in which it was found.
+    added: usize,
+    /// How many of the pixels around it moved along with it, how many look as if they had moved the other way, of how many that
+    /// were looked at; and how many stayed as they were beside its way.
     along: usize,
+    against: usize,
     seen: usize,
     still: usize,
     beside: usize,
@@ -31,7 +60,7 @@ pub(super) struct Moving {
 
 impl Moving {
     pub(super) fn new(track: Track, stamp: Stamp, size: (usize, usize)) -> Self {
-        Self { track, stamp, size, along: 0, seen: 0, still: 0, beside: 0 }
+        Self { track, stamp, size, added: 0, along: 0, against: 0, seen: 0, still: 0, beside: 0 }
     }
 
     /// Goes on to the frame `number`, which is `picture` at full size, `scale` times as large; `false` if it is not there, or has
@@ -55,51 +84,82 @@ impl Moving {
             }
         }
         // A pixel off, and thin strokes are lost. Few: coding changes what moves, and of the darkest of many nothing would be left.
-        if pose.strength >= EXACT && !pose.is_sized() && matches!(looks, 8 | 24 | 48) {
+        let is_exact = pose.strength >= EXACT && !pose.is_sized() && !pose.is_turned();
+        if is_exact && ADDED.get(self.added).is_some_and(|least| looks >= *least) {
             let by = |at: f32| at as isize * scale as isize;
-            track.crop.add_moved(picture, (by(pose.x), by(pose.y)));
+            self.added += usize::from(track.crop.add_moved(picture, (by(pose.x), by(pose.y))));
         }
         self.look_around(frame, pose);
         true
     }
 
-    /// Where it is now.
-    pub(super) fn bounds(&self) -> Bounds {
-        let (width, height) = self.size;
-        let (x, y) = self.track.went.last().map_or((0.0, 0.0), |(_, pose)| (pose.x, pose.y));
-        let side = |at: usize, by: f32, most: usize| (at as f32 + by).clamp(0.0, most as f32) as usize;
-        let Bounds { left, top, right, bottom } = self.track.line.bounds;
-        let across = [left, right].map(|at| side(at, x, width));
-        let down = [top, bottom].map(|at| side(at, y, height));
-        Bounds { left: across[0], top: down[0], right: across[1], bottom: down[1] }
+    /// Where it is now, without its pixels.
+    pub(super) fn line(&self) -> Line {
+        self.track.line.posed(self.track.went.last().map_or(Pose::STILL, |(_, pose)| *pose))
     }
 
     /// Notes how much of what is around it moves along, and how much stays.
     fn look_around(&mut self, frame: &Gray, pose: Pose) {
-        // What has hardly moved tells nothing.
-        if pose.x.abs().max(pose.y.abs()) < 4.0 {
-            return;
-        }
-        let (x, y) = (pose.x as isize, pose.y as isize);
-        let own = self.track.line.bounds;
-        let is_beside = |left: usize, top: usize| match pose.x.abs() > pose.y.abs() {
-            true => top < own.top || top >= own.bottom,
-            false => left < own.left || left >= own.right,
+        let (own, middle) = (self.track.line.bounds, self.stamp.middle());
+        let half = (own.width() as f32 / 2.0, own.height() as f32 / 2.0);
+        let back = pose.back();
+        let is_straight = !pose.is_turned() && !pose.is_sized();
+        // What it has not been over since.
+        let is_beside = |left: usize, top: usize| match is_straight {
+            true if pose.x.abs() > pose.y.abs() => top < own.top || top >= own.bottom,
+            true => left < own.left || left >= own.right,
+            false => {
+                let (x, y) = pose.origin((left as f32, top as f32), middle);
+                (x - middle.0).abs() > half.0 + BESIDE || (y - middle.1).abs() > half.1 + BESIDE
+            }
         };
         for &(at, luma) in &self.track.around.pixels {
             let (left, top) = (at as usize % frame.width, at as usize / frame.width);
-            if let (Some(x), Some(y)) = (left.checked_add_signed(x), top.checked_add_signed(y))
-                && x < frame.width
-                && y < frame.height
-            {
+            let (x, y) = pose.place((left as f32, top as f32), middle);
+            // What has hardly moved tells nothing.
+            if (x - left as f32).abs().max((y - top as f32).abs()) < TELLING {
+                continue;
+            }
+            let is_at = |(x, y): (f32, f32)| {
+                let (x, y) = (x.round(), y.round());
+                let is_in = x >= 0.0 && y >= 0.0 && (x as usize) < frame.width && (y as usize) < frame.height;
+                is_in.then(|| frame.row(y as usize)[x as usize].abs_diff(luma) <= SAME)
+            };
+            if let Some((along, against)) = is_at((x, y)).zip(is_at(back.place((left as f32, top as f32), middle))) {
                 self.seen += 1;
-                self.along += usize::from(frame.row(y)[x].abs_diff(luma) <= SAME);
+                self.along += usize::from(along);
+                self.against += usize::from(against);
             }
             if is_beside(left, top) {
                 self.beside += 1;
                 self.still += usize::from(frame.row(top)[left].abs_diff(luma) <= SAME);
             }
         }
+    }
+
+    /// Whether it turns or changes its size, now more and now less, as what somebody draws does and what is there by chance does
+    /// not.
+    fn turns(&self) -> bool {
+        let Track { came, went, .. } = &self.track;
+        let way: Vec<Pose> = came
+            .iter()
+            .rev()
+            .map(|(_, pose)| *pose)
+            .chain([Pose::STILL])
+            .chain(went.iter().map(|(_, pose)| *pose))
+            .collect();
+        let changes = |of: fn(&Pose) -> f32, least: f32| {
+            let values: Vec<f32> = way.iter().map(of).collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f32::total_cmp);
+            // Without those few that are off.
+            let spread = sorted[sorted.len() * 19 / 20] - sorted[sorted.len() / 20];
+            let smooth = values
+                .windows(2 * SOME + 1)
+                .filter(|part| (part[SOME] - (part[0] + part[2 * SOME]) / 2.0).abs() <= UNEVEN);
+            spread >= least && smooth.count() * 20 >= values.len().saturating_sub(2 * SOME) * 17
+        };
+        changes(|pose| pose.angle, TURNS) || changes(|pose| pose.scale, SWELLS)
     }
 
     /// The pixels right and down by which it moves in most frames, in the middle of all.
@@ -114,15 +174,34 @@ impl Moving {
         slopes(|pose| pose.x).zip(slopes(|pose| pose.y))
     }
 
-    /// Its track, and whether it moves evenly over what is around it, for long enough. A sign in the scene moves along with that, and so
-    /// does the text of a page; and what somebody holds moves unevenly.
-    pub(super) fn text(mut self) -> (Track, bool) {
+    /// Its track, and what it is. A text moves evenly over what is around it, or turns there, for long enough; a sign in the scene
+    /// moves along with that, and so does the text of a page; and what somebody holds moves unevenly.
+    pub(super) fn text(mut self) -> (Track, Passing) {
         let first = self.track.first;
-        let Some(speed) = self.speed() else { return (self.track, false) };
+        let share = |count: usize, all: usize| count as f64 / all.max(1) as f64;
+        let (along, still) = (share(self.along, self.seen), share(self.still, self.beside));
+        // What is around it goes its own way, or stays.
+        let is_over = along <= 0.6 || still >= along + 0.1;
+        // Before an even ground both look the same; what stands out from it by a rim may be over it.
+        let is_unsure = !is_over && still >= along.max(0.9);
+        self.track.is_passing = true;
+        if self.turns() {
+            let all = self.track.came.len() + self.track.went.len();
+            self.track.needs_rim = true;
+            // By turns what is around it moves by few pixels, and much of it looks as before.
+            let is_over = is_over || along < RIGID || along <= share(self.against, self.seen) + RATHER;
+            let passing = match all >= SHORTEST_WAY && self.seen > 0 {
+                true if is_over => Passing::Text,
+                true => Passing::Scene,
+                false => Passing::Nothing,
+            };
+            return (self.track, passing);
+        }
+        let Some(speed) = self.speed() else { return (self.track, Passing::Nothing) };
         // Where it should be, by the frame.
         let meant = |frame: u64| {
             let passed = frame as f32 - first as f32;
-            Pose { x: speed.0 * passed, y: speed.1 * passed, scale: 1.0, strength: 1.0 }
+            Pose { x: speed.0 * passed, y: speed.1 * passed, ..Pose::STILL }
         };
         let is_even = |(frame, pose): &(u64, Pose)| {
             let Pose { x, y, .. } = meant(*frame);
@@ -151,13 +230,7 @@ impl Moving {
         };
         came.extend(way(&mut (0..earliest).rev()));
         went.extend(way(&mut (latest + 1..)));
-        let share = |count: usize, all: usize| count as f64 / all.max(1) as f64;
-        let (along, still) = (share(self.along, self.seen), share(self.still, self.beside));
-        // What is around it goes its own way, or stays.
-        let is_over = along <= 0.6 || still >= along + 0.1;
-        // Before an even ground both look the same; what stands out from it by a rim may be over it.
-        let is_unsure = !is_over && still >= along.max(0.9);
-        (self.track.is_passing, self.track.needs_rim) = (true, is_unsure);
-        (self.track, is_text && (is_over || is_unsure))
+        self.track.needs_rim = is_unsure;
+        (self.track, if is_text && (is_over || is_unsure) { Passing::Text } else { Passing::Nothing })
     }
 }

@@ -43,6 +43,8 @@ const TOGETHER: u64 = 4;
 /// How much surer a reading of a level line must be than one of the same letters at an angle, at which they were found: short words are
 /// read as well if they are a little askew.
 const AT_AN_ANGLE: f64 = 1.1;
+/// How much less likely a line is text that stands at an angle: of all angles one fits some things that lie in a row by chance.
+const LESS_LIKELY: f64 = 0.8;
 /// Frames for which a line may be lost.
 const LOST: u64 = 15;
 
@@ -55,6 +57,8 @@ pub(super) struct ReadLine {
     /// The colour of its letters, and how far each pixel of its crop is from them.
     pub(super) color: Rgba,
     pub(super) far: Vec<u8>,
+    /// Whether it is upside down where it was found.
+    is_over: bool,
     /// Whether it is a text by itself.
     is_sure: bool,
     /// Lines that are a part of it: beside it, or the same at another time.
@@ -77,12 +81,15 @@ pub(super) fn texts(
     // Those first that look the most like text.
     let mut tracks = tracks;
     tracks.iter_mut().for_each(|track| track.went.retain(|(frame, _)| *frame < frames));
-    tracks.sort_by(|one, other| other.line.likeness.total_cmp(&one.line.likeness));
+    let likeness = |track: &Track| track.line.likeness * if is_level(track.line.slope) { 1.0 } else { LESS_LIKELY };
+    tracks.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
     let is_cut = tracks.len() > MOST_READ;
     let mut prepared = Vec::new();
     for track in tracks.into_iter().take(MOST_READ) {
         alive()?;
-        prepared.extend(prepare(track, place));
+        let line = prepare(track, place);
+        let over = line.as_ref().filter(|line| line.track.turns_over()).map(Prepared::upside_down);
+        prepared.extend(line.into_iter().chain(over));
     }
     let mut read: Vec<ReadLine> = Vec::new();
     let pictures: Vec<LinePicture> = prepared.iter_mut().map(|line| std::mem::take(&mut line.picture)).collect();
@@ -164,6 +171,20 @@ struct Prepared {
     page: Page,
 }
 
+impl Prepared {
+    /// The same line the other way up.
+    fn upside_down(&self) -> Self {
+        let Self { track, far, picture: LinePicture { samples, width, height }, page } = self;
+        let samples = samples.iter().rev().copied().collect();
+        Self {
+            track: track.clone(),
+            far: far.clone(),
+            picture: LinePicture { samples, width: *width, height: *height },
+            page: Page { over: Some(*width), ..page.clone() },
+        }
+    }
+}
+
 /// Makes the picture of a line that a reader gets; `None` if there is none.
 fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     let mut far = track.crop.distances(&track.line, place.scale);
@@ -198,7 +219,7 @@ fn prepare(mut track: Track, place: &Place) -> Option<Prepared> {
     replace(&mut page, &scaled, READ_MARGIN.into(), READ_MARGIN.into());
     let (width, height) = (page.width() as usize, page.height() as usize);
     let picture = LinePicture { samples: page.into_raw(), width, height };
-    let page = Page { turned, left, top, by, margin: READ_MARGIN as usize };
+    let page = Page { turned, left, top, by, margin: READ_MARGIN as usize, over: None };
     Some(Prepared { track, far, picture, page })
 }
 
@@ -252,7 +273,8 @@ fn understood(line: Prepared, mut reading: LineReading, place: &Place, size: (u3
     }
     let is_few = letters < 2 || (letters < 4 && (reading.confidence < SURE_FEW || !is_set || !is_common));
     let is_sure = reading.confidence >= LEAST_SURE && !is_few;
-    Some(ReadLine { track, reading, words, around, color, far, is_sure, parts: Vec::new() })
+    let is_over = page.over.is_some();
+    Some(ReadLine { track, reading, words, around, color, far, is_over, is_sure, parts: Vec::new() })
 }
 
 impl Track {
@@ -267,9 +289,20 @@ impl ReadLine {
         self.track.last + 1 - self.track.first
     }
 
-    /// Frames in which both are there.
+    /// Frames in which both stand still.
     fn together(&self, other: &Self) -> u64 {
         (self.track.last.min(other.track.last) + 1).saturating_sub(self.track.first.max(other.track.first))
+    }
+
+    /// Frames in which both are there, and those in which each is, wherever.
+    fn shared_frames(&self, other: &Self) -> (u64, u64, u64) {
+        let ((first, last), (from, to)) = (self.track.span(), other.track.span());
+        ((last.min(to) + 1).saturating_sub(first.max(from)), last + 1 - first, to + 1 - from)
+    }
+
+    /// Whether it or a part of it never stands still.
+    fn is_passing(&self) -> bool {
+        self.all().iter().any(|line| line.track.is_passing)
     }
 
     /// Whether both come and go at the same time, or nearly all of theirs is the same.
@@ -305,8 +338,11 @@ impl ReadLine {
 
     /// Takes over when another line of the same text is there, and what is known of its surroundings.
     fn absorb(&mut self, other: Self) {
-        self.track.first = self.track.first.min(other.track.first);
-        self.track.last = self.track.last.max(other.track.last);
+        // What never stands still has its ways.
+        if !self.track.is_passing && !other.track.is_passing {
+            self.track.first = self.track.first.min(other.track.first);
+            self.track.last = self.track.last.max(other.track.last);
+        }
         self.track.stands_out |= other.track.stands_out;
         self.around.stroke = self.around.stroke.or(other.around.stroke);
         self.around.backdrop = self.around.backdrop.or(other.around.backdrop);
@@ -316,7 +352,7 @@ impl ReadLine {
     /// Whether both are one text. What follows something else may differ from it in a letter, and mean another day.
     fn says_the_same(&self, other: &Self) -> bool {
         let (one, two) = (self.reading.text(), other.reading.text());
-        one == two || (self.together(other) > 0 && strsim::normalized_levenshtein(&one, &two) >= ALIKE)
+        one == two || (self.shared_frames(other).0 > 0 && strsim::normalized_levenshtein(&one, &two) >= ALIKE)
     }
 
     /// The pictures beside it, where its letters are `em` pixels by the size of their font.
@@ -382,6 +418,17 @@ impl ReadLine {
         self.track.came.iter().chain(&self.track.went).copied()
     }
 
+    /// The degrees by which it is turned where it was found, in tenths.
+    fn rotation(&self) -> f64 {
+        let degrees = self.track.line.slope.atan().to_degrees();
+        let whole = match self.is_over {
+            true if degrees > 0.0 => degrees - 180.0,
+            true => degrees + 180.0,
+            false => degrees,
+        };
+        (whole * 10.0).round() / 10.0
+    }
+
     /// How much is said, and how surely.
     fn weight(&self) -> f64 {
         self.reading.confidence * self.reading.length() as f64
@@ -396,8 +443,9 @@ fn without_doubles(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut kept: Vec<ReadLine> = Vec::new();
     for line in lines {
         let is_double = kept.iter().any(|other| {
-            let (shared, own, its) = line.track.line.areas(&other.track.line);
-            shared * 2 >= own.min(its) && line.together(other) * 2 >= line.frames().min(other.frames())
+            let (shared, own, its) = line.track.areas(&other.track);
+            let (together, frames, others) = line.shared_frames(other);
+            shared * 2 >= own.min(its) && together * 2 >= frames.min(others)
         });
         if !is_double {
             kept.push(line);
@@ -440,8 +488,9 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut joined: Vec<ReadLine> = Vec::new();
     for mut line in lines {
         let before = joined.iter_mut().rev().find(|before| {
-            let (shared, own, its) = before.track.line.areas(&line.track.line);
-            let is_near = line.track.first <= before.track.last + LOST && before.track.first <= line.track.last + LOST;
+            let (shared, own, its) = before.track.areas(&line.track);
+            let ((first, last), (from, to)) = (before.track.span(), line.track.span());
+            let is_near = from <= last + LOST && first <= to + LOST;
             let is_there = shared * 10 >= own.max(its) * 6;
             is_near && is_there && before.says_the_same(&line)
         });
@@ -484,6 +533,7 @@ fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
             None => groups.push(vec![line]),
         }
     }
+    groups.iter_mut().filter(|lines| lines.iter().all(|line| line.is_over)).for_each(|lines| lines.reverse());
     groups
 }
 
@@ -527,7 +577,7 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
     };
     let moves = moves_of(&all, (backdrop, em), place, (beyond, size));
     // What never stands still neither comes nor goes.
-    let is_passing = lines.iter().any(|line| line.track.is_passing);
+    let is_passing = lines.iter().any(ReadLine::is_passing);
     let is_always = first == 0 && last + 1 >= frames;
     let stands_out = lines.iter().any(|line| line.track.stands_out);
     let is_set = stroke.is_some() || backdrop.is_some();
@@ -575,10 +625,7 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
         style: FoundStyle {
             font_size: (em * place.down).round(),
             align: align(&lines, size.0, place),
-            // In tenths.
-            rotation: lines
-                .first()
-                .map_or(0.0, |line| (line.track.line.slope.atan().to_degrees() * 10.0).round() / 10.0),
+            rotation: lines.first().map_or(0.0, ReadLine::rotation),
             color,
             stroke: stroke.map(|stroke| FoundStroke { width: place.length(stroke.width), ..stroke }),
             backdrop: backdrop.map(|found| FoundBox { padding: place.length(found.padding), ..found }),

@@ -103,7 +103,7 @@ pub(super) fn tilted(parts: &[Component], polarity: Polarity, least: usize, leve
     let mut tries = 0;
     for (slope, row) in rows {
         let count = large(&row, least);
-        let is_known = found.iter().any(|whole| is_part(&row, whole) && large(whole, least) >= count);
+        let is_known = found.iter().any(|whole| row.is_part(whole) && large(whole, least) >= count);
         if is_known || tries >= TRIES {
             continue;
         }
@@ -119,15 +119,15 @@ pub(super) fn tilted(parts: &[Component], polarity: Polarity, least: usize, leve
     let mut kept: Vec<Line> = Vec::new();
     for line in found {
         let has_more = |other: &Line| large(&line, least) * 3 >= large(other, least) * 4;
-        let is_new = !kept.iter().any(|other| is_part(&line, other));
-        if is_new && level.iter().filter(|other| is_part(&line, other)).all(has_more) {
+        let is_new = !kept.iter().any(|other| line.is_part(other));
+        if is_new && level.iter().filter(|other| line.is_part(other)).all(has_more) {
             kept.push(line);
         }
     }
     let mut place = 0;
     while let Some(line) = kept.get(place).filter(|_| kept.len() < MOST_LINES) {
         let beside = beside(parts, line, polarity, least);
-        let is_new = |line: &Line| !kept.iter().any(|other| is_part(line, other));
+        let is_new = |line: &Line| !kept.iter().any(|other| line.is_part(other));
         let new: Vec<Line> = beside.into_iter().filter(is_new).collect();
         kept.extend(new);
         place += 1;
@@ -152,12 +152,6 @@ fn beside(parts: &[Component], line: &Line, polarity: Polarity, least: usize) ->
             && (is_below(line, other) || is_below(other, line))
     });
     lines
-}
-
-/// Whether one of these is there as a part of the other, by more than half.
-fn is_part(line: &Line, other: &Line) -> bool {
-    let (shared, own, its) = line.areas(other);
-    shared * 2 >= own.min(its)
 }
 
 /// How many of a line's letters are no dots.
@@ -298,20 +292,20 @@ mod tests {
         let lines = found(&parts);
         assert_eq!(lines.len(), 2, "{:?}", lines.iter().map(|line| line.slope).collect::<Vec<_>>());
         for (one, other) in [(&lines[0], &lines[1]), (&lines[0], level), (level, &lines[1])] {
-            assert!(!is_part(one, other), "{} and {}", one.slope, other.slope);
-            assert!(is_part(one, one));
+            assert!(!one.is_part(other), "{} and {}", one.slope, other.slope);
+            assert!(one.is_part(one));
         }
         assert!(lines.iter().any(|line| line.bounds.contains(&level.bounds)));
         // What is a piece of such a line is a part of it, also if it was taken for level.
         let piece =
             Line { slope: 0.0, ..Line::of(lines[0].letters[..3].to_vec(), Polarity::Light).expect("has letters") };
-        assert!(is_part(&piece, &lines[0]) && is_part(&lines[0], &piece));
+        assert!(piece.is_part(&lines[0]) && lines[0].is_part(&piece));
         // Parallel ones, whose upright boxes share most of what they have.
         let rows = [(130, 14, 0.5, 20), (165, 14, 0.5, 20)];
         let lines = found(&rows_of_letters(&rows));
         assert_eq!(lines.len(), 2);
         assert!(
-            lines[0].bounds.shared(&lines[1].bounds) * 3 > lines[0].bounds.area() * 2 && !is_part(&lines[0], &lines[1])
+            lines[0].bounds.shared(&lines[1].bounds) * 3 > lines[0].bounds.area() * 2 && !lines[0].is_part(&lines[1])
         );
     }
 

@@ -1,14 +1,15 @@
 //! Lines followed through time.
 
 use std::collections::VecDeque;
+use std::f32::consts::FRAC_PI_2;
 use std::ops::Range;
 
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
 use super::lines::{Line, View, lines};
 use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest, until_stay};
-use super::passing::Moving;
-use super::tilt::is_level;
+use super::passing::{Moving, Passing};
+use super::tilt::{is_level, is_parallel};
 use super::whole::whole;
 use crate::compose::I420Ref;
 
@@ -32,14 +33,18 @@ const FEWEST: usize = 12;
 const GAP: u64 = 2;
 /// The fewest frames that make a text. It takes seven to nine of them to be noticed, three looks.
 const SHORTEST: u64 = 6;
-/// At every so many looks, lines that move are looked for: once a second.
-const MOVING: u16 = 10;
+/// At every so many looks, lines that move are looked for. No part of a second, as which what swings does so.
+const MOVING: u16 = 7;
 /// At every so many looks, from the first one on at which anything is known to be steady, lines that are set at an angle are looked for:
 /// twice a second.
 const TILTED: u16 = 5;
 /// The most lines that move and are followed at once, and how many letters each has at least.
 const MOST_MOVING: usize = 8;
 const MOVING_LETTERS: usize = 5;
+/// The most lines of a scene that turns that are kept, without their pictures.
+const MOST_TURNING: usize = 64;
+/// Pixels beyond a letter that its rim takes at most.
+const RIM: usize = 6;
 /// Pixels from the picture's edge within which a line is cut off by it.
 const EDGE: usize = 3;
 /// The most pixels of all lines that move, in all frames in which they do, in which masks are kept of them.
@@ -174,6 +179,43 @@ impl Track {
         same * 100 >= self.inside.len() * 78 && edge * 2 >= self.beside.len()
     }
 
+    /// The first and the last frame in which it is there: of one that never stands still those of its way.
+    pub(super) fn span(&self) -> (u64, u64) {
+        let way = self.came.iter().chain(&self.went).filter(|_| self.is_passing).map(|(frame, _)| *frame);
+        way.fold((self.first, self.last), |(first, last), frame| (first.min(frame), last.max(frame)))
+    }
+
+    /// Whether it turns so far that it may have been upside down when it was found.
+    pub(super) fn turns_over(&self) -> bool {
+        let angles = || self.came.iter().chain(&self.went).map(|(_, pose)| pose.angle);
+        angles().fold(0.0, f32::max) - angles().fold(0.0, f32::min) > FRAC_PI_2
+    }
+
+    /// How it is in `frame`, one of its [`span`](Self::span).
+    fn pose(&self, frame: u64) -> Pose {
+        let way = || self.came.iter().chain(&self.went).filter(|_| self.is_passing);
+        way().find(|(at, _)| *at == frame).map_or(Pose::STILL, |(_, pose)| *pose)
+    }
+
+    /// As [`Line::areas`], in a frame in which both are there; nothing is shared if there is none.
+    pub(super) fn areas(&self, other: &Self) -> (usize, usize, usize) {
+        if !self.is_passing && !other.is_passing {
+            return self.line.areas(&other.line);
+        }
+        let ((first, last), (from, to)) = (self.span(), other.span());
+        let frame = (first.max(from) + last.min(to)) / 2;
+        let (one, two) = (self.line.posed(self.pose(frame)), other.line.posed(other.pose(frame)));
+        let (shared, own, its) = one.areas(&two);
+        (if first.max(from) <= last.min(to) { shared } else { 0 }, own, its)
+    }
+
+    /// Whether it is there while another one is, and a part of it.
+    fn is_within(&self, other: &Self) -> bool {
+        let ((first, last), (from, to)) = (self.span(), other.span());
+        let (shared, own, its) = self.areas(other);
+        from <= first && last <= to && own <= its && shared * 2 >= own
+    }
+
     /// What it is to a line that was found in frame `number`.
     fn meets(&self, line: &Line, number: u64) -> Meeting {
         let (shared, area, known) = line.areas(&self.line);
@@ -241,6 +283,8 @@ pub(super) struct Tracker {
     /// Lines that never stand still.
     moving: Vec<Moving>,
     ended: Vec<Track>,
+    /// Lines that turn with the scene.
+    turning: Vec<Track>,
     /// Pixels that are kept of all of them, and those of lines that move in all of their frames.
     held: usize,
     moved: usize,
@@ -262,6 +306,7 @@ impl Tracker {
             leaving: Vec::new(),
             moving: Vec::new(),
             ended: Vec::new(),
+            turning: Vec::new(),
             held: 0,
             moved: 0,
             is_cut: false,
@@ -354,13 +399,21 @@ impl Tracker {
     /// Looks for lines that are not steady, to follow them.
     fn find_moving(&mut self, view: &View<'_>, number: u64, picture: &I420Ref<'_>) {
         let size = view.gray.size();
-        for line in lines(view, false, |_| true) {
-            if self.moving.len() >= MOST_MOVING || line.likeness < LIKELY {
+        let found: Vec<Line> = lines(view, true, |_| true).into_iter().filter(|line| line.likeness >= LIKELY).collect();
+        // Of a line at an angle pieces are level.
+        let is_piece = |line: &Line| {
+            found
+                .iter()
+                .any(|whole| !is_level(whole.slope) && line.letters.len() < whole.letters.len() && line.is_part(whole))
+        };
+        for line in found.iter().filter(|line| !is_piece(line)) {
+            if self.moving.len() >= MOST_MOVING {
                 break;
             }
-            let is_there = |bounds: &Bounds| bounds.shared(&line.bounds) * 2 >= line.bounds.area().min(bounds.area());
-            let is_followed = self.live.iter().any(|track| is_there(&track.line.bounds))
-                || self.moving.iter().any(|moving| is_there(&moving.bounds()));
+            // Where a part of it is followed, it may be all of a line that turns.
+            let is_known = |known: &Line| line.is_part(known) && line.letters.len() * 3 <= known.letters.len() * 4;
+            let is_followed = self.live.iter().any(|track| is_known(&track.line))
+                || self.moving.iter().any(|moving| is_known(&moving.line()));
             let area = line.kept(size);
             let pixels = area.area() * self.scale * self.scale;
             // What comes into the picture is found when all of it is in, as far as a word's space from the edge.
@@ -370,11 +423,22 @@ impl Tracker {
             if is_cut || is_followed || line.letters.len() < MOVING_LETTERS || self.held + pixels > MOST_PIXELS {
                 continue;
             }
-            let mut track = Track::new(line, view.gray, number);
+            let mut track = Track::new(line.clone(), view.gray, number);
+            // Other lines of one text go along with it.
+            let is_beside = |other: &&Line| {
+                other.polarity == line.polarity
+                    && is_parallel(other.slope, line.slope)
+                    && other.letters[0].is_like(&line.letters[0])
+                    && !line.is_part(other)
+            };
+            let beside = found.iter().filter(is_beside).flat_map(|other| &other.letters);
+            let beside: Vec<Bounds> = beside.map(|letter| letter.bounds.grown(RIM, RIM, size)).collect();
+            let is_in = |at: usize, bounds: &Bounds| bounds.has(at % size.0, at / size.0);
+            track.around.pixels.retain(|(at, _)| !beside.iter().any(|bounds| is_in(*at as usize, bounds)));
             if let Some(stamp) = track.stamp(view.gray) {
                 track.crop.add(picture, area, self.scale);
                 self.held += pixels;
-                self.moving.push(Moving::new(track, stamp, size));
+                self.moving.push(Moving::new(track, stamp.turning(), size));
             }
         }
     }
@@ -392,7 +456,13 @@ impl Tracker {
 
     /// Keeps a line that has moved over the scene for long enough.
     fn end_moving(&mut self, moving: Moving) {
-        let (track, is_text) = moving.text();
+        let (track, passing) = moving.text();
+        if passing == Passing::Scene && self.turning.len() < MOST_TURNING {
+            self.held = self.held.saturating_sub(track.crop.pixels());
+            self.turning.push(Track { crop: Crop::default(), ..track });
+            return;
+        }
+        let is_text = passing == Passing::Text;
         let frames = track.came.len() + track.went.len();
         let pixels = frames * track.line.kept((usize::MAX, usize::MAX)).area() * self.scale * self.scale;
         let has_room = self.moved + pixels <= MOST_MOVED;
@@ -518,11 +588,37 @@ impl Tracker {
             self.end_moving(moving);
         }
         self.ended.retain(|track| track.is_passing || track.last + 1 - track.first >= shortest);
+        // What stands still where the scene turns back is a part of it too.
+        let turning = std::mem::take(&mut self.turning);
+        self.ended.retain(|track| track.is_passing || !turning.iter().any(|line| track.is_within(line)));
         (self.ended, self.is_cut)
     }
 }
 
 impl Line {
+    /// Where its letters are in a pose, without their pixels.
+    pub(super) fn posed(&self, pose: Pose) -> Self {
+        let Bounds { left, top, right, bottom } = self.bounds;
+        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
+        let letters = self.letters.iter().map(|letter| {
+            let Bounds { left, top, right, bottom } = letter.bounds;
+            let (x, y) = pose.place(((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0), middle);
+            let half = ((right - left) as f32 * pose.scale / 2.0, (bottom - top) as f32 * pose.scale / 2.0);
+            let side = |at: f32| at.round().max(0.0) as usize;
+            let bounds = Bounds {
+                left: side(x - half.0),
+                top: side(y - half.1),
+                right: side(x + half.0),
+                bottom: side(y + half.1),
+            };
+            Component { bounds, runs: Vec::new(), ..*letter }
+        });
+        let letters: Vec<Component> = letters.collect();
+        let bounds = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union).unwrap_or(self.bounds);
+        let slope = if pose.is_turned() { (self.slope.atan() + f64::from(pose.angle)).tan() } else { self.slope };
+        Self { bounds, letters, slope, ..*self }
+    }
+
     /// What is kept of it: with what is around it.
     fn kept(&self, size: (usize, usize)) -> Bounds {
         let height = self.letter_height();
@@ -563,6 +659,35 @@ mod tests {
     fn meeting(known: Line, found: &Line) -> Meeting {
         let frame = Gray { samples: vec![128; SIZE.0 * SIZE.1], width: SIZE.0, height: SIZE.1 };
         Track::new(known, &frame, 7).meets(found, 7)
+    }
+
+    #[test]
+    fn lines_that_turn_are_compared_where_both_are() {
+        let frame = Gray { samples: vec![128; SIZE.0 * SIZE.1], width: SIZE.0, height: SIZE.1 };
+        let at = |line: Line, first: u64, last: u64| Track { last, ..Track::new(line, &frame, first) };
+        // Found in frame 20, and turned by a little with each frame, from 10 to 40.
+        let mut turns = at(line((40, 90), 10, 230, 0.6), 20, 20);
+        let pose = |frame: u64| Pose { angle: 0.05 * (frame as f32 - 20.0), ..Pose::STILL };
+        turns.came = (10..20).rev().map(|frame| (frame, pose(frame))).collect();
+        turns.went = (21..=40).map(|frame| (frame, pose(frame))).collect();
+        turns.is_passing = true;
+        assert_eq!((turns.span(), turns.turns_over()), ((10, 40), false));
+        // What stands there in the frames around 30 is a part of it where it has turned by half a radian, and not where it was found.
+        let turned = turns.line.posed(pose(30));
+        assert!((turned.slope - 0.5f64.tan()).abs() < 1e-6 && turned.bounds.height() > 60, "{:?}", turned.bounds);
+        let piece = |of: &Line| Line {
+            slope: 0.0,
+            ..Line::of(of.letters[6..9].to_vec(), Polarity::Light).expect("has letters")
+        };
+        let (there, elsewhere) = (at(piece(&turned), 28, 32), at(piece(&turns.line), 28, 32));
+        assert!(there.is_within(&turns) && !elsewhere.is_within(&turns));
+        assert!(at(piece(&turns.line), 18, 22).is_within(&turns));
+        // Not all of it is there while the other one is, nor is it larger.
+        assert!(!at(piece(&turned), 28, 42).is_within(&turns) && !turns.is_within(&there));
+        let (shared, own, its) = at(piece(&turned), 50, 60).areas(&turns);
+        assert!(shared == 0 && own > 0 && its > 0);
+        turns.went.last_mut().expect("goes").1.angle = 1.6;
+        assert!(turns.turns_over());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::components::Bounds;
 use super::tilt::is_level;
 
 /// A picture that is turned so that what has a slope in it is level.
+#[derive(Debug, Clone)]
 pub(super) struct Turned {
     sin: f64,
     cos: f64,
@@ -69,6 +70,7 @@ impl Turned {
 }
 
 /// How the picture that a reader got lies in its line's crop.
+#[derive(Debug, Clone)]
 pub(super) struct Page {
     /// How it was turned; `None` if the line is level.
     pub(super) turned: Option<Turned>,
@@ -78,6 +80,8 @@ pub(super) struct Page {
     pub(super) by: f64,
     /// Pixels around it that were added.
     pub(super) margin: usize,
+    /// Its width, if it was given upside down.
+    pub(super) over: Option<usize>,
 }
 
 impl Page {
@@ -85,6 +89,10 @@ impl Page {
     pub(super) fn part(&self, columns: &Range<usize>, (width, height): (usize, usize)) -> Bounds {
         // Somebody else's reader may give any.
         let column = |at: usize| (at.saturating_sub(self.margin) as f64 / self.by) as usize;
+        let columns = match self.over {
+            Some(whole) => whole.saturating_sub(columns.end)..whole.saturating_sub(columns.start),
+            None => columns.clone(),
+        };
         let (start, end) = (column(columns.start), column(columns.end));
         let part = match &self.turned {
             Some(turned) => turned.part(start, end),
@@ -139,14 +147,19 @@ mod tests {
     fn columns_lie_in_the_crop_whatever_they_are() {
         for slope in [0.0, 0.3, -0.3] {
             let turned = Turned::new((200, 80), slope);
-            let page = Page { turned, left: 20, top: 10, by: 0.5, margin: 14 };
+            let page = Page { turned, left: 20, top: 10, by: 0.5, margin: 14, over: None };
             let columns = [(0, 0), (14, 60), (60, 14), (900, 1_000), (usize::MAX - 1, usize::MAX), (usize::MAX, 0)];
             for columns in columns.map(|(start, end)| start..end) {
-                let Bounds { left, top, right, bottom } = page.part(&columns, (240, 100));
-                assert!(left < right && right <= 240 && top < bottom && bottom <= 100, "{slope}, {columns:?}");
+                for page in [page.clone(), Page { over: Some(148), ..page.clone() }] {
+                    let Bounds { left, top, right, bottom } = page.part(&columns, (240, 100));
+                    assert!(left < right && right <= 240 && top < bottom && bottom <= 100, "{slope}, {columns:?}");
+                }
             }
         }
-        let level = Page { turned: None, left: 20, top: 10, by: 0.5, margin: 14 };
+        let level = Page { turned: None, left: 20, top: 10, by: 0.5, margin: 14, over: None };
         assert_eq!(level.part(&(24..64), (240, 100)), Bounds { left: 40, top: 10, right: 120, bottom: 100 });
+        // Of 128 columns, upside down.
+        let over = Page { over: Some(128), ..level };
+        assert_eq!(over.part(&(64..104), (240, 100)), Bounds { left: 40, top: 10, right: 120, bottom: 100 });
     }
 }

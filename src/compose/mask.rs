@@ -19,6 +19,21 @@ pub struct Mask {
     cells: Vec<bool>,
 }
 
+/// Where something is that was elsewhere, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Posed {
+    /// What it grows and turns about.
+    pub(crate) middle: (f64, f64),
+    /// By how much that is moved to the right and down.
+    pub(crate) shift: (f64, f64),
+    /// How many times as large it is.
+    pub(crate) scale: f64,
+    /// Radians by which it is turned, clockwise.
+    pub(crate) angle: f64,
+    /// How far beside it something may still be it.
+    pub(crate) edge: f64,
+}
+
 /// A mask as it is written: lengths of runs, row by row, outside and inside in turn.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -145,9 +160,13 @@ impl Mask {
         (!placed.is_empty()).then_some(placed)
     }
 
-    /// The same `scale` times as large about `middle` and moved by `shift`, with what is at most `edge` beside it; all in pixels
-    /// of a picture of `size`, beyond which nothing is.
-    pub(crate) fn posed(&self, middle: (f64, f64), scale: f64, shift: (f64, f64), edge: f64, size: (u32, u32)) -> Self {
+    /// What it is in another pose, in a picture of `size`, beyond which nothing is.
+    pub(crate) fn posed(&self, there: &Posed, size: (u32, u32)) -> Self {
+        if there.angle == 0.0 { self.moved(there, size) } else { self.turned(there, size) }
+    }
+
+    fn moved(&self, there: &Posed, size: (u32, u32)) -> Self {
+        let Posed { middle, shift, scale, edge, .. } = *there;
         // From pixel to pixel.
         let there = |at: usize, middle: f64, shift: f64| middle + (2.0 * at as f64 - middle) * scale + shift;
         let cells = |start: usize, count: usize, middle: f64, shift: f64, size: u32| {
@@ -174,6 +193,38 @@ impl Mask {
             }
         }
         posed
+    }
+
+    fn turned(&self, there: &Posed, size: (u32, u32)) -> Self {
+        let Posed { middle, shift, scale, angle, edge } = *there;
+        let (sin, cos) = angle.sin_cos();
+        let SourceRect { x, y, width, height } = self.bounds();
+        let corners = [(x, y), (x + width, y), (x, y + height), (x + width, y + height)].map(|(x, y)| {
+            let (right, down) = (f64::from(x) - middle.0, f64::from(y) - middle.1);
+            let (right, down) = (right * cos - down * sin, right * sin + down * cos);
+            (middle.0 + scale * right + shift.0, middle.1 + scale * down + shift.1)
+        });
+        let cells = |of: fn(&(f64, f64)) -> f64, size: u32| {
+            let side = |at: f64| (at.clamp(0.0, f64::from(size)) / 2.0) as usize;
+            let low = side(corners.iter().map(of).fold(f64::MAX, f64::min) - edge);
+            let high = side(corners.iter().map(of).fold(f64::MIN, f64::max) + edge + 2.0);
+            low..high.min(size.div_ceil(2) as usize).max(low)
+        };
+        let (across, down) = (cells(|corner| corner.0, size.0), cells(|corner| corner.1, size.1));
+        // What a cell is and is near to where it comes from, upright.
+        let reach = (sin.abs() + cos.abs() + edge) / scale;
+        let near = |at: f64| {
+            let side = |at: f64| (at.max(0.0) / 2.0) as usize;
+            side(at - reach)..side(at + reach) + 1
+        };
+        let all = down.clone().flat_map(|row| across.clone().map(move |column| (column, row)));
+        let cells = all.map(|(column, row)| {
+            let (x, y) = (2.0 * column as f64 + 1.0, 2.0 * row as f64 + 1.0);
+            let (right, down) = ((x - middle.0 - shift.0) / scale, (y - middle.1 - shift.1) / scale);
+            let (x, y) = (middle.0 + right * cos + down * sin, middle.1 + down * cos - right * sin);
+            x + reach >= 0.0 && y + reach >= 0.0 && self.has_any(near(x), near(y))
+        });
+        Self { column: across.start, row: down.start, columns: across.len(), rows: down.len(), cells: cells.collect() }
     }
 
     /// How many of its cells belong to any of the others, too.
@@ -291,7 +342,9 @@ mod tests {
         mask.add(14, 10);
         assert_eq!(mask.count(), 2);
         let size = (80, 80);
-        let posed = |scale: f64, shift: (f64, f64), edge: f64| mask.posed((12.0, 10.0), scale, shift, edge, size);
+        let posed = |scale: f64, shift: (f64, f64), edge: f64| {
+            mask.posed(&Posed { middle: (12.0, 10.0), shift, scale, angle: 0.0, edge }, size)
+        };
         assert_eq!(cells(&posed(1.0, (0.0, 0.0), 0.0)), cells(&mask));
         assert_eq!(cells(&posed(1.0, (6.0, -4.0), 0.0)), [(7, 2), (10, 3)]);
         // What lies between cells touches both.
@@ -307,6 +360,49 @@ mod tests {
         assert_eq!(cells(&posed(1.0, (-12.0, 0.0), 0.0)), [(1, 5)]);
         assert!(posed(1.0, (200.0, 0.0), 2.0).is_empty() && posed(1.0, (0.0, -60.0), 2.0).is_empty());
         assert!(posed(1.0, (66.0, 0.0), 2.0).fits(size.0, size.1));
+    }
+
+    #[test]
+    fn a_mask_is_turned() {
+        // A bar of 40 by 4 pixels, turned about its middle.
+        let bar = Mask::all_of(rect(20, 38, 40, 4));
+        let turned = |degrees: f64, scale: f64, shift: (f64, f64), edge: f64| {
+            let angle = degrees.to_radians();
+            bar.posed(&Posed { middle: (40.0, 40.0), shift, scale, angle, edge }, (80, 80))
+        };
+        let upright = turned(90.0, 1.0, (0.0, 0.0), 0.0);
+        let SourceRect { x, y, width, height } = upright.bounds();
+        assert!(
+            x.abs_diff(38) <= 2 && width <= 8 && y.abs_diff(20) <= 2 && height.abs_diff(40) <= 4,
+            "{x} {y} {width} {height}"
+        );
+        // Each place of it is in the turned one, and what is four pixels away from it is not.
+        for (degrees, scale, shift) in
+            [(12.0f64, 1.0, (0.0, 0.0)), (-33.0, 1.0, (6.5, -3.0)), (75.0, 0.5, (0.0, 9.0)), (170.0, 1.2, (0.0, 0.0))]
+        {
+            let mask = turned(degrees, scale, shift, 0.0);
+            let (sin, cos) = degrees.to_radians().sin_cos();
+            let has = |along: f64, across: f64| {
+                let (x, y) = (along * cos - across * sin, along * sin + across * cos);
+                let (x, y) = (40.0 + scale * x + shift.0, 40.0 + scale * y + shift.1);
+                mask.has((x / 2.0) as usize, (y / 2.0) as usize)
+            };
+            let inside = (-19..=19).flat_map(|along| [-1.5, 0.0, 1.5].map(|across| (f64::from(along), across)));
+            assert!(inside.clone().all(|(along, across)| has(along, across)), "{degrees}");
+            let far = 2.0 + 5.0 / scale;
+            assert!((-19..=19).all(|along| !has(along.into(), far) && !has(along.into(), -far)), "{degrees}");
+            assert!(!has(20.0 + 5.0 / scale, 0.0) && !has(-20.0 - 5.0 / scale, 0.0), "{degrees}");
+        }
+        let has_edge = turned(12.0, 1.0, (0.0, 0.0), 6.0);
+        assert!(has_edge.count() > turned(12.0, 1.0, (0.0, 0.0), 0.0).count() * 2);
+        // Beyond the edges there is nothing.
+        assert!(turned(30.0, 1.0, (200.0, 0.0), 2.0).is_empty() && turned(30.0, 1.0, (0.0, -90.0), 2.0).is_empty());
+        assert!(turned(45.0, 2.0, (30.0, 30.0), 2.0).fits(80, 80));
+        assert!(
+            Mask::default()
+                .posed(&Posed { middle: (0.0, 0.0), shift: (0.0, 0.0), scale: 1.0, angle: 0.3, edge: 2.0 }, (80, 80))
+                .is_empty()
+        );
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub use inset::{Border, Edging, Inset};
 pub use keyer::{Keyer, ScreenKey};
 pub(crate) use keyer::{is_colored, screen_color};
 pub use mask::Mask;
+pub(crate) use mask::Posed;
 pub(crate) use mend::{Mend, Outline, Shift, View as MendView, movement};
 pub(crate) use motion::Scenery;
 pub use motion::{Easing, Motion, View};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overlays::SAFE_AREA;
 use crate::burnt::{FoundChange, FoundChangeKind, FoundMove, FoundOverlay, FoundText, OverlayKind};
-use crate::compose::{Fit, Focus, Mask, SourceRect};
+use crate::compose::{Fit, Focus, Mask, Posed, SourceRect};
 use crate::error::{Error, ErrorKind, Finding, Result};
 use crate::limits::Limits;
 use crate::request::{LeftPolicy, OverlayChange, PERFORMERS, RemovalMode, Request, nearest, shorten};
@@ -380,7 +380,7 @@ fn beyond<'m>(mut moves: impl Iterator<Item = &'m FoundMove>, passed: u64, size:
         speed * passed + (speed - before) * passed * (passed + 1.0) / 2.0
     };
     let shift = (far(speed.0, before.0), far(speed.1, before.1));
-    edge.mask.posed((0.0, 0.0), 1.0, shift, EDGE, size)
+    edge.mask.posed(&Posed { middle: (0.0, 0.0), shift, scale: 1.0, angle: 0.0, edge: EDGE }, size)
 }
 
 /// What of the source is shown where: all of the canvas if little is cut off by that.
@@ -524,6 +524,7 @@ mod tests {
         let overlay = &mut text.overlays[0];
         overlay.mask = Mask::all_of(rect(100));
         let there = |(number, &x): (usize, &u32)| FoundMove {
+            rotation: 0.0,
             frame: first + number as u64,
             region: rect(x),
             mask: Mask::all_of(rect(x)),

@@ -98,7 +98,6 @@ pub(crate) fn timeline(request: &Request, variant: u8, post: &Post) -> Result<(T
     };
     let mut texts = Vec::new();
     for (overlay, change) in post.texts().filter(|(_, change)| change.has_words()) {
-        // What moves all the time is met by its new words in the middle.
         let place = overlay.region_at(overlay.middle());
         texts.push(TextOverlay {
             name: overlay.id.clone(),
