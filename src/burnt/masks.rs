@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FoundMove;
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
-use super::moves::Pose;
+use super::moves::{Point, Pose};
 use super::style::{FoundBox, Surroundings, box_around, box_tolerance, near};
-use super::texts::{Place, ReadLine};
+use super::texts::{LOST, Place, ReadLine};
 use crate::compose::{Mask, Posed, code_values};
 use crate::text::Rgba;
 
@@ -118,24 +118,28 @@ pub(super) fn moves_of(
     place: &Place,
     (beyond, size): (f64, (u32, u32)),
 ) -> Vec<FoundMove> {
-    let mut moves: BTreeMap<u64, (Mask, Bounds, f32)> = BTreeMap::new();
-    let frames: BTreeSet<u64> =
-        lines.iter().flat_map(|line| line.ways()).filter(|(_, pose)| pose.is_moved()).map(|(frame, _)| frame).collect();
+    let mut moves: BTreeMap<u64, (Mask, Bounds, f64)> = BTreeMap::new();
+    // What turns is never quite as it was found.
+    let moved = lines.iter().flat_map(|line| line.ways().filter(|(_, pose)| pose.is_moved() || line.track.is_passing));
+    let frames: BTreeSet<u64> = moved.map(|(frame, _)| frame).collect();
+    let whole = lines.first().map_or(0.0, |line| line.rotation());
     for line in lines.iter().filter(|_| !frames.is_empty()) {
         let mask = own_mask(line, backdrop, place);
         let pictures = match backdrop {
             Some(_) => Vec::new(),
             None => pictures_beside(&line.track.crop, line.track.line.place(place.scale), em),
         };
-        let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place)));
+        let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place))).trimmed();
         let own = line.track.line.place(place.scale);
+        // It may be read at another angle than the first one.
+        let apart = line.rotation() - whole;
         let ways: BTreeMap<u64, Pose> = line.ways().collect();
         for &frame in &frames {
             let stands = (line.track.first..=line.track.last).contains(&frame);
             let (its, there, angle) = match ways.get(&frame).filter(|_| !stands) {
-                Some(pose) if pose.is_moved() => {
-                    let (mask, there) = posed((&mask, own), *pose, place);
-                    (mask, there, if pose.is_turned() { pose.angle } else { 0.0 })
+                Some(pose) if pose.is_moved() || line.track.is_passing => {
+                    let (mask, there) = posed((&mask, own), line.track.middle, *pose, place);
+                    (mask, there, if pose.is_turned() { f64::from(pose.angle).to_degrees() } else { 0.0 })
                 }
                 // A line that stands while another one moves, or only fades.
                 None if !stands && !ways.contains_key(&frame) => continue,
@@ -144,12 +148,12 @@ pub(super) fn moves_of(
             let joined = moves.entry(frame).and_modify(|(mask, bounds, _)| {
                 (*mask, *bounds) = (mask.union(&its), bounds.union(there));
             });
-            joined.or_insert((its, there, angle));
+            joined.or_insert((its, there, apart + angle));
         }
     }
+    fill_gaps(&mut moves, lines);
     // In tenths.
-    let degrees =
-        |angle: f32| (f64::from(angle).sin().atan2(f64::from(angle).cos()).to_degrees() * 10.0).round() / 10.0;
+    let degrees = |angle: f64| ((angle + 180.0).rem_euclid(360.0) * 10.0).round() / 10.0 - 180.0;
     let found = moves.into_iter().map(|(frame, (mask, bounds, angle))| FoundMove {
         frame,
         region: place.region(bounds, beyond, size),
@@ -159,10 +163,29 @@ pub(super) fn moves_of(
     found.filter(|found| !found.mask.is_empty()).collect()
 }
 
+/// Where lines are in the few frames in which those that never stand still were lost: where they are before and after.
+fn fill_gaps(moves: &mut BTreeMap<u64, (Mask, Bounds, f64)>, lines: &[&ReadLine]) {
+    if !lines.iter().any(|line| line.track.is_passing) {
+        return;
+    }
+    let stands = |frame: u64| {
+        let is_there = |line: &&ReadLine| (line.track.first..=line.track.last).contains(&frame);
+        lines.iter().any(is_there)
+    };
+    let known: Vec<u64> = moves.keys().copied().collect();
+    for (before, after) in known.iter().zip(known.iter().skip(1)).filter(|(before, after)| *after - *before <= LOST) {
+        for frame in (before + 1..*after).filter(|frame| !stands(*frame)) {
+            let ((one, there, angle), (two, next, _)) = (&moves[before], &moves[after]);
+            let both = (one.union(two), there.union(*next), *angle);
+            moves.insert(frame, both);
+        }
+    }
+}
+
 /// The mask and the bounds of a line in another pose, in pixels of the pictures that were decoded.
-fn posed((mask, own): (&Mask, Bounds), pose: Pose, place: &Place) -> (Mask, Bounds) {
+fn posed((mask, own): (&Mask, Bounds), middle: Point, pose: Pose, place: &Place) -> (Mask, Bounds) {
     let scale = place.scale as f64;
-    let middle = ((own.left + own.right) as f64 / 2.0, (own.top + own.bottom) as f64 / 2.0);
+    let middle = (f64::from(middle.0) * scale, f64::from(middle.1) * scale);
     // It was looked for in steps of one of the pixels in which letters are, and of a part of its size and of its angle.
     let ends = if pose.is_sized() || pose.is_turned() { UNSURE * own.width() as f64 / 2.0 } else { 0.0 };
     let there = Posed {
@@ -172,8 +195,9 @@ fn posed((mask, own): (&Mask, Bounds), pose: Pose, place: &Place) -> (Mask, Boun
         angle: f64::from(pose.angle),
         edge: scale + ends,
     };
-    let (width, height) = place.pictures;
-    (mask.posed(&there, place.pictures), pose.bounds(own, place.scale, (width as usize, height as usize)))
+    let size = (place.pictures.0 as usize, place.pictures.1 as usize);
+    let about = (middle.0 as f32, middle.1 as f32);
+    (mask.posed(&there, place.pictures), pose.bounds(own, about, place.scale, size))
 }
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ pub struct FoundOverlay {
     pub end: f64,
     /// Where it is, with its rim or its box.
     pub region: SourceRect,
-    /// The frames in which it is elsewhere or of another size: while it comes or goes, or all but one if it never stands still;
-    /// in their order.
+    /// The frames in which it is elsewhere, of another size or turned: while it comes or goes, or all but one if it never stands
+    /// still; in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<FoundMove>,
     /// Whose it is.
@@ -191,14 +191,21 @@ impl FoundOverlay {
         })
     }
 
-    /// The frame in the middle of its time; of a text that stands still for a while one in which it does, and of one that turns one
-    /// in which it lies as it was read.
+    /// The frame in the middle of its time; of a text that stands still for a while one in which it does, and of one that turns the one
+    /// in which it is the most level.
     pub(crate) fn middle(&self) -> u64 {
         let middle = (self.first_frame + self.last_frame) / 2;
         let stands = (self.first_frame..=self.last_frame).filter(|frame| self.stands(*frame));
         let is_passing = self.moves.len() as u64 + 1 >= self.last_frame + 1 - self.first_frame;
-        let turns = self.moves.iter().any(|there| there.rotation != 0.0);
-        stands.min_by_key(|frame| frame.abs_diff(middle)).filter(|_| turns || !is_passing).unwrap_or(middle)
+        if self.moves.iter().any(|there| there.rotation != 0.0) {
+            let angle = |frame: u64| self.style.rotation + self.moved(frame).map_or(0.0, |there| there.rotation);
+            let askew = |frame: u64| ((angle(frame) + 180.0).rem_euclid(360.0) - 180.0).abs();
+            let nearest = (self.first_frame..=self.last_frame).min_by(|one, other| {
+                askew(*one).total_cmp(&askew(*other)).then(one.abs_diff(middle).cmp(&other.abs_diff(middle)))
+            });
+            return nearest.unwrap_or(middle);
+        }
+        stands.min_by_key(|frame| frame.abs_diff(middle)).filter(|_| !is_passing).unwrap_or(middle)
     }
 
     /// Whether it stands where it is read in `frame`, one of its own.
@@ -271,9 +278,12 @@ mod tests {
         // It never stands but in the frame in which it was found.
         let passes = text(&(10..=40).filter(|frame| *frame != 17).map(|frame| (frame, 0, 90)).collect::<Vec<_>>());
         assert_eq!((passes.middle(), passes.region_at(25).y), (25, 90));
-        // One that turns may be upside down in the middle of its time.
+        // One that turns may be upside down in the middle of its time, and where it is read.
         let mut turns = passes;
         turns.moves.iter_mut().for_each(|there| there.rotation = 180.0);
         assert_eq!((turns.middle(), turns.region_at(turns.middle())), (17, turns.region));
+        turns.style.rotation = 170.0;
+        turns.moves[20].rotation = -169.0;
+        assert_eq!(turns.middle(), turns.moves[20].frame);
     }
 }

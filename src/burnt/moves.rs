@@ -1,4 +1,5 @@
-//! How a line comes and goes: the frames in which it fades, or is somewhere else, or of another size, than where it stands.
+//! How a line comes and goes: the frames in which it fades, or is somewhere else, or of another size, than where it stands; and how
+//! one is turned that never stands still.
 //!
 //! Its letters are looked for by the difference in luma between pixels in them and pixels just beside them, which lie among
 //! each other: what else is there makes nearly none.
@@ -40,6 +41,9 @@ const WHOLE: f32 = 0.9;
 const AT_REST: usize = 3;
 /// Sizes, as parts of what it is, in which a line that stood still is looked for.
 const SIZES: [f32; 7] = [1.0, 0.97, 0.94, 0.9, 1.03, 1.06, 1.1];
+/// The smallest and the largest.
+const SMALLEST: f32 = 0.25;
+const LARGEST: f32 = 2.0;
 /// Angles, in radians, by which a line that turns may have turned in the first frame, up to a whole turn in a second; and by which
 /// it may be off the way that it takes then, from the widest steps to the smallest.
 const ANGLES: [f32; 5] = [0.03, 0.06, 0.1, 0.15, 0.21];
@@ -98,11 +102,10 @@ impl Pose {
     }
 
     /// What is around the corners of `own` in this pose, in pictures that are `by` times as large as those that are looked at and have
-    /// this size; `own` in pixels of theirs.
-    pub(super) fn bounds(&self, own: Bounds, by: usize, (width, height): (usize, usize)) -> Bounds {
+    /// this size; `own` and the `middle` that the line turns about in pixels of theirs.
+    pub(super) fn bounds(&self, own: Bounds, middle: Point, by: usize, (width, height): (usize, usize)) -> Bounds {
         let Bounds { left, top, right, bottom } = own;
         let scaled = Self { x: self.x * by as f32, y: self.y * by as f32, ..*self };
-        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
         let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
         let corners = corners.map(|(x, y)| scaled.place((x as f32, y as f32), middle));
         let side = |of: fn(&Point) -> f32, start: f32, pick: fn(f32, f32) -> f32, most: usize| {
@@ -138,22 +141,23 @@ pub(super) fn is_way(way: &[Pose]) -> bool {
         return false;
     }
     let moved = way.iter().filter(|pose| pose.is_moved()).count();
-    if moved > 0 && moved * 2 >= way.len() && !leads_away(way) {
+    let ends = way.first().zip(way.last()).map_or(0.0, |(first, last)| first.strength - last.strength);
+    if moved > 0 && moved * 2 >= way.len() && !leads_away(way, ends) {
         return false;
     }
-    let ends = way.first().zip(way.last()).map_or(0.0, |(first, last)| first.strength - last.strength);
     way.len() < 3 || moved * 2 >= way.len() || ends >= FADED
 }
 
 /// Whether a line that moves in these poses goes somewhere: what is there by chance is now here, now there. What goes a little beyond
-/// its place and back ends at least half of its whole way from where it began.
-fn leads_away(way: &[Pose]) -> bool {
+/// its place and back ends at least half of its whole way from where it began. `ends`: by how much less it is seen in the end.
+fn leads_away(way: &[Pose], ends: f32) -> bool {
     let apart =
         |one: &Pose, other: &Pose| (one.x - other.x).hypot(one.y - other.y) + SIZED * (one.scale - other.scale).abs();
     let steps = std::iter::once(&Pose::STILL).chain(way).zip(way).map(|(one, other)| apart(one, other));
     // What fades is found now a pixel more to the left, now to the right.
     let whole: f32 = steps.filter(|step| *step > UNSURE).sum();
-    way.last().is_some_and(|last| 2.0 * apart(&Pose::STILL, last) >= whole)
+    let away = way.last().map_or(0.0, |last| apart(&Pose::STILL, last));
+    2.0 * away >= whole && (away >= 2.0 * UNSURE || ends >= FADED)
 }
 
 /// How many of these poses change: a line that comes or goes does so all the time, and what stays as much like it for a while is
@@ -240,11 +244,6 @@ impl Stamp {
         Self { turns: true, ..self }
     }
 
-    /// The middle of its line.
-    pub(super) fn middle(&self) -> Point {
-        self.middle
-    }
-
     /// As [`Stamp::follow`], for a way with the frames' numbers.
     pub(super) fn next(&self, frame: &Gray, way: &[(u64, Pose)]) -> Option<Pose> {
         let last: Vec<Pose> = way[way.len().saturating_sub(2)..].iter().map(|(_, pose)| *pose).collect();
@@ -266,7 +265,8 @@ impl Stamp {
         let guess = Pose {
             x: last.x + speed_x,
             y: last.y + speed_y,
-            scale: last.scale + growth,
+            // What shrinks to nothing is not seen any more.
+            scale: (last.scale + growth).clamp(SMALLEST, LARGEST),
             angle: last.angle + spin,
             ..last
         };
@@ -275,7 +275,7 @@ impl Stamp {
             _ => [0.0, -0.02, 0.02, -0.04, 0.04, -0.06, 0.06].map(|by| guess.scale + by).to_vec(),
         };
         let mut best = Pose { strength: 0.0, ..last };
-        for &scale in sizes.iter().filter(|scale| (0.25..=2.0).contains(*scale)) {
+        for &scale in sizes.iter().filter(|scale| (SMALLEST..=LARGEST).contains(*scale)) {
             // Of another size it is still near.
             let reach = if scale == sizes[0] { reach } else { reach.min(REACH) };
             let found = self.search(frame, Pose { scale, ..guess }, (reach, 2, SEARCHED));
@@ -520,9 +520,10 @@ mod tests {
         // Around a line of 60 by 10 that is upright now, at twice the size and within the picture.
         let own = Bounds { left: 40, top: 30, right: 160, bottom: 50 };
         let upright = Pose { angle: std::f32::consts::FRAC_PI_2, ..Pose::STILL };
-        assert_eq!(upright.bounds(own, 2, (400, 400)), Bounds { left: 90, top: 0, right: 110, bottom: 100 });
+        let middle = (100.0, 40.0);
+        assert_eq!(upright.bounds(own, middle, 2, (400, 400)), Bounds { left: 90, top: 0, right: 110, bottom: 100 });
         assert_eq!(
-            Pose { x: 10.0, ..upright }.bounds(own, 2, (120, 400)),
+            Pose { x: 10.0, ..upright }.bounds(own, middle, 2, (120, 400)),
             Bounds { left: 110, top: 0, right: 120, bottom: 100 }
         );
     }
@@ -542,6 +543,10 @@ mod tests {
         assert!(is_way(&[3.0, 5.0, 2.0, -10.0, -40.0].map(moved)) && !is_way(&[6.0, -4.0, 8.0, -2.0, 5.0].map(moved)));
         // A pixel beside its way, on a way of eight.
         assert!(is_way(&[2.0, 3.0, 2.0, 3.0, 4.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0, 7.0, 6.0, 7.0, 8.0].map(moved)));
+        // A pixel beside its place all the time: only if it fades.
+        let beside = |frame: usize, strength: f32| Pose { strength, ..moved(1.0 + (frame % 2) as f32) };
+        assert!(!is_way(&(0..9).map(|frame| beside(frame, 0.9)).collect::<Vec<_>>()));
+        assert!(is_way(&(0..9).map(|frame| beside(frame, 0.9 - 0.05 * frame as f32)).collect::<Vec<_>>()));
         let sized = |scale: f32| Pose { scale, ..Pose::STILL };
         assert!(is_way(&[1.04, 1.06, 0.9, 0.6, 0.3].map(sized)) && !is_way(&[0.94, 1.05, 0.97, 1.06].map(sized)));
     }

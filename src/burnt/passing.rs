@@ -23,6 +23,8 @@ const TURNS: f32 = 0.05;
 const SWELLS: f32 = 0.05;
 const UNEVEN: f32 = 0.03;
 const SOME: usize = 3;
+/// By how much what rests turns, or changes its size, in twice as many frames.
+const RESTS: f32 = 0.01;
 /// What share of the pixels around a line that turns moves along if it is a part of the scene, and rather so than the other way.
 const RIGID: f64 = 0.85;
 const RATHER: f64 = 0.1;
@@ -95,12 +97,12 @@ impl Moving {
 
     /// Where it is now, without its pixels.
     pub(super) fn line(&self) -> Line {
-        self.track.line.posed(self.track.went.last().map_or(Pose::STILL, |(_, pose)| *pose))
+        self.track.posed(self.track.went.last().map_or(Pose::STILL, |(_, pose)| *pose))
     }
 
     /// Notes how much of what is around it moves along, and how much stays.
     fn look_around(&mut self, frame: &Gray, pose: Pose) {
-        let (own, middle) = (self.track.line.bounds, self.stamp.middle());
+        let (own, middle) = (self.track.line.bounds, self.track.middle);
         let half = (own.width() as f32 / 2.0, own.height() as f32 / 2.0);
         let back = pose.back();
         let is_straight = !pose.is_turned() && !pose.is_sized();
@@ -137,8 +139,8 @@ impl Moving {
         }
     }
 
-    /// Whether it turns or changes its size, now more and now less, as what somebody draws does and what is there by chance does
-    /// not.
+    /// Whether it turns or changes its size for most of its time, smoothly, as what somebody draws does and what is there by chance
+    /// does not. What comes in that way and then stands is no such line.
     fn turns(&self) -> bool {
         let Track { came, went, .. } = &self.track;
         let way: Vec<Pose> = came
@@ -148,6 +150,17 @@ impl Moving {
             .chain([Pose::STILL])
             .chain(went.iter().map(|(_, pose)| *pose))
             .collect();
+        let rests = way.windows(2 * SOME + 1).filter(|part| {
+            let (one, other) = (part[0], part[2 * SOME]);
+            (one.angle - other.angle).abs() < RESTS
+                && (one.scale - other.scale).abs() < RESTS
+                && (one.x - other.x).abs().max((one.y - other.y).abs()) <= 1.0
+        });
+        if rests.count() * 2 >= way.len() {
+            return false;
+        }
+        // A short line seems to change by more.
+        let apart = 2.0 * OFF_WAY / (self.track.line.bounds.width().max(2) as f32 / 2.0);
         let changes = |of: fn(&Pose) -> f32, least: f32| {
             let values: Vec<f32> = way.iter().map(of).collect();
             let mut sorted = values.clone();
@@ -157,7 +170,7 @@ impl Moving {
             let smooth = values
                 .windows(2 * SOME + 1)
                 .filter(|part| (part[SOME] - (part[0] + part[2 * SOME]) / 2.0).abs() <= UNEVEN);
-            spread >= least && smooth.count() * 20 >= values.len().saturating_sub(2 * SOME) * 17
+            spread >= least.max(apart) && smooth.count() * 20 >= values.len().saturating_sub(2 * SOME) * 17
         };
         changes(|pose| pose.angle, TURNS) || changes(|pose| pose.scale, SWELLS)
     }
@@ -209,12 +222,11 @@ impl Moving {
         };
         let (own, (width, height)) = (self.track.line.bounds, self.size);
         let Track { came, went, .. } = &mut self.track;
-        let (all, even) = {
-            let way = || came.iter().chain(went.iter());
-            (way().count(), way().filter(|there| is_even(there)).count())
-        };
+        let way = || came.iter().chain(went.iter());
+        let (all, even) = (way().count(), way().filter(|there| is_even(there)).count());
+        let has_moved = way().any(|(_, pose)| pose.x.abs().max(pose.y.abs()) >= TELLING);
         // Before some things one letter looks as if it were elsewhere.
-        let is_text = all >= SHORTEST_WAY && self.seen > 0 && even * 10 >= all * 8;
+        let is_text = all >= SHORTEST_WAY && self.seen > 0 && has_moved && even * 10 >= all * 8;
         came.iter_mut().chain(went.iter_mut()).for_each(|(frame, pose)| *pose = meant(*frame));
         // As far as it is in the picture, also where too little of it is to be found.
         let is_in = |pose: &Pose| {
@@ -232,5 +244,85 @@ impl Moving {
         went.extend(way(&mut (latest + 1..)));
         self.track.needs_rim = is_unsure;
         (self.track, if is_text && (is_over || is_unsure) { Passing::Text } else { Passing::Nothing })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::burnt::components::{Bounds, Component, Polarity, Run};
+
+    const SIZE: (usize, usize) = (400, 200);
+
+    /// A line of ten letters that was found in frame 100, with how it is in the frames after that; of all that is around it so much
+    /// goes along, and looks as if it went the other way.
+    fn moving(poses: impl IntoIterator<Item = Pose>, (along, against): (usize, usize)) -> Moving {
+        let mut frame = Gray { samples: vec![100; SIZE.0 * SIZE.1], width: SIZE.0, height: SIZE.1 };
+        let letter = |number: usize| {
+            let bounds = Bounds { left: 100 + number * 20, top: 90, right: 112 + number * 20, bottom: 110 };
+            let runs = (bounds.top..bounds.bottom).map(|y| Run { y, start: bounds.left, end: bounds.right }).collect();
+            Component { bounds, runs, area: 240, fill: 230, chroma: [128; 2] }
+        };
+        let line = Line::of((0..10).map(letter).collect(), Polarity::Light).expect("has letters");
+        for run in line.letters.iter().flat_map(|letter| &letter.runs) {
+            frame.samples[run.y * SIZE.0 + run.start..run.y * SIZE.0 + run.end].fill(230);
+        }
+        let mut track = Track::new(Line { likeness: 0.8, ..line }, &frame, 100);
+        let stamp = track.stamp(&frame).expect("has letters").turning();
+        track.went = (101..).zip(poses).collect();
+        Moving { along, against, seen: 100, still: 40, beside: 100, ..Moving::new(track, stamp, SIZE) }
+    }
+
+    fn what(poses: impl IntoIterator<Item = Pose>, around: (usize, usize)) -> Passing {
+        moving(poses, around).text().1
+    }
+
+    fn swing(frame: usize) -> Pose {
+        Pose { angle: 0.1 * (frame as f32 * 0.2).sin(), ..Pose::STILL }
+    }
+
+    #[test]
+    fn what_turns_is_a_text_if_the_scene_does_not() {
+        let swings = || (1..60).map(swing);
+        assert_eq!(what(swings(), (50, 20)), Passing::Text, "the scene goes its own way");
+        assert_eq!(what(swings(), (98, 94)), Passing::Text, "it looks the same wherever it is");
+        assert_eq!(what(swings(), (80, 60)), Passing::Text, "other lines of the text go along");
+        assert_eq!(what(swings(), (97, 70)), Passing::Scene);
+        assert!(moving(swings(), (50, 20)).text().0.needs_rim);
+        // Around, and in size.
+        assert_eq!(
+            what((1..60).map(|frame| Pose { angle: 0.1 * frame as f32, ..Pose::STILL }), (50, 20)),
+            Passing::Text
+        );
+        let beats = (1..60).map(|frame| Pose { scale: 1.0 + swing(frame).angle, ..Pose::STILL });
+        assert_eq!(what(beats, (50, 20)), Passing::Text);
+        // Too short, too little, and by chance.
+        assert_eq!(what((1..15).map(swing), (50, 20)), Passing::Nothing);
+        let little = (1..60).map(|frame| Pose { angle: 0.2 * swing(frame).angle, ..Pose::STILL });
+        assert_eq!(what(little, (50, 20)), Passing::Nothing);
+        let anyhow = (1..60).map(|frame: usize| Pose { angle: (frame * 7 % 11) as f32 * 0.02 - 0.1, ..Pose::STILL });
+        assert_eq!(what(anyhow, (50, 20)), Passing::Nothing);
+    }
+
+    #[test]
+    fn what_comes_and_then_stands_does_not_turn() {
+        let pops = (1..=60).map(|frame| Pose { scale: 1.0 + 0.04 * frame.min(9) as f32, ..Pose::STILL });
+        assert_eq!(what(pops, (50, 20)), Passing::Nothing);
+        let swings = (1..=80).map(|frame| if frame <= 16 { swing(frame) } else { Pose::STILL });
+        assert_eq!(what(swings, (50, 20)), Passing::Nothing);
+        // It rests now and then.
+        let rests = (1..=80).map(|frame| if frame % 30 < 21 { swing(frame % 30) } else { Pose::STILL });
+        assert_eq!(what(rests, (50, 20)), Passing::Text);
+    }
+
+    #[test]
+    fn what_scrolls_evenly_is_a_text_that_needs_no_rim() {
+        let scrolls = || (1..40).map(|frame| Pose { y: -3.0 * frame as f32, ..Pose::STILL });
+        let (track, passing) = moving(scrolls(), (50, 20)).text();
+        assert_eq!((passing, track.needs_rim), (Passing::Text, false));
+        assert_eq!(track.span().0, 64, "as far as any of it is in the picture: 36 frames of three pixels before");
+        assert_eq!(what(scrolls(), (97, 70)), Passing::Nothing, "so does the scene");
+        let holds = (1..40).map(|frame: usize| Pose { y: (frame * frame % 17) as f32, ..Pose::STILL });
+        assert_eq!(what(holds, (50, 20)), Passing::Nothing);
     }
 }

@@ -16,7 +16,8 @@ pub struct FoundStyle {
     pub font_size: f64,
     /// How its lines lie to each other, or to the picture if there is one line.
     pub align: Align,
-    /// Degrees by which its lines are turned clockwise, -30 to 30; 0 for level ones.
+    /// Degrees by which its lines are turned clockwise where it is read, -30 to 30; 0 for level ones. What turns around may be read upside
+    /// down: then -180 to 180.
     #[serde(default)]
     pub rotation: f64,
     /// The colour of the most letters.

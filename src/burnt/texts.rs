@@ -46,7 +46,7 @@ const AT_AN_ANGLE: f64 = 1.1;
 /// How much less likely a line is text that stands at an angle: of all angles one fits some things that lie in a row by chance.
 const LESS_LIKELY: f64 = 0.8;
 /// Frames for which a line may be lost.
-const LOST: u64 = 15;
+pub(super) const LOST: u64 = 15;
 
 /// A line that was read.
 pub(super) struct ReadLine {
@@ -83,10 +83,14 @@ pub(super) fn texts(
     tracks.iter_mut().for_each(|track| track.went.retain(|(frame, _)| *frame < frames));
     let likeness = |track: &Track| track.line.likeness * if is_level(track.line.slope) { 1.0 } else { LESS_LIKELY };
     tracks.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
-    let is_cut = tracks.len() > MOST_READ;
+    let mut is_cut = false;
     let mut prepared = Vec::new();
-    for track in tracks.into_iter().take(MOST_READ) {
+    for track in tracks {
         alive()?;
+        is_cut = prepared.len() >= MOST_READ;
+        if is_cut {
+            break;
+        }
         let line = prepare(track, place);
         let over = line.as_ref().filter(|line| line.track.turns_over()).map(Prepared::upside_down);
         prepared.extend(line.into_iter().chain(over));
@@ -285,15 +289,6 @@ impl Track {
 }
 
 impl ReadLine {
-    fn frames(&self) -> u64 {
-        self.track.last + 1 - self.track.first
-    }
-
-    /// Frames in which both stand still.
-    fn together(&self, other: &Self) -> u64 {
-        (self.track.last.min(other.track.last) + 1).saturating_sub(self.track.first.max(other.track.first))
-    }
-
     /// Frames in which both are there, and those in which each is, wherever.
     fn shared_frames(&self, other: &Self) -> (u64, u64, u64) {
         let ((first, last), (from, to)) = (self.track.span(), other.track.span());
@@ -305,12 +300,13 @@ impl ReadLine {
         self.all().iter().any(|line| line.track.is_passing)
     }
 
-    /// Whether both come and go at the same time, or nearly all of theirs is the same.
+    /// Whether both come and go at the same time, or nearly all of theirs is the same; of what scrolls, whether it was found so.
     fn comes_with(&self, other: &Self) -> bool {
         let near = |one: u64, other: u64| one.abs_diff(other) <= TOGETHER;
-        let apart = self.frames() + other.frames() - 2 * self.together(other);
-        (near(self.track.first, other.track.first) && near(self.track.last, other.track.last))
-            || apart * 8 <= self.together(other)
+        let is_found = self.track.is_passing && other.track.is_passing && self.track.first == other.track.first;
+        let ((first, last), (from, to)) = (self.track.span(), other.track.span());
+        let (together, frames, others) = self.shared_frames(other);
+        is_found || (near(first, from) && near(last, to)) || (frames + others - 2 * together) * 8 <= together
     }
 
     fn bounds(&self) -> Bounds {
@@ -326,7 +322,7 @@ impl ReadLine {
         } else {
             std::mem::take(&mut self.reading.script)
         };
-        let is_leftwards = matches!(script.as_str(), "Arab" | "Hebr");
+        let is_leftwards = matches!(script.as_str(), "Arab" | "Hebr") != self.is_over;
         self.reading.script = script;
         let at = if is_leftwards { 0 } else { self.words.len() };
         self.words.splice(at..at, next.words.drain(..));
@@ -386,18 +382,18 @@ impl ReadLine {
 
     /// Whether it is the next line of a text of which `above` is one.
     fn is_next_line(&self, above: &Self) -> bool {
-        let (one, two) = (above.bounds(), self.bounds());
-        let (height, other) = (above.track.line.letter_height(), self.track.line.letter_height());
-        let slopes = [above, self].map(|line| line.track.line.slope);
-        let is_under = if slopes.iter().all(|&slope| is_level(slope)) {
+        let (upper, lower) = above.track.at_once(&self.track);
+        let (one, two) = (upper.bounds, lower.bounds);
+        let (height, other) = (upper.letter_height(), lower.letter_height());
+        let is_under = if is_level(upper.slope) && is_level(lower.slope) {
             let gap = two.top.saturating_sub(one.bottom);
             let over = one.right.min(two.right) > one.left.max(two.left);
             over && gap * 10 <= height.max(other) * 14 && two.top * 2 > one.top + one.bottom
         } else {
-            is_below(&above.track.line, &self.track.line)
+            is_below(&upper, &lower)
         };
         let alike = height.min(other) * 10 >= height.max(other) * 6;
-        above.comes_with(self) && is_under && alike && above.track.line.polarity == self.track.line.polarity
+        above.comes_with(self) && is_under && alike && upper.polarity == lower.polarity
     }
 
     /// Whether it is text if another is, though it would not be by itself: words that are said one by one, and a line of few
@@ -419,7 +415,7 @@ impl ReadLine {
     }
 
     /// The degrees by which it is turned where it was found, in tenths.
-    fn rotation(&self) -> f64 {
+    pub(super) fn rotation(&self) -> f64 {
         let degrees = self.track.line.slope.atan().to_degrees();
         let whole = match self.is_over {
             true if degrees > 0.0 => degrees - 180.0,
@@ -509,28 +505,40 @@ fn joined(lines: Vec<ReadLine>) -> Vec<ReadLine> {
 
 /// The lines of each text, from the top.
 fn grouped(lines: Vec<ReadLine>) -> Vec<Vec<ReadLine>> {
-    let (mut lines, mut at_an_angle): (Vec<ReadLine>, Vec<ReadLine>) =
-        lines.into_iter().partition(|line| is_level(line.track.line.slope));
-    lines.sort_by_key(|line| (line.bounds().top, line.bounds().left));
-    // Those of one text by the rows of the longest one: their own slopes differ by a little.
-    at_an_angle.sort_by_key(|line| std::cmp::Reverse(line.track.line.letters.len()));
-    let slopes: Vec<f64> = at_an_angle.iter().map(|line| line.track.line.slope).collect();
-    let usual = |slope: f64| slopes.iter().copied().find(|other| is_parallel(*other, slope)).unwrap_or(slope);
+    // Lines of one text by the rows of the longest one that is at an angle: their own slopes differ by a little.
+    let mut slopes: Vec<(usize, f64)> =
+        lines.iter().map(|line| (line.track.line.letters.len(), line.track.line.slope)).collect();
+    slopes.retain(|(_, slope)| !is_level(*slope));
+    slopes.sort_by_key(|(letters, _)| std::cmp::Reverse(*letters));
+    let usual =
+        |slope: f64| slopes.iter().map(|(_, slope)| *slope).find(|other| is_parallel(*other, slope)).unwrap_or(slope);
     let order = |line: &ReadLine| {
         let slope = usual(line.track.line.slope);
         (slope, row_of(line.bounds(), slope))
     };
-    at_an_angle.sort_by(|one, other| {
-        let ((one, row), (other, its)) = (order(one), order(other));
-        one.total_cmp(&other).then(row.total_cmp(&its))
+    let mut lines = lines;
+    lines.sort_by(|one, other| {
+        let ((slope, row), (its, next)) = (order(one), order(other));
+        let (bounds, others) = (one.bounds(), other.bounds());
+        let by_row = match is_level(slope) {
+            true => (bounds.top, bounds.left).cmp(&(others.top, others.left)),
+            false => row.total_cmp(&next),
+        };
+        slope.total_cmp(&its).then(by_row)
     });
-    lines.append(&mut at_an_angle);
     let mut groups: Vec<Vec<ReadLine>> = Vec::new();
     for line in lines {
-        let group = groups.iter_mut().find(|group| group.last().is_some_and(|above| line.is_next_line(above)));
-        match group {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
+        // Those that never stand still may have been found in another order.
+        let goes_on = |group: &Vec<ReadLine>| group.last().is_some_and(|above| line.is_next_line(above));
+        let comes_before = |group: &Vec<ReadLine>| {
+            line.track.is_passing && group.first().is_some_and(|below| below.is_next_line(&line))
+        };
+        if let Some(group) = groups.iter().position(goes_on) {
+            groups[group].push(line);
+        } else if let Some(group) = groups.iter().position(comes_before) {
+            groups[group].insert(0, line);
+        } else {
+            groups.push(vec![line]);
         }
     }
     groups.iter_mut().filter(|lines| lines.iter().all(|line| line.is_over)).for_each(|lines| lines.reverse());
@@ -715,7 +723,7 @@ fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
         }
         _ => (middle <= left && middle <= right, left <= right),
     };
-    match (is_center, is_left) {
+    match (is_center, is_left != lines.iter().all(|line| line.is_over)) {
         (true, _) => Align::Center,
         (_, true) => Align::Left,
         _ => Align::Right,

@@ -1,5 +1,6 @@
 //! Lines followed through time.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::f32::consts::FRAC_PI_2;
 use std::ops::Range;
@@ -7,7 +8,7 @@ use std::ops::Range;
 use super::components::{Bounds, Component, Gray, Polarity};
 use super::crop::Crop;
 use super::lines::{Line, View, lines};
-use super::moves::{LONGEST, Pose, Stamp, is_way, until_rest, until_stay};
+use super::moves::{LONGEST, Point, Pose, Stamp, is_way, until_rest, until_stay};
 use super::passing::{Moving, Passing};
 use super::tilt::{is_level, is_parallel};
 use super::whole::whole;
@@ -33,7 +34,8 @@ const FEWEST: usize = 12;
 const GAP: u64 = 2;
 /// The fewest frames that make a text. It takes seven to nine of them to be noticed, three looks.
 const SHORTEST: u64 = 6;
-/// At every so many looks, lines that move are looked for. No part of a second, as which what swings does so.
+/// At every so many looks, lines that move are looked for: at 0.7 s, since what swings does so once or twice a second, and would be
+/// found where it is as much askew each time.
 const MOVING: u16 = 7;
 /// At every so many looks, from the first one on at which anything is known to be steady, lines that are set at an angle are looked for:
 /// twice a second.
@@ -41,6 +43,8 @@ const TILTED: u16 = 5;
 /// The most lines that move and are followed at once, and how many letters each has at least.
 const MOST_MOVING: usize = 8;
 const MOVING_LETTERS: usize = 5;
+/// Frames for which at most a scene stands still where it turns back.
+const TURNS_BACK: u64 = 30;
 /// The most lines of a scene that turns that are kept, without their pictures.
 const MOST_TURNING: usize = 64;
 /// Pixels beyond a letter that its rim takes at most.
@@ -62,6 +66,8 @@ const MOST_PIXELS: usize = 32_000_000;
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub(super) line: Line,
+    /// What it grows and turns about, as pictures are looked at.
+    pub(super) middle: Point,
     /// The frames in which it stands still.
     pub(super) first: u64,
     pub(super) last: u64,
@@ -106,7 +112,7 @@ pub(super) struct Around {
 }
 
 impl Track {
-    fn new(line: Line, frame: &Gray, number: u64) -> Self {
+    pub(super) fn new(line: Line, frame: &Gray, number: u64) -> Self {
         let width = frame.width;
         let step = line.letters.iter().map(|letter| letter.area).sum::<usize>().div_ceil(COMPARED).max(1);
         let (mut inside, mut letters): (Vec<(u32, u8)>, Vec<Range<usize>>) = Default::default();
@@ -147,7 +153,9 @@ impl Track {
         let mut fills: Vec<u8> = line.letters.iter().map(|letter| letter.fill).collect();
         fills.sort_unstable();
         let fill = fills[fills.len() / 2];
+        let Bounds { left, top, right, bottom } = line.bounds;
         Self {
+            middle: ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0),
             inside,
             letters,
             beside: thinned(beside),
@@ -203,17 +211,52 @@ impl Track {
             return self.line.areas(&other.line);
         }
         let ((first, last), (from, to)) = (self.span(), other.span());
-        let frame = (first.max(from) + last.min(to)) / 2;
-        let (one, two) = (self.line.posed(self.pose(frame)), other.line.posed(other.pose(frame)));
+        let (one, two) = self.at_once(other);
         let (shared, own, its) = one.areas(&two);
         (if first.max(from) <= last.min(to) { shared } else { 0 }, own, its)
+    }
+
+    /// Both in the middle of the frames that both are in.
+    pub(super) fn at_once<'l>(&'l self, other: &'l Self) -> (Cow<'l, Line>, Cow<'l, Line>) {
+        let ((first, last), (from, to)) = (self.span(), other.span());
+        let frame = (first.max(from) + last.min(to)) / 2;
+        let line = |track: &'l Self| match track.is_passing {
+            true => Cow::Owned(track.posed(track.pose(frame))),
+            false => Cow::Borrowed(&track.line),
+        };
+        (line(self), line(other))
+    }
+
+    /// Where its letters are in a pose, without their pixels.
+    pub(super) fn posed(&self, pose: Pose) -> Line {
+        let Line { letters, bounds, slope, .. } = &self.line;
+        let letters = letters.iter().map(|letter| {
+            let Bounds { left, top, right, bottom } = letter.bounds;
+            let (x, y) = pose.place(((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0), self.middle);
+            let half = ((right - left) as f32 * pose.scale / 2.0, (bottom - top) as f32 * pose.scale / 2.0);
+            let side = |at: f32| at.round().max(0.0) as usize;
+            let bounds = Bounds {
+                left: side(x - half.0),
+                top: side(y - half.1),
+                right: side(x + half.0),
+                bottom: side(y + half.1),
+            };
+            Component { bounds, runs: Vec::new(), ..*letter }
+        });
+        let letters: Vec<Component> = letters.collect();
+        let bounds = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union).unwrap_or(*bounds);
+        let slope = if pose.is_turned() { (slope.atan() + f64::from(pose.angle)).tan() } else { *slope };
+        Line { bounds, letters, slope, ..self.line }
     }
 
     /// Whether it is there while another one is, and a part of it.
     fn is_within(&self, other: &Self) -> bool {
         let ((first, last), (from, to)) = (self.span(), other.span());
-        let (shared, own, its) = self.areas(other);
-        from <= first && last <= to && own <= its && shared * 2 >= own
+        let is_part = || {
+            let (shared, own, its) = self.areas(other);
+            own <= its && shared * 2 >= own
+        };
+        from <= first && last <= to && is_part()
     }
 
     /// What it is to a line that was found in frame `number`.
@@ -238,14 +281,12 @@ impl Track {
     }
 
     /// What it is looked for by in frames in which it comes or goes, as it is in `frame`.
-    fn stamp(&self, frame: &Gray) -> Option<Stamp> {
+    pub(super) fn stamp(&self, frame: &Gray) -> Option<Stamp> {
         if self.line.likeness < LIKELY {
             return None;
         }
         let inside: Vec<u32> = self.inside.iter().map(|(at, _)| *at).collect();
-        let Bounds { left, top, right, bottom } = self.line.bounds;
-        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
-        Stamp::new(frame, &inside, &self.letters, &self.beside, middle)
+        Stamp::new(frame, &inside, &self.letters, &self.beside, self.middle)
     }
 
     /// Without ways that are none, and without what it does where a way ends that it goes no further.
@@ -424,6 +465,7 @@ impl Tracker {
                 continue;
             }
             let mut track = Track::new(line.clone(), view.gray, number);
+            let Some(stamp) = track.stamp(view.gray) else { continue };
             // Other lines of one text go along with it.
             let is_beside = |other: &&Line| {
                 other.polarity == line.polarity
@@ -435,11 +477,9 @@ impl Tracker {
             let beside: Vec<Bounds> = beside.map(|letter| letter.bounds.grown(RIM, RIM, size)).collect();
             let is_in = |at: usize, bounds: &Bounds| bounds.has(at % size.0, at / size.0);
             track.around.pixels.retain(|(at, _)| !beside.iter().any(|bounds| is_in(*at as usize, bounds)));
-            if let Some(stamp) = track.stamp(view.gray) {
-                track.crop.add(picture, area, self.scale);
-                self.held += pixels;
-                self.moving.push(Moving::new(track, stamp.turning(), size));
-            }
+            track.crop.add(picture, area, self.scale);
+            self.held += pixels;
+            self.moving.push(Moving::new(track, stamp.turning(), size));
         }
     }
 
@@ -463,8 +503,12 @@ impl Tracker {
             return;
         }
         let is_text = passing == Passing::Text;
-        let frames = track.came.len() + track.went.len();
-        let pixels = frames * track.line.kept((usize::MAX, usize::MAX)).area() * self.scale * self.scale;
+        // Of what turns the upright box in each frame.
+        let size = self.reference.size();
+        let kept = track.line.bounds.grown(RIM, track.line.letter_height() / 2, size);
+        let ways = track.came.iter().chain(&track.went);
+        let areas = ways.map(|(_, pose)| pose.bounds(kept, track.middle, 1, size));
+        let pixels = areas.map(|bounds| bounds.area() * self.scale * self.scale).fold(0, usize::saturating_add);
         let has_room = self.moved + pixels <= MOST_MOVED;
         self.is_cut |= is_text && !has_room;
         if is_text && has_room {
@@ -588,37 +632,15 @@ impl Tracker {
             self.end_moving(moving);
         }
         self.ended.retain(|track| track.is_passing || track.last + 1 - track.first >= shortest);
-        // What stands still where the scene turns back is a part of it too.
+        // What stands still for a moment where the scene turns back is a part of it too.
         let turning = std::mem::take(&mut self.turning);
-        self.ended.retain(|track| track.is_passing || !turning.iter().any(|line| track.is_within(line)));
+        let stays = |track: &Track| track.is_passing || track.stands_out || track.last - track.first >= TURNS_BACK;
+        self.ended.retain(|track| stays(track) || !turning.iter().any(|line| track.is_within(line)));
         (self.ended, self.is_cut)
     }
 }
 
 impl Line {
-    /// Where its letters are in a pose, without their pixels.
-    pub(super) fn posed(&self, pose: Pose) -> Self {
-        let Bounds { left, top, right, bottom } = self.bounds;
-        let middle = ((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0);
-        let letters = self.letters.iter().map(|letter| {
-            let Bounds { left, top, right, bottom } = letter.bounds;
-            let (x, y) = pose.place(((left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0), middle);
-            let half = ((right - left) as f32 * pose.scale / 2.0, (bottom - top) as f32 * pose.scale / 2.0);
-            let side = |at: f32| at.round().max(0.0) as usize;
-            let bounds = Bounds {
-                left: side(x - half.0),
-                top: side(y - half.1),
-                right: side(x + half.0),
-                bottom: side(y + half.1),
-            };
-            Component { bounds, runs: Vec::new(), ..*letter }
-        });
-        let letters: Vec<Component> = letters.collect();
-        let bounds = letters.iter().map(|letter| letter.bounds).reduce(Bounds::union).unwrap_or(self.bounds);
-        let slope = if pose.is_turned() { (self.slope.atan() + f64::from(pose.angle)).tan() } else { self.slope };
-        Self { bounds, letters, slope, ..*self }
-    }
-
     /// What is kept of it: with what is around it.
     fn kept(&self, size: (usize, usize)) -> Bounds {
         let height = self.letter_height();
@@ -673,7 +695,7 @@ mod tests {
         turns.is_passing = true;
         assert_eq!((turns.span(), turns.turns_over()), ((10, 40), false));
         // What stands there in the frames around 30 is a part of it where it has turned by half a radian, and not where it was found.
-        let turned = turns.line.posed(pose(30));
+        let turned = turns.posed(pose(30));
         assert!((turned.slope - 0.5f64.tan()).abs() < 1e-6 && turned.bounds.height() > 60, "{:?}", turned.bounds);
         let piece = |of: &Line| Line {
             slope: 0.0,

@@ -160,6 +160,28 @@ impl Mask {
         (!placed.is_empty()).then_some(placed)
     }
 
+    /// The same cells, in no more room than they need.
+    #[must_use]
+    pub(crate) fn trimmed(&self) -> Self {
+        let rows: Vec<usize> =
+            (0..self.rows).filter(|row| self.cells[row * self.columns..][..self.columns].contains(&true)).collect();
+        let columns: Vec<usize> =
+            (0..self.columns).filter(|column| rows.iter().any(|row| self.cells[row * self.columns + column])).collect();
+        let ((Some(&left), Some(&right)), (Some(&top), Some(&bottom))) =
+            ((columns.first(), columns.last()), (rows.first(), rows.last()))
+        else {
+            return Self::default();
+        };
+        let cells = (top..=bottom).flat_map(|row| &self.cells[row * self.columns + left..=row * self.columns + right]);
+        Self {
+            column: self.column + left,
+            row: self.row + top,
+            columns: right + 1 - left,
+            rows: bottom + 1 - top,
+            cells: cells.copied().collect(),
+        }
+    }
+
     /// What it is in another pose, in a picture of `size`, beyond which nothing is.
     pub(crate) fn posed(&self, there: &Posed, size: (u32, u32)) -> Self {
         if there.angle == 0.0 { self.moved(there, size) } else { self.turned(there, size) }
@@ -360,6 +382,17 @@ mod tests {
         assert_eq!(cells(&posed(1.0, (-12.0, 0.0), 0.0)), [(1, 5)]);
         assert!(posed(1.0, (200.0, 0.0), 2.0).is_empty() && posed(1.0, (0.0, -60.0), 2.0).is_empty());
         assert!(posed(1.0, (66.0, 0.0), 2.0).fits(size.0, size.1));
+    }
+
+    #[test]
+    fn a_mask_takes_no_more_room_than_it_needs() {
+        let mut mask = Mask::none_of(rect(8, 8, 80, 40));
+        assert_eq!(mask.trimmed(), Mask::default());
+        mask.add(20, 12);
+        mask.add(44, 30);
+        let trimmed = mask.trimmed();
+        assert_eq!((cells(&trimmed), trimmed.bounds()), (cells(&mask), rect(20, 12, 26, 20)));
+        assert_eq!(trimmed.trimmed(), trimmed);
     }
 
     #[test]

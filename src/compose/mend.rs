@@ -4,6 +4,8 @@
 //! fit what is around it: the differences at the edge are spread over the inside (a membrane, as in Pérez, Gangnet and Blake,
 //! "Poisson Image Editing", 2003). What no picture shows is spread from its edges.
 
+use std::ops::Range;
+
 use super::{I420Mut, I420Ref, Mask, PlaneMut, PlaneRef, SourceRect};
 
 /// Cells around a mask that are looked at.
@@ -321,6 +323,37 @@ impl Resampled {
         Some(sum)
     }
 
+    /// The columns and the rows at which nothing is needed from beyond the plane's edges.
+    fn inside(&self, plane: PlaneRef<'_>) -> (Range<usize>, Range<usize>) {
+        let (before, after) = if self.fx == 0.0 && self.fy == 0.0 { (0, 0) } else { (1, 2) };
+        let range = |shift: i32, size: usize| {
+            let side = |at: i64| usize::try_from(at - i64::from(shift)).unwrap_or(0);
+            side(before)..side(size as i64 - after)
+        };
+        (range(self.x, plane.width()), range(self.y, plane.height()))
+    }
+
+    /// As [`sample`](Self::sample), for samples that follow each other in a row and are [`inside`](Self::inside).
+    fn row(&self, plane: PlaneRef<'_>, (column, row): (usize, usize), into: &mut [f32]) {
+        let [column, row] = [(column, self.x), (row, self.y)].map(|(at, shift)| (at as i32 + shift).max(0) as usize);
+        if self.fx == 0.0 && self.fy == 0.0 {
+            let samples = plane.row(row).get(column..).unwrap_or_default();
+            into.iter_mut().zip(samples).for_each(|(into, &value)| *into = value.into());
+            return;
+        }
+        into.fill(0.0);
+        let [a, b, c, d] = self.across;
+        for (row, down) in (row.saturating_sub(1)..).zip(self.down) {
+            let samples = plane.row(row).get(column.saturating_sub(1)..).unwrap_or_default();
+            let four =
+                samples.iter().zip(samples.iter().skip(1)).zip(samples.iter().skip(2)).zip(samples.iter().skip(3));
+            for (sum, (((&one, &two), &three), &four)) in into.iter_mut().zip(four) {
+                let [one, two, three, four] = [one, two, three, four].map(f32::from);
+                *sum += down * (one * a + two * b + three * c + four * d);
+            }
+        }
+    }
+
     fn linear(&self, plane: PlaneRef<'_>, column: usize, row: usize) -> Option<f32> {
         let along = |row: usize| {
             let row = plane.row(row);
@@ -431,6 +464,18 @@ impl<'a> Mend<'a> {
         let moved = [(other.picture.y, Resampled::new(shift, 4)), (other.picture.u, Resampled::new(shift, 8))];
         let [luma, blue] = &moved;
         let planes = [(luma.0, &luma.1), (blue.0, &blue.1), (other.picture.v, &blue.1)];
+        // Cells of which all samples are found in the same way; those that follow each other are taken at once.
+        let mut inside = (0..usize::MAX, 0..usize::MAX);
+        for (layer, (plane, moved)) in layers.iter().zip(planes) {
+            let (across, down) = moved.inside(plane);
+            let cells = |known: &Range<usize>, own: &Range<usize>, first: usize, size: usize| {
+                let end = (own.end / layer.scale).min(first + size / layer.scale).min(known.end);
+                own.start.div_ceil(layer.scale).max(known.start)..end
+            };
+            inside.0 = cells(&inside.0, &across, part.column, layer.width);
+            inside.1 = cells(&inside.1, &down, part.row, layer.height);
+        }
+        let mut taken: Vec<(usize, usize, usize)> = Vec::new();
         wanted.retain(|&(local_x, local_y)| {
             let (local_x, local_y) = (local_x as usize, local_y as usize);
             let (column, row) = (part.column + local_x, part.row + local_y);
@@ -445,6 +490,15 @@ impl<'a> Mend<'a> {
             let Some((down, across)) = cells(y, rows).zip(cells(x, columns)) else { return true };
             if other.holes.iter().any(|hole| hole.has_any(across.clone(), down.clone())) {
                 return true;
+            }
+            if inside.0.contains(&column) && inside.1.contains(&row) {
+                match taken.last_mut().filter(|(x, y, count)| (*x + *count, *y) == (local_x, local_y)) {
+                    Some((.., count)) => *count += 1,
+                    None => taken.push((local_x, local_y, 1)),
+                }
+                shown[at] = true;
+                *left -= usize::from(kinds[at] == Kind::Hole);
+                return false;
             }
             let mut all = true;
             for (layer, (plane, moved)) in layers.iter_mut().zip(planes) {
@@ -464,6 +518,16 @@ impl<'a> Mend<'a> {
             *left -= usize::from(all && kinds[at] == Kind::Hole);
             !all
         });
+        for (local_x, local_y, count) in taken {
+            for (layer, (plane, moved)) in layers.iter_mut().zip(planes) {
+                let scale = layer.scale;
+                for y in local_y * scale..(local_y + 1) * scale {
+                    let x = local_x * scale;
+                    let into = &mut layer.found[y * layer.width + x..][..count * scale];
+                    moved.row(plane, (part.column * scale + x, part.row * scale + y), into);
+                }
+            }
+        }
     }
 
     /// What the mask's part of the picture looks like without it.
@@ -577,7 +641,7 @@ impl Mended<'_> {
 /// (pull and push, Gortler and others, "The Lumigraph", 1996), each smoothed.
 pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
     /// Sweeps at each size; what is left after them is less than a code value.
-    const SWEEPS: usize = 3;
+    const SWEEPS: usize = 4;
     if width == 0 || values.is_empty() || !known.contains(&false) || !known.contains(&true) {
         return;
     }
@@ -628,19 +692,22 @@ pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
             values[y * width + x] = 0.75 * line(near) + 0.25 * line(beside);
         }
     }
+    let mut old: Vec<f32> = Vec::with_capacity(width + 2);
     for _ in 0..SWEEPS {
         for &(y, start, end) in &holes {
-            // At the picture's edge a sample is its own neighbour.
-            let row = y * width;
-            let above = if y > 0 { row - width } else { row };
-            let below = if y + 1 < height { row + width } else { row };
-            let mut left = values[row + start.saturating_sub(1)];
-            for x in start..end {
-                let right = values[row + (x + 1).min(width - 1)];
-                // The one that is waited for comes last.
-                let others = right + values[above + x] + values[below + x];
-                left = (others + left) * 0.25;
-                values[row + x] = left;
+            let (before, rest) = values.split_at_mut(y * width);
+            let (row, after) = rest.split_at_mut(width);
+            // From what the row was before the sweep: many samples at once. At the picture's edge one is its own neighbour.
+            old.clear();
+            old.push(row[start.saturating_sub(1)]);
+            old.extend_from_slice(&row[start..end]);
+            old.push(row[end.min(width - 1)]);
+            let own = &old[1..];
+            let above = if y > 0 { &before[(y - 1) * width + start..] } else { own };
+            let below = if y + 1 < height { &after[start..] } else { own };
+            let beside = old.iter().zip(&old[2..]).zip(above.iter().zip(below));
+            for (value, ((left, right), (above, below))) in row[start..end].iter_mut().zip(beside) {
+                *value = (left + right + above + below) * 0.25;
             }
         }
     }
@@ -822,6 +889,26 @@ mod tests {
         let view = View { picture: before.shown(), holes: &holes };
         assert_eq!(movement(view, &all, view, Shift::NONE, 16), None);
         Mend::new(view, &all, &Outline::new(view, &all)).finish().draw(&mut picture.drawn());
+    }
+
+    #[test]
+    fn a_row_is_what_its_samples_are() {
+        let scene = scene(3.0, 1.0);
+        let plane = scene.shown().y;
+        for (x, y, parts) in [(0, 0, 4), (5, -3, 4), (-8, 12, 4), (3, 0, 8), (0, -7, 8), (-401, 2, 4), (2, 99_999, 4)] {
+            let moved = Resampled::new(Shift { x, y }, parts);
+            let (across, down) = moved.inside(plane);
+            for row in down.clone() {
+                let mut found = vec![0.0; across.len()];
+                moved.row(plane, (across.start, row), &mut found);
+                let each: Vec<f32> = across.clone().filter_map(|column| moved.sample(plane, column, row)).collect();
+                assert_eq!(found, each, "{x}, {y}, {parts}: {row}");
+            }
+            // Beside it samples are found in another way, or there are none.
+            let is_beyond = |column: usize| (column as i32 + moved.x - 1) < 0;
+            assert!(across.start == 0 || is_beyond(across.start - 1) || (moved.fx == 0.0 && moved.fy == 0.0), "{x}");
+            assert!(y < 99_999 || down.is_empty());
+        }
     }
 
     #[test]
