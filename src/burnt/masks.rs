@@ -14,7 +14,7 @@ use crate::text::Rgba;
 /// Pixels by which smooth edges, and what coding makes of them, reach beyond letters and boxes.
 pub(super) const EDGE: u32 = 3;
 /// By how much a line may be larger, as a part of it, or turned further, in radians, than it was found.
-const UNSURE: f64 = 0.01;
+const UNSURE: f64 = 0.005;
 /// Code values, of luma and both colour differences together, within which a pixel beside letters has their colour; and by
 /// which it may change.
 const ALIKE_CODES: u32 = 36;
@@ -153,7 +153,7 @@ pub(super) fn moves_of(
     }
     fill_gaps(&mut moves, lines);
     // In tenths.
-    let degrees = |angle: f64| ((angle + 180.0).rem_euclid(360.0) * 10.0).round() / 10.0 - 180.0;
+    let degrees = |angle: f64| (((angle + 180.0).rem_euclid(360.0) - 180.0) * 10.0).round() / 10.0;
     let found = moves.into_iter().map(|(frame, (mask, bounds, angle))| FoundMove {
         frame,
         region: place.region(bounds, beyond, size),
@@ -186,14 +186,14 @@ fn fill_gaps(moves: &mut BTreeMap<u64, (Mask, Bounds, f64)>, lines: &[&ReadLine]
 fn posed((mask, own): (&Mask, Bounds), middle: Point, pose: Pose, place: &Place) -> (Mask, Bounds) {
     let scale = place.scale as f64;
     let middle = (f64::from(middle.0) * scale, f64::from(middle.1) * scale);
-    // It was looked for in steps of one of the pixels in which letters are, and of a part of its size and of its angle.
-    let ends = if pose.is_sized() || pose.is_turned() { UNSURE * own.width() as f64 / 2.0 } else { 0.0 };
     let there = Posed {
         middle,
         shift: (f64::from(pose.x) * scale, f64::from(pose.y) * scale),
         scale: f64::from(pose.scale),
         angle: f64::from(pose.angle),
-        edge: scale + ends,
+        // It was looked for in steps of one of the pixels in which letters are, and in some of its size and of its angle.
+        edge: scale,
+        unsure: if pose.is_sized() || pose.is_turned() { UNSURE } else { 0.0 },
     };
     let size = (place.pictures.0 as usize, place.pictures.1 as usize);
     let about = (middle.0 as f32, middle.1 as f32);

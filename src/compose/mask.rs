@@ -30,8 +30,9 @@ pub(crate) struct Posed {
     pub(crate) scale: f64,
     /// Radians by which it is turned, clockwise.
     pub(crate) angle: f64,
-    /// How far beside it something may still be it.
+    /// How far beside it something may still be it, and by how much more with each pixel from the middle on.
     pub(crate) edge: f64,
+    pub(crate) unsure: f64,
 }
 
 /// A mask as it is written: lengths of runs, row by row, outside and inside in turn.
@@ -188,13 +189,15 @@ impl Mask {
     }
 
     fn moved(&self, there: &Posed, size: (u32, u32)) -> Self {
-        let Posed { middle, shift, scale, edge, .. } = *there;
+        let Posed { middle, shift, scale, edge, unsure, .. } = *there;
         // From pixel to pixel.
         let there = |at: usize, middle: f64, shift: f64| middle + (2.0 * at as f64 - middle) * scale + shift;
         let cells = |start: usize, count: usize, middle: f64, shift: f64, size: u32| {
             let most = f64::from(size);
-            let low = ((there(start, middle, shift) - edge).clamp(0.0, most) / 2.0).floor() as usize;
-            let high = ((there(start + count, middle, shift) + edge).clamp(0.0, most) / 2.0).ceil() as usize;
+            let beside = |at: usize| edge + unsure * (2.0 * at as f64 - middle).abs();
+            let (end, beyond) = (start + count, beside(start + count));
+            let low = ((there(start, middle, shift) - beside(start)).clamp(0.0, most) / 2.0).floor() as usize;
+            let high = ((there(end, middle, shift) + beyond).clamp(0.0, most) / 2.0).ceil() as usize;
             low..high.max(low)
         };
         let (across, down) = (
@@ -218,7 +221,7 @@ impl Mask {
     }
 
     fn turned(&self, there: &Posed, size: (u32, u32)) -> Self {
-        let Posed { middle, shift, scale, angle, edge } = *there;
+        let Posed { middle, shift, scale, angle, edge, unsure } = *there;
         let (sin, cos) = angle.sin_cos();
         let SourceRect { x, y, width, height } = self.bounds();
         let corners = [(x, y), (x + width, y), (x, y + height), (x + width, y + height)].map(|(x, y)| {
@@ -226,16 +229,18 @@ impl Mask {
             let (right, down) = (right * cos - down * sin, right * sin + down * cos);
             (middle.0 + scale * right + shift.0, middle.1 + scale * down + shift.1)
         });
+        let far = |(x, y): &(f64, f64)| (x - middle.0 - shift.0).hypot(y - middle.1 - shift.1);
+        let beyond = edge + unsure * corners.iter().map(far).fold(0.0, f64::max);
         let cells = |of: fn(&(f64, f64)) -> f64, size: u32| {
             let side = |at: f64| (at.clamp(0.0, f64::from(size)) / 2.0) as usize;
-            let low = side(corners.iter().map(of).fold(f64::MAX, f64::min) - edge);
-            let high = side(corners.iter().map(of).fold(f64::MIN, f64::max) + edge + 2.0);
+            let low = side(corners.iter().map(of).fold(f64::MAX, f64::min) - beyond);
+            let high = side(corners.iter().map(of).fold(f64::MIN, f64::max) + beyond + 2.0);
             low..high.min(size.div_ceil(2) as usize).max(low)
         };
         let (across, down) = (cells(|corner| corner.0, size.0), cells(|corner| corner.1, size.1));
         // What a cell is and is near to where it comes from, upright.
-        let reach = (sin.abs() + cos.abs() + edge) / scale;
-        let near = |at: f64| {
+        let least = (sin.abs() + cos.abs() + edge) / scale;
+        let near = |at: f64, reach: f64| {
             let side = |at: f64| (at.max(0.0) / 2.0) as usize;
             side(at - reach)..side(at + reach) + 1
         };
@@ -244,7 +249,8 @@ impl Mask {
             let (x, y) = (2.0 * column as f64 + 1.0, 2.0 * row as f64 + 1.0);
             let (right, down) = ((x - middle.0 - shift.0) / scale, (y - middle.1 - shift.1) / scale);
             let (x, y) = (middle.0 + right * cos + down * sin, middle.1 + down * cos - right * sin);
-            x + reach >= 0.0 && y + reach >= 0.0 && self.has_any(near(x), near(y))
+            let reach = least + unsure * right.hypot(down);
+            x + reach >= 0.0 && y + reach >= 0.0 && self.has_any(near(x, reach), near(y, reach))
         });
         Self { column: across.start, row: down.start, columns: across.len(), rows: down.len(), cells: cells.collect() }
     }
@@ -365,7 +371,7 @@ mod tests {
         assert_eq!(mask.count(), 2);
         let size = (80, 80);
         let posed = |scale: f64, shift: (f64, f64), edge: f64| {
-            mask.posed(&Posed { middle: (12.0, 10.0), shift, scale, angle: 0.0, edge }, size)
+            mask.posed(&Posed { middle: (12.0, 10.0), shift, scale, angle: 0.0, edge, unsure: 0.0 }, size)
         };
         assert_eq!(cells(&posed(1.0, (0.0, 0.0), 0.0)), cells(&mask));
         assert_eq!(cells(&posed(1.0, (6.0, -4.0), 0.0)), [(7, 2), (10, 3)]);
@@ -401,7 +407,7 @@ mod tests {
         let bar = Mask::all_of(rect(20, 38, 40, 4));
         let turned = |degrees: f64, scale: f64, shift: (f64, f64), edge: f64| {
             let angle = degrees.to_radians();
-            bar.posed(&Posed { middle: (40.0, 40.0), shift, scale, angle, edge }, (80, 80))
+            bar.posed(&Posed { middle: (40.0, 40.0), shift, scale, angle, edge, unsure: 0.0 }, (80, 80))
         };
         let upright = turned(90.0, 1.0, (0.0, 0.0), 0.0);
         let SourceRect { x, y, width, height } = upright.bounds();
@@ -428,12 +434,31 @@ mod tests {
         }
         let has_edge = turned(12.0, 1.0, (0.0, 0.0), 6.0);
         assert!(has_edge.count() > turned(12.0, 1.0, (0.0, 0.0), 0.0).count() * 2);
+        // Only its ends are wider.
+        let unsure = |angle: f64| {
+            bar.posed(
+                &Posed { middle: (40.0, 40.0), shift: (0.0, 0.0), scale: 1.0, angle, edge: 0.0, unsure: 0.2 },
+                (80, 80),
+            )
+        };
+        for angle in [0.0f64, 0.3] {
+            let (mask, (sin, cos)) = (unsure(angle), angle.sin_cos());
+            let has = |along: f64, across: f64| {
+                let (x, y) = (40.0 + along * cos - across * sin, 40.0 + along * sin + across * cos);
+                mask.has((x / 2.0) as usize, (y / 2.0) as usize)
+            };
+            assert!(has(22.5, 0.0) && has(-22.5, 0.0) && !has(0.0, 7.0), "{angle}");
+            assert!(angle == 0.0 || (has(18.0, 4.5) && has(-18.0, -4.5)), "{angle}");
+        }
         // Beyond the edges there is nothing.
         assert!(turned(30.0, 1.0, (200.0, 0.0), 2.0).is_empty() && turned(30.0, 1.0, (0.0, -90.0), 2.0).is_empty());
         assert!(turned(45.0, 2.0, (30.0, 30.0), 2.0).fits(80, 80));
         assert!(
             Mask::default()
-                .posed(&Posed { middle: (0.0, 0.0), shift: (0.0, 0.0), scale: 1.0, angle: 0.3, edge: 2.0 }, (80, 80))
+                .posed(
+                    &Posed { middle: (0.0, 0.0), shift: (0.0, 0.0), scale: 1.0, angle: 0.3, edge: 2.0, unsure: 0.0 },
+                    (80, 80)
+                )
                 .is_empty()
         );
     }

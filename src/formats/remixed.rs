@@ -380,7 +380,7 @@ fn beyond<'m>(mut moves: impl Iterator<Item = &'m FoundMove>, passed: u64, size:
         speed * passed + (speed - before) * passed * (passed + 1.0) / 2.0
     };
     let shift = (far(speed.0, before.0), far(speed.1, before.1));
-    edge.mask.posed(&Posed { middle: (0.0, 0.0), shift, scale: 1.0, angle: 0.0, edge: EDGE }, size)
+    edge.mask.posed(&Posed { middle: (0.0, 0.0), shift, scale: 1.0, angle: 0.0, edge: EDGE, unsure: 0.0 }, size)
 }
 
 /// What of the source is shown where: all of the canvas if little is cut off by that.
