@@ -18,6 +18,8 @@ use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate, SourceSize, Ti
 const MAX_CHANGES: usize = 500;
 /// Frames before and after a text in which it may be there, too: its ends are found to within two.
 const AROUND: u64 = 2;
+/// The most frames that share a mask in which a text moves.
+const SHARED: u64 = 6;
 /// Pixels by which it may be elsewhere than where it should be by then.
 const EDGE: f64 = 4.0;
 /// The space to the canvas's sides that a text keeps, in pixels.
@@ -340,13 +342,15 @@ pub(crate) fn stretches(text: &FoundText, overlay: &FoundOverlay) -> Vec<(FrameR
     let early = early.filter(|_| moves.first().is_some_and(|there| there.frame == *first));
     let late = late.filter(|_| moves.last().is_some_and(|there| there.frame == *last));
     let known = moves.iter().map(|there| (there.frame, there.mask.clone()));
-    // Of frames that follow each other one mask, as long as it is not much larger than each.
+    // Of a few frames that follow each other one mask, as long as it is not much larger than each: of what swings one for all of
+    // them would hide for good what it shows now and then.
     let mut part: Option<(FrameRange, Mask, usize)> = None;
     for (frame, mask) in early.chain(known).chain(late).filter(|(_, mask)| !mask.is_empty()) {
         let count = mask.count();
         let next = part.as_ref().filter(|(before, ..)| before.end.0 == frame).and_then(|(before, known, least)| {
             let (both, least) = (known.union(&mask), count.min(*least));
-            (2 * both.count() <= 3 * least).then(|| (FrameRange::new(before.start.0, frame + 1), both, least))
+            let is_alike = 2 * both.count() <= 3 * least && frame - before.start.0 < SHARED;
+            is_alike.then(|| (FrameRange::new(before.start.0, frame + 1), both, least))
         });
         if next.is_none() {
             stretches.extend(part.take().map(|(frames, mask, _)| (frames, mask)));
@@ -564,5 +568,16 @@ mod tests {
         let (from, to) = taken(&stretches, 4).expect("may be there");
         assert!(from == 0 && (16..26).contains(&to), "{from} to {to}");
         assert_eq!(taken(&stretches, 3), None);
+    }
+
+    #[test]
+    fn what_moves_by_little_shares_a_mask_for_a_few_frames() {
+        // To and fro by one cell, for eight frames before it stands.
+        let text = text(&(0..8).map(|number| 100 + 2 * (number % 2)).collect::<Vec<u32>>());
+        let stretches = stretches(&text, &text.overlays[0]);
+        let shared: Vec<u64> = stretches[1..].iter().map(|(frames, _)| frames.end.0 - frames.start.0).collect();
+        assert_eq!(shared, [2, 6, 2], "two before it, where it may be further on, and six at most");
+        assert!(stretches[1..].windows(2).all(|pair| pair[0].0.end == pair[1].0.start));
+        assert!((2..10).all(|frame| taken(&stretches, frame).is_some_and(|(from, to)| from <= 100 && to >= 160)));
     }
 }
