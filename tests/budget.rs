@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -124,17 +125,17 @@ fn under_a_hard_limit_of_memory_there_are_fewer_workers_and_the_same_bytes() {
     assert!(!project.folder().join("refused").exists());
 }
 
-/// The peak of `remix render` of the fixture, against what was predicted.
-fn memory_of_the_fixture(preset: &str, threads: &str) -> f64 {
+/// The peak of `remix render` of a fixture, against what was predicted.
+fn memory_of(fixture: &Path, preset: &str, threads: &str) -> f64 {
     let out = tempfile::tempdir().expect("a folder");
     let remix = env!("CARGO_BIN_EXE_remix");
     let options = ["--no-cache", "--preset", preset, "--threads", threads];
-    let planned = Command::new(remix).arg("plan").arg(fixture()).arg("--json").args(options).output().expect("runs");
+    let planned = Command::new(remix).arg("plan").arg(fixture).arg("--json").args(options).output().expect("runs");
     let said = String::from_utf8(planned.stdout).expect("is text");
     let last: serde_json::Value = serde_json::from_str(said.lines().last().expect("a line")).expect("is JSON");
     let predicted = last["estimate"]["memoryBytes"].as_f64().expect("a number") / 1024.0;
     let mut command = Command::new("/usr/bin/time");
-    command.args(["-f", "%M"]).arg(remix).arg("render").arg(fixture()).arg("--out").arg(out.path()).args(options);
+    command.args(["-f", "%M"]).arg(remix).arg("render").arg(fixture).arg("--out").arg(out.path()).args(options);
     let output = command.output().expect("runs");
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stderr).expect("is text");
@@ -146,7 +147,14 @@ fn memory_of_the_fixture(preset: &str, threads: &str) -> f64 {
 #[test]
 fn the_fixtures_memory_is_predicted() {
     for (preset, threads) in [("draft", "1"), ("draft", "2"), ("standard", "2")] {
-        let ratio = memory_of_the_fixture(preset, threads);
+        let ratio = memory_of(&fixture(), preset, threads);
         assert!((0.85..1.3).contains(&ratio), "{preset}, {threads}: {ratio:.2}");
     }
+}
+
+#[cfg(feature = "tesseract")]
+#[test]
+fn what_planning_a_remix_took_is_given_back_before_chunks_are_rendered() {
+    let ratio = memory_of(&fixture().with_file_name("video-remix"), "standard", "2");
+    assert!((0.9..1.3).contains(&ratio), "{ratio:.2}");
 }

@@ -122,7 +122,7 @@ pub(super) fn moves_of(
     // What turns is never quite as it was found.
     let moved = lines.iter().flat_map(|line| line.ways().filter(|(_, pose)| pose.is_moved() || line.track.is_passing));
     let frames: BTreeSet<u64> = moved.map(|(frame, _)| frame).collect();
-    let whole = lines.first().map_or(0.0, |line| line.rotation());
+    let first = lines.first().map_or(0.0, |line| line.rotation());
     for line in lines.iter().filter(|_| !frames.is_empty()) {
         let mask = own_mask(line, backdrop, place);
         let pictures = match backdrop {
@@ -132,7 +132,7 @@ pub(super) fn moves_of(
         let mask = pictures.iter().fold(mask, |mask, picture| mask.union(&picture_mask(picture, place))).trimmed();
         let own = line.track.line.place(place.scale);
         // It may be read at another angle than the first one.
-        let apart = line.rotation() - whole;
+        let apart = line.rotation() - first;
         let ways: BTreeMap<u64, Pose> = line.ways().collect();
         for &frame in &frames {
             let stands = (line.track.first..=line.track.last).contains(&frame);
@@ -151,7 +151,10 @@ pub(super) fn moves_of(
             joined.or_insert((its, there, apart + angle));
         }
     }
-    fill_gaps(&mut moves, lines);
+    if lines.iter().any(|line| line.track.is_passing) {
+        let is_there = |line: &&ReadLine, frame: u64| (line.track.first..=line.track.last).contains(&frame);
+        fill_gaps(&mut moves, |frame| lines.iter().any(|line| is_there(line, frame)));
+    }
     // In tenths.
     let degrees = |angle: f64| (((angle + 180.0).rem_euclid(360.0) - 180.0) * 10.0).round() / 10.0;
     let found = moves.into_iter().map(|(frame, (mask, bounds, angle))| FoundMove {
@@ -163,15 +166,9 @@ pub(super) fn moves_of(
     found.filter(|found| !found.mask.is_empty()).collect()
 }
 
-/// Where lines are in the few frames in which those that never stand still were lost: where they are before and after.
-fn fill_gaps(moves: &mut BTreeMap<u64, (Mask, Bounds, f64)>, lines: &[&ReadLine]) {
-    if !lines.iter().any(|line| line.track.is_passing) {
-        return;
-    }
-    let stands = |frame: u64| {
-        let is_there = |line: &&ReadLine| (line.track.first..=line.track.last).contains(&frame);
-        lines.iter().any(is_there)
-    };
+/// Where lines are that never stand still in the few frames in which they were lost: where they are before and after. `stands`:
+/// whether any of them stands in a frame.
+fn fill_gaps(moves: &mut BTreeMap<u64, (Mask, Bounds, f64)>, stands: impl Fn(u64) -> bool) {
     let known: Vec<u64> = moves.keys().copied().collect();
     for (before, after) in known.iter().zip(known.iter().skip(1)).filter(|(before, after)| *after - *before <= LOST) {
         for frame in (before + 1..*after).filter(|frame| !stands(*frame)) {
@@ -203,6 +200,26 @@ fn posed((mask, own): (&Mask, Bounds), middle: Point, pose: Pose, place: &Place)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::SourceRect;
+
+    #[test]
+    fn what_is_lost_for_a_moment_is_where_it_was_and_will_be() {
+        let there = |left: usize| {
+            let bounds = Bounds { left, top: 10, right: left + 20, bottom: 20 };
+            let rect = SourceRect { x: left as u32, y: 10, width: 20, height: 10 };
+            (Mask::all_of(rect), bounds, left as f64)
+        };
+        let mut moves = BTreeMap::from([(4, there(0)), (5, there(10)), (8, there(40)), (9 + LOST, there(80))]);
+        fill_gaps(&mut moves, |frame| frame == 6);
+        assert_eq!(
+            moves.keys().copied().collect::<Vec<_>>(),
+            [4, 5, 7, 8, 9 + LOST],
+            "it stands in 6, and is gone for long"
+        );
+        let (mask, bounds, angle) = &moves[&7];
+        assert_eq!((*bounds, *angle), (there(10).1.union(there(40).1), 10.0));
+        assert!(mask.has(5, 5) && mask.has(29, 5) && !mask.has(17, 5), "both, and not what is between them");
+    }
 
     #[test]
     fn what_is_connected_goes_on_over_sides_within_its_rows() {

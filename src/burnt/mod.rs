@@ -118,14 +118,14 @@ pub struct FoundMove {
     /// Where it is in it, as far as it is in the picture.
     pub region: SourceRect,
     /// By how many degrees it is turned further than where it is read, clockwise: -180 to 180, in tenths.
-    #[serde(default, skip_serializing_if = "is_level")]
+    #[serde(default, skip_serializing_if = "is_unturned")]
     pub rotation: f64,
     /// The pixels of the source that are it. Not part of the JSON.
     #[serde(skip)]
     pub mask: Mask,
 }
 
-fn is_level(rotation: &f64) -> bool {
+fn is_unturned(rotation: &f64) -> bool {
     *rotation == 0.0
 }
 

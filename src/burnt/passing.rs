@@ -143,13 +143,11 @@ impl Moving {
     /// does not. What comes in that way and then stands is no such line.
     fn turns(&self) -> bool {
         let Track { came, went, .. } = &self.track;
-        let way: Vec<Pose> = came
-            .iter()
-            .rev()
-            .map(|(_, pose)| *pose)
-            .chain([Pose::STILL])
-            .chain(went.iter().map(|(_, pose)| *pose))
-            .collect();
+        let poses = |way: &[(u64, Pose)]| way.iter().map(|(_, pose)| *pose).collect::<Vec<_>>();
+        let mut way = poses(came);
+        way.reverse();
+        way.push(Pose::STILL);
+        way.extend(poses(went));
         let rests = way.windows(2 * SOME + 1).filter(|part| {
             let (one, other) = (part[0], part[2 * SOME]);
             (one.angle - other.angle).abs() < RESTS

@@ -87,11 +87,67 @@ pub trait TextReader: Send + Sync {
     /// What `alive` gives, as it is; what keeps the reader from working at all. A line that cannot be read is a reading
     /// without words.
     fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>>;
+
+    /// As [`read`](Self::read), of lines that are in this script (by its ISO 15924 code), if they are text at all: what may be
+    /// left of a text that was taken out. A reader that knows several scripts need not try the others; by default it does.
+    ///
+    /// # Errors
+    /// As `read`.
+    fn read_in(
+        &self,
+        _script: &str,
+        lines: &[LinePicture],
+        alive: &dyn Fn() -> Result<()>,
+    ) -> Result<Vec<LineReading>> {
+        self.read(lines, alive)
+    }
+}
+
+/// A reader that is asked for one script.
+pub(super) struct InScript<'a> {
+    pub(super) reader: &'a dyn TextReader,
+    pub(super) script: &'a str,
+}
+
+impl TextReader for InScript<'_> {
+    fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+        self.reader.read_in(self.script, lines, alive)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Says in which script it was asked to read, if it is a reader of some.
+    struct Asked(bool);
+
+    impl TextReader for Asked {
+        fn read(&self, lines: &[LinePicture], _: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+            Ok(vec![LineReading { script: "any".to_owned(), ..LineReading::default() }; lines.len()])
+        }
+
+        fn read_in(
+            &self,
+            script: &str,
+            lines: &[LinePicture],
+            alive: &dyn Fn() -> Result<()>,
+        ) -> Result<Vec<LineReading>> {
+            if !self.0 {
+                return self.read(lines, alive);
+            }
+            Ok(vec![LineReading { script: script.to_owned(), ..LineReading::default() }; lines.len()])
+        }
+    }
+
+    #[test]
+    fn one_script_is_asked_for_where_the_reader_knows_some() {
+        for (knows, said) in [(true, "Cyrl"), (false, "any")] {
+            let reader = InScript { reader: &Asked(knows), script: "Cyrl" };
+            let readings = reader.read(&[LinePicture::default(), LinePicture::default()], &|| Ok(())).expect("reads");
+            assert_eq!(readings.iter().map(|reading| reading.script.as_str()).collect::<Vec<_>>(), [said; 2]);
+        }
+    }
 
     #[test]
     fn spaces_are_where_a_script_has_them() {

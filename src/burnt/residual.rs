@@ -2,20 +2,20 @@
 
 use super::components::shrunk;
 use super::find::{search_scale, whole_place};
-use super::read::TextReader;
+use super::read::{InScript, TextReader};
 use super::texts::texts;
 use super::track::Tracker;
 use crate::compose::{I420Ref, Mask, PlaneRef, SourceRect};
 use crate::error::Result;
 
-/// The part of the characters of `text`, 0 to 1, that `reader` still finds at `region` of a picture.
+/// The part of the characters of `text`, 0 to 1, which is in `script`, that `reader` still finds at `region` of a picture.
 ///
 /// # Errors
 /// What `reader` and `alive` report.
 pub(crate) fn readable(
     picture: I420Ref<'_>,
     region: SourceRect,
-    text: &str,
+    (text, script): (&str, &str),
     reader: &dyn TextReader,
     alive: &dyn Fn() -> Result<()>,
 ) -> Result<f64> {
@@ -32,7 +32,7 @@ pub(crate) fn readable(
             && overlap(there.top, there.bottom, region.y, region.height)
     });
     let place = whole_place(scale, width, height);
-    let (found, _) = texts(tracks, reader, &place, (width, height), 1, alive)?;
+    let (found, _) = texts(tracks, &InScript { reader, script }, &place, (width, height), 1, alive)?;
     let plain = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).collect::<Vec<_>>();
     let (old, left) = (plain(text), found.iter().flat_map(|overlay| plain(&overlay.text)).collect::<Vec<_>>());
     Ok(common(&old, &left) as f64 / old.len().max(1) as f64)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use tesseract_plumbing::TessBaseApi;
@@ -65,6 +65,21 @@ impl TesseractReader {
         }
         Ok(Self { models: Mutex::new(models), wanted })
     }
+
+    /// Its models, when it is this job's turn.
+    fn models(&self, alive: &dyn Fn() -> Result<()>) -> Result<MutexGuard<'_, Models>> {
+        loop {
+            match self.models.try_lock() {
+                Ok(models) => return Ok(models),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                // Another job reads, for as long as it takes: this one is neither stalled nor beyond cancelling.
+                Err(TryLockError::WouldBlock) => {
+                    alive()?;
+                    std::thread::sleep(WAIT);
+                }
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for TesseractReader {
@@ -96,17 +111,7 @@ fn set(model: &mut TessBaseApi, name: &str, value: &str) -> Option<()> {
 
 impl TextReader for TesseractReader {
     fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
-        let mut models = loop {
-            match self.models.try_lock() {
-                Ok(models) => break models,
-                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-                // Another job reads, for as long as it takes: this one is neither stalled nor beyond cancelling.
-                Err(TryLockError::WouldBlock) => {
-                    alive()?;
-                    std::thread::sleep(WAIT);
-                }
-            }
-        };
+        let mut models = self.models(alive)?;
         let mut ask = |place: usize, line: &LinePicture| alive().map(|()| read_with(&mut models, place, line));
         // What each model read of each line, as far as it was asked.
         let mut known: BTreeMap<usize, Vec<Option<LineReading>>> = BTreeMap::new();
@@ -146,6 +151,16 @@ impl TextReader for TesseractReader {
             Ok(found)
         };
         lines.iter().enumerate().map(&mut read).collect()
+    }
+
+    fn read_in(&self, script: &str, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+        match self.wanted.iter().find(|&&place| MODELS[place].1 == script) {
+            Some(&place) => {
+                let mut models = self.models(alive)?;
+                lines.iter().map(|line| alive().map(|()| read_with(&mut models, place, line))).collect()
+            }
+            None => self.read(lines, alive),
+        }
     }
 }
 

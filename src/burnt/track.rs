@@ -451,17 +451,20 @@ impl Tracker {
             if self.moving.len() >= MOST_MOVING {
                 break;
             }
-            // Where a part of it is followed, it may be all of a line that turns.
-            let is_known = |known: &Line| line.is_part(known) && line.letters.len() * 3 <= known.letters.len() * 4;
-            let is_followed = self.live.iter().any(|track| is_known(&track.line))
-                || self.moving.iter().any(|moving| is_known(&moving.line()));
             let area = line.kept(size);
             let pixels = area.area() * self.scale * self.scale;
             // What comes into the picture is found when all of it is in, as far as a word's space from the edge.
             let Bounds { left, top, right, bottom } = line.bounds;
             let space = line.letter_height();
             let is_cut = left < space || top < EDGE || right + space > size.0 || bottom + EDGE > size.1;
-            if is_cut || is_followed || line.letters.len() < MOVING_LETTERS || self.held + pixels > MOST_PIXELS {
+            if is_cut || line.letters.len() < MOVING_LETTERS || self.held + pixels > MOST_PIXELS {
+                continue;
+            }
+            // Where a part of it is followed, it may be all of a line that turns.
+            let is_known = |known: &Line| line.is_part(known) && line.letters.len() * 3 <= known.letters.len() * 4;
+            let is_followed = self.live.iter().any(|track| is_known(&track.line))
+                || self.moving.iter().any(|moving| is_known(&moving.line()));
+            if is_followed {
                 continue;
             }
             let mut track = Track::new(line.clone(), view.gray, number);

@@ -1,7 +1,7 @@
 //! Taking things out of a still picture in RGBA.
 
-use super::mend::spread;
 use super::rounded::Rounded;
+use super::spread::spread;
 use super::{Mask, SourceRect, soften};
 use crate::timeline::Removal;
 

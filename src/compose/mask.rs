@@ -83,6 +83,12 @@ impl Mask {
         self.place(column, row).is_some_and(|at| self.cells[at])
     }
 
+    /// The cells of a row that may belong to it, from which column on.
+    pub(crate) fn row(&self, row: usize) -> Option<(usize, &[bool])> {
+        let row = row.checked_sub(self.row).filter(|row| *row < self.rows)?;
+        Some((self.column, &self.cells[row * self.columns..][..self.columns]))
+    }
+
     /// Whether any of these cells belongs to it.
     pub(crate) fn has_any(&self, columns: Range<usize>, rows: Range<usize>) -> bool {
         let within = |range: Range<usize>, first: usize, count: usize| {

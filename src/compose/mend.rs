@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use super::resampled::Resampled;
+use super::spread::spread;
 use super::{I420Mut, I420Ref, Mask, PlaneMut, PlaneRef, SourceRect};
 
 /// Cells around a mask that are looked at.
@@ -91,6 +93,50 @@ impl Part {
         (self.row..self.row + self.rows)
             .flat_map(move |row| (self.column..self.column + self.columns).map(move |column| (column, row)))
     }
+}
+
+/// Which cells of a part, when it is moved by `shift`, are not all seen in `view`: hidden or outside.
+fn unseen(part: Part, view: View<'_>, shift: Shift) -> Vec<bool> {
+    // Samples that are mixed reach into the cells beside: one before, two after. Shifts are eighths of a cell.
+    let beside = usize::from(shift.x % 8 != 0 || shift.y % 8 != 0);
+    let (columns, rows) = (part.columns + 3 * beside, part.rows + 3 * beside);
+    let first = |first: usize, shift: i32| first as i64 + i64::from(shift.div_euclid(8)) - beside as i64;
+    let (left, top) = (first(part.column, shift.x), first(part.row, shift.y));
+    let (width, height) = view.cells();
+    // The cells of the picture from `at` on that lie in a row of so many from `first` on.
+    let range = |first: i64, count: usize, at: usize, size: usize| {
+        let place = |at: usize| (at as i64 - first).clamp(0, count as i64) as usize;
+        place(at)..place(at + size)
+    };
+    let mut unseen = vec![true; columns * rows];
+    for y in range(top, rows, 0, height) {
+        let row = &mut unseen[y * columns..][..columns];
+        row[range(left, columns, 0, width)].fill(false);
+        let in_picture = usize::try_from(top + y as i64).unwrap_or(0);
+        for (column, cells) in view.holes.iter().filter_map(|hole| hole.row(in_picture)) {
+            let own = range(left, columns, column, cells.len());
+            let skipped = usize::try_from(left + own.start as i64).unwrap_or(0).saturating_sub(column);
+            row[own].iter_mut().zip(cells.iter().skip(skipped)).for_each(|(unseen, hidden)| *unseen |= hidden);
+        }
+    }
+    if beside == 0 {
+        return unseen;
+    }
+    // Each with what its samples reach into: down, then across.
+    let (all, mut down) = (unseen, vec![false; columns * part.rows]);
+    for (y, row) in down.chunks_exact_mut(columns.max(1)).enumerate() {
+        for reached in all[y * columns..][..4 * columns].chunks_exact(columns.max(1)) {
+            row.iter_mut().zip(reached).for_each(|(unseen, reached)| *unseen |= reached);
+        }
+    }
+    let mut both = vec![false; part.columns * part.rows];
+    let rows = both.chunks_exact_mut(part.columns.max(1)).zip(down.chunks_exact(columns.max(1)));
+    for (row, down) in rows {
+        for by in 0..4 {
+            row.iter_mut().zip(&down[by..]).for_each(|(unseen, reached)| *unseen |= reached);
+        }
+    }
+    both
 }
 
 /// By how much what is around `mask` has moved from one picture to another, looked for at most `reach` pixels from `guess`,
@@ -277,94 +323,6 @@ impl Quarters {
     }
 }
 
-/// Samples of a plane that is moved: sharper than what is linear between two (Catmull-Rom), but for the plane's edges.
-struct Resampled {
-    /// The sample before the place that the first one comes from.
-    x: i32,
-    y: i32,
-    /// The parts of a sample beyond it, and the weights of four samples for that.
-    fx: f32,
-    fy: f32,
-    across: [f32; 4],
-    down: [f32; 4],
-}
-
-impl Resampled {
-    /// By so many parts of a sample.
-    fn new(shift: Shift, parts: i32) -> Self {
-        let weights = |part: f32| {
-            let (a, b, c) = (part, part * part, part * part * part);
-            [(2.0 * b - a - c) / 2.0, (3.0 * c - 5.0 * b + 2.0) / 2.0, (a + 4.0 * b - 3.0 * c) / 2.0, (c - b) / 2.0]
-        };
-        let part = |shift: i32| shift.rem_euclid(parts) as f32 / parts as f32;
-        let (fx, fy) = (part(shift.x), part(shift.y));
-        let (x, y) = (shift.x.div_euclid(parts), shift.y.div_euclid(parts));
-        Self { x, y, fx, fy, across: weights(fx), down: weights(fy) }
-    }
-
-    /// What is at this place of the plane when it is moved; `None` outside.
-    fn sample(&self, plane: PlaneRef<'_>, column: usize, row: usize) -> Option<f32> {
-        let column = usize::try_from(column as i32 + self.x).ok()?;
-        let row = usize::try_from(row as i32 + self.y).ok()?;
-        if self.fx == 0.0 && self.fy == 0.0 {
-            return plane.row(row).get(column).map(|&value| value.into());
-        }
-        let (Some(left), Some(above)) = (column.checked_sub(1), row.checked_sub(1)) else {
-            return self.linear(plane, column, row);
-        };
-        if column + 2 >= plane.width() || row + 2 >= plane.height() {
-            return self.linear(plane, column, row);
-        }
-        let mut sum = 0.0;
-        for (row, down) in (above..).zip(self.down) {
-            let four = &plane.row(row)[left..left + 4];
-            sum += down * four.iter().zip(self.across).map(|(&value, weight)| f32::from(value) * weight).sum::<f32>();
-        }
-        Some(sum)
-    }
-
-    /// The columns and the rows at which nothing is needed from beyond the plane's edges.
-    fn inside(&self, plane: PlaneRef<'_>) -> (Range<usize>, Range<usize>) {
-        let (before, after) = if self.fx == 0.0 && self.fy == 0.0 { (0, 0) } else { (1, 2) };
-        let range = |shift: i32, size: usize| {
-            let side = |at: i64| usize::try_from(at - i64::from(shift)).unwrap_or(0);
-            side(before)..side(size as i64 - after)
-        };
-        (range(self.x, plane.width()), range(self.y, plane.height()))
-    }
-
-    /// As [`sample`](Self::sample), for samples that follow each other in a row and are [`inside`](Self::inside).
-    fn row(&self, plane: PlaneRef<'_>, (column, row): (usize, usize), into: &mut [f32]) {
-        let [column, row] = [(column, self.x), (row, self.y)].map(|(at, shift)| (at as i32 + shift).max(0) as usize);
-        if self.fx == 0.0 && self.fy == 0.0 {
-            let samples = plane.row(row).get(column..).unwrap_or_default();
-            into.iter_mut().zip(samples).for_each(|(into, &value)| *into = value.into());
-            return;
-        }
-        into.fill(0.0);
-        let [a, b, c, d] = self.across;
-        for (row, down) in (row.saturating_sub(1)..).zip(self.down) {
-            let samples = plane.row(row).get(column.saturating_sub(1)..).unwrap_or_default();
-            let four =
-                samples.iter().zip(samples.iter().skip(1)).zip(samples.iter().skip(2)).zip(samples.iter().skip(3));
-            for (sum, (((&one, &two), &three), &four)) in into.iter_mut().zip(four) {
-                let [one, two, three, four] = [one, two, three, four].map(f32::from);
-                *sum += down * (one * a + two * b + three * c + four * d);
-            }
-        }
-    }
-
-    fn linear(&self, plane: PlaneRef<'_>, column: usize, row: usize) -> Option<f32> {
-        let along = |row: usize| {
-            let row = plane.row(row);
-            let left = f32::from(*row.get(column)?);
-            Some(if self.fx == 0.0 { left } else { left + (f32::from(*row.get(column + 1)?) - left) * self.fx })
-        };
-        let top = along(row)?;
-        Some(if self.fy == 0.0 { top } else { top + (along(row + 1)? - top) * self.fy })
-    }
-}
-
 /// One plane of the part that is mended.
 struct Layer {
     /// Samples for a cell, in each direction.
@@ -383,7 +341,30 @@ pub(crate) struct Outline {
     kinds: Vec<Kind>,
     /// The cells that are to be looked for, with their places.
     wanted: Vec<(u32, u32)>,
-    holes: usize,
+    /// The cells at the edges, those that are hidden, and those of the mask.
+    edges: Vec<usize>,
+    holes: Vec<Stretch>,
+    own: Vec<Stretch>,
+}
+
+/// Cells of a part that follow each other in a row.
+struct Stretch {
+    row: usize,
+    columns: Range<usize>,
+}
+
+/// The cells of a part for which `is_one` holds, by their numbers.
+fn stretches(part: Part, is_one: impl Fn(usize) -> bool) -> Vec<Stretch> {
+    let mut all = Vec::new();
+    for row in 0..part.rows {
+        let mut column = 0;
+        let is_one = |column: &usize| is_one(row * part.columns + column);
+        while let Some(start) = (column..part.columns).find(is_one) {
+            column = (start..part.columns).find(|column| !is_one(column)).unwrap_or(part.columns);
+            all.push(Stretch { row, columns: start..column });
+        }
+    }
+    all
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -415,13 +396,15 @@ impl Outline {
         }
         let cells = kinds.iter().enumerate().filter(|(_, kind)| **kind != Kind::Away);
         let wanted = cells.map(|(at, _)| ((at % part.columns) as u32, (at / part.columns) as u32)).collect();
-        Self { part, wanted, holes: holes.len(), kinds }
+        let edges = (0..kinds.len()).filter(|&at| kinds[at] == Kind::Edge).collect();
+        let holes = stretches(part, |at| kinds[at] == Kind::Hole);
+        let own = stretches(part, |at| mask.has(part.column + at % part.columns, part.row + at / part.columns));
+        Self { part, wanted, edges, holes, own, kinds }
     }
 }
 
 /// A part of a picture while it is rebuilt.
 pub(crate) struct Mend<'a> {
-    mask: &'a Mask,
     outline: &'a Outline,
     /// The cells that no picture has been found for, and how many of them are hidden.
     wanted: Vec<(u32, u32)>,
@@ -432,8 +415,8 @@ pub(crate) struct Mend<'a> {
 }
 
 impl<'a> Mend<'a> {
-    /// Rebuilds `mask` of `view`, one of whose holes it is, with the outline that it has there.
-    pub(crate) fn new(view: View<'_>, mask: &'a Mask, outline: &'a Outline) -> Self {
+    /// Rebuilds the mask of `outline`, which is that of `view`.
+    pub(crate) fn new(view: View<'_>, outline: &'a Outline) -> Self {
         let part = outline.part;
         let layers = [(view.picture.y, 2), (view.picture.u, 1), (view.picture.v, 1)].map(|(plane, scale)| {
             let (left, top) = (part.column * scale, part.row * scale);
@@ -446,7 +429,8 @@ impl<'a> Mend<'a> {
             Layer { scale, width, height, found: Vec::new(), values }
         });
         let shown = vec![false; outline.kinds.len()];
-        Self { mask, outline, wanted: outline.wanted.clone(), left: outline.holes, shown, layers }
+        let left = outline.holes.iter().map(|hole| hole.columns.len()).sum();
+        Self { outline, wanted: outline.wanted.clone(), left, shown, layers }
     }
 
     /// Whether every cell has been found in another picture.
@@ -458,9 +442,7 @@ impl<'a> Mend<'a> {
     pub(crate) fn take(&mut self, other: View<'_>, shift: Shift) {
         let Self { outline: Outline { part, kinds, .. }, wanted, left, shown, layers, .. } = self;
         layers.iter_mut().for_each(|layer| layer.found.resize(layer.values.len(), 0.0));
-        let (columns, rows) = other.cells();
-        // Samples that are mixed reach into the cells beside.
-        let beside = i32::from(shift.x % 8 != 0 || shift.y % 8 != 0);
+        let unseen = unseen(*part, other, shift);
         let moved = [(other.picture.y, Resampled::new(shift, 4)), (other.picture.u, Resampled::new(shift, 8))];
         let [luma, blue] = &moved;
         let planes = [(luma.0, &luma.1), (blue.0, &blue.1), (other.picture.v, &blue.1)];
@@ -480,15 +462,7 @@ impl<'a> Mend<'a> {
             let (local_x, local_y) = (local_x as usize, local_y as usize);
             let (column, row) = (part.column + local_x, part.row + local_y);
             let at = local_y * part.columns + local_x;
-            // In eighths of a cell.
-            let (x, y) = (8 * column as i32 + shift.x, 8 * row as i32 + shift.y);
-            let cells = |at: i32, whole: usize| {
-                let first = usize::try_from(at.div_euclid(8) - beside).ok()?;
-                let last = usize::try_from(at.div_euclid(8) + 2 * beside).ok()?;
-                (last < whole).then_some(first..last + 1)
-            };
-            let Some((down, across)) = cells(y, rows).zip(cells(x, columns)) else { return true };
-            if other.holes.iter().any(|hole| hole.has_any(across.clone(), down.clone())) {
+            if unseen[at] {
                 return true;
             }
             if inside.0.contains(&column) && inside.1.contains(&row) {
@@ -532,12 +506,12 @@ impl<'a> Mend<'a> {
 
     /// What the mask's part of the picture looks like without it.
     pub(crate) fn finish(self) -> Mended<'a> {
-        let Self { mask, outline, shown, mut layers, .. } = self;
+        let Self { outline, shown, mut layers, .. } = self;
         let Outline { part, kinds, .. } = outline;
         let known: Vec<bool> = kinds.iter().zip(&shown).map(|(kind, shown)| *kind != Kind::Hole || *shown).collect();
         for layer in &mut layers {
             if shown.contains(&true) {
-                layer.fit(kinds, &shown, *part);
+                layer.fit(outline, &shown);
             }
             if known.contains(&false) {
                 let mut samples = vec![false; layer.values.len()];
@@ -548,13 +522,14 @@ impl<'a> Mend<'a> {
                 spread(&mut layer.values, &samples, layer.width);
             }
         }
-        Mended { mask, part: *part, layers }
+        Mended { outline, layers }
     }
 }
 
 impl Layer {
     /// Takes over what was found, made to fit what is around it.
-    fn fit(&mut self, kinds: &[Kind], shown: &[bool], part: Part) {
+    fn fit(&mut self, outline: &Outline, shown: &[bool]) {
+        let Outline { part, edges, holes, .. } = outline;
         let (scale, columns) = (self.scale, part.columns);
         let samples = |cell: usize| {
             let (x, y) = (cell % columns * scale, cell / columns * scale);
@@ -566,7 +541,7 @@ impl Layer {
         let square = |cell: usize| cell / columns / SQUARE * across + cell % columns / SQUARE;
         let mut apart = vec![0.0f32; across * down];
         let mut counts = vec![0.0f32; across * down];
-        for cell in (0..kinds.len()).filter(|&cell| kinds[cell] == Kind::Edge && shown[cell]) {
+        for &cell in edges.iter().filter(|&&cell| shown[cell]) {
             let all = samples(cell).map(|(x, y)| self.values[y * self.width + x] - self.found[y * self.width + x]);
             let (sum, count) = all.fold((0.0, 0.0), |(sum, count), apart| (sum + apart, count + 1.0));
             apart[square(cell)] += sum;
@@ -587,18 +562,21 @@ impl Layer {
             (0..samples).map(side).collect()
         };
         let (columns_between, rows_between) = (sides(self.width, across), sides(self.height, down));
-        for (y, &(top, bottom, fy)) in rows_between.iter().enumerate() {
-            let (top, bottom) = (&apart[top * across..], &apart[bottom * across..]);
-            let row = y * self.width;
-            let cells = y / scale * columns;
-            for (at, columns_between) in (cells..).zip(columns_between.chunks(scale)) {
-                if kinds[at] != Kind::Hole || !shown[at] {
-                    continue;
-                }
-                for (x, &(left, right, fx)) in (row + (at - cells) * scale..).zip(columns_between) {
-                    let line = |row: &[f32]| row[left] + (row[right] - row[left]) * fx;
-                    let (one, other) = (line(top), line(bottom));
-                    self.values[x] = self.found[x] + (one + (other - one) * fy);
+        for Stretch { row, columns: hole } in holes {
+            let shown = &shown[row * columns..][hole.clone()];
+            for (y, &(top, bottom, fy)) in (row * scale..).zip(rows_between.iter().skip(row * scale).take(scale)) {
+                let (top, bottom) = (&apart[top * across..], &apart[bottom * across..]);
+                let start = y * self.width + hole.start * scale;
+                let samples = self.values[start..]
+                    .iter_mut()
+                    .zip(&self.found[start..])
+                    .zip(&columns_between[hole.start * scale..]);
+                for (((value, found), &(left, right, fx)), at) in samples.zip(0..hole.len() * scale) {
+                    if shown[at / scale] {
+                        let line = |row: &[f32]| row[left] + (row[right] - row[left]) * fx;
+                        let (one, other) = (line(top), line(bottom));
+                        *value = found + (one + (other - one) * fy);
+                    }
                 }
             }
         }
@@ -607,8 +585,7 @@ impl Layer {
 
 /// A part of a picture that was rebuilt.
 pub(crate) struct Mended<'a> {
-    mask: &'a Mask,
-    part: Part,
+    outline: &'a Outline,
     layers: [Layer; 3],
 }
 
@@ -622,92 +599,16 @@ impl Mended<'_> {
     }
 
     fn draw_plane(&self, layer: &Layer, plane: &mut PlaneMut<'_>) {
-        let Part { column, row: first, .. } = self.part;
-        for (y, values) in layer.values.chunks_exact(layer.width.max(1)).enumerate() {
-            let row = plane.row_mut(first * layer.scale + y).get_mut(column * layer.scale..).unwrap_or_default();
-            let cells = row.chunks_mut(layer.scale).zip(values.chunks(layer.scale));
-            for (cell, (samples, values)) in (column..).zip(cells) {
-                if self.mask.has(cell, first + y / layer.scale) {
-                    for (sample, value) in samples.iter_mut().zip(values) {
-                        *sample = (value + 0.5).clamp(0.0, 255.0) as u8;
-                    }
+        let Outline { part, own, .. } = self.outline;
+        let (scale, height) = (layer.scale, layer.values.len() / layer.width.max(1));
+        for Stretch { row, columns } in own {
+            let (start, end) = (columns.start * scale, (columns.end * scale).min(layer.width));
+            for y in (row * scale..(row + 1) * scale).take_while(|y| *y < height) {
+                let samples = plane.row_mut(part.row * scale + y).get_mut(part.column * scale + start..);
+                let values = &layer.values[y * layer.width..][start..end];
+                for (sample, value) in samples.unwrap_or_default().iter_mut().zip(values) {
+                    *sample = (value + 0.5).clamp(0.0, 255.0) as u8;
                 }
-            }
-        }
-    }
-}
-
-/// Spreads what is known over what is not, as smoothly as can be: from means of ever larger squares down to single samples
-/// (pull and push, Gortler and others, "The Lumigraph", 1996), each smoothed.
-pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
-    /// Sweeps at each size; what is left after them is less than a code value.
-    const SWEEPS: usize = 4;
-    if width == 0 || values.is_empty() || !known.contains(&false) || !known.contains(&true) {
-        return;
-    }
-    let height = values.len() / width;
-    // Pulled: the mean of what is known in four.
-    let (across, down) = (width.div_ceil(2), height.div_ceil(2));
-    let mut means = vec![0.0f32; across * down];
-    let mut is_known = vec![false; across * down];
-    let mut counts = vec![0u8; across];
-    let pairs = values.chunks(2 * width).zip(known.chunks(2 * width));
-    for ((values, known), row) in pairs.zip((0..).step_by(across)) {
-        counts.fill(0);
-        let sums = &mut means[row..row + across];
-        for (values, known) in values.chunks_exact(width).zip(known.chunks_exact(width)) {
-            let cells = sums.iter_mut().zip(&mut counts);
-            for ((sum, count), (values, known)) in cells.zip(values.chunks(2).zip(known.chunks(2))) {
-                for (value, &known) in values.iter().zip(known) {
-                    *sum += if known { *value } else { 0.0 };
-                    *count += u8::from(known);
-                }
-            }
-        }
-        for ((sum, &count), is_known) in sums.iter_mut().zip(&counts).zip(&mut is_known[row..row + across]) {
-            *sum /= f32::from(count.max(1));
-            *is_known = count > 0;
-        }
-    }
-    if across * down < values.len() {
-        spread(&mut means, &is_known, across);
-    }
-    // Stretches of a row that are not known.
-    let mut holes: Vec<(usize, usize, usize)> = Vec::new();
-    for (y, known) in known.chunks_exact(width).enumerate() {
-        let mut x = 0;
-        while let Some(start) = known[x..].iter().position(|known| !known).map(|skipped| x + skipped) {
-            x = known[start..].iter().position(|known| *known).map_or(width, |length| start + length);
-            holes.push((y, start, x));
-        }
-    }
-    // Pushed: between four means.
-    for &(y, start, end) in &holes {
-        let near = (y / 2) * across;
-        let beside = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(down - 1) } * across;
-        for x in start..end {
-            let column = x / 2;
-            let next = if x % 2 == 0 { column.saturating_sub(1) } else { (column + 1).min(across - 1) };
-            let line = |row: usize| 0.75 * means[row + column] + 0.25 * means[row + next];
-            values[y * width + x] = 0.75 * line(near) + 0.25 * line(beside);
-        }
-    }
-    let mut old: Vec<f32> = Vec::with_capacity(width + 2);
-    for _ in 0..SWEEPS {
-        for &(y, start, end) in &holes {
-            let (before, rest) = values.split_at_mut(y * width);
-            let (row, after) = rest.split_at_mut(width);
-            // From what the row was before the sweep: many samples at once. At the picture's edge one is its own neighbour.
-            old.clear();
-            old.push(row[start.saturating_sub(1)]);
-            old.extend_from_slice(&row[start..end]);
-            old.push(row[end.min(width - 1)]);
-            let own = &old[1..];
-            let above = if y > 0 { &before[(y - 1) * width + start..] } else { own };
-            let below = if y + 1 < height { &after[start..] } else { own };
-            let beside = old.iter().zip(&old[2..]).zip(above.iter().zip(below));
-            for (value, ((left, right), (above, below))) in row[start..end].iter_mut().zip(beside) {
-                *value = (left + right + above + below) * 0.25;
             }
         }
     }
@@ -777,6 +678,39 @@ mod tests {
                 (sum + f64::from(one.abs_diff(*other)).powi(2), count + 1.0)
             });
             10.0 * (255.0 * 255.0 * count / f64::max(sum, 1e-9)).log10()
+        }
+    }
+
+    #[test]
+    fn what_is_not_all_seen_is_hidden_or_outside() {
+        let picture = scene(0.0, 0.0);
+        let dots = [(30, 20), (32, 20), (90, 70), (158, 118), (0, 0)].into_iter();
+        let whole = SourceRect { x: 0, y: 0, width: 160, height: 120 };
+        let dots = dots.fold(Mask::none_of(whole), |mut mask, (x, y)| {
+            mask.add(x, y);
+            mask
+        });
+        let (bar, beyond) = (bar(), Mask::all_of(SourceRect { x: 140, y: 100, width: 60, height: 60 }));
+        let holes = [&bar, &dots, &beyond];
+        let view = View { picture: picture.shown(), holes: &holes };
+        for part in [(0, 0, 80, 60), (20, 17, 40, 20), (70, 50, 10, 10)] {
+            let (column, row, columns, rows) = part;
+            let part = Part { column, row, columns, rows };
+            for (x, y) in [(0, 0), (8, -16), (5, 0), (0, -3), (-200, 90), (333, 200), (-9_000, 0), (0, 9_000)] {
+                let found = unseen(part, view, Shift { x, y });
+                let beside = i32::from(x % 8 != 0 || y % 8 != 0);
+                let seen = part.places().map(|(column, row)| {
+                    let cells = |at: i32, whole: usize| {
+                        let first = usize::try_from(at.div_euclid(8) - beside).ok()?;
+                        let last = usize::try_from(at.div_euclid(8) + 2 * beside).ok()?;
+                        (last < whole).then_some(first..last + 1)
+                    };
+                    let down = cells(8 * row as i32 + y, 60)?;
+                    let across = cells(8 * column as i32 + x, 80)?;
+                    (!holes.iter().any(|hole| hole.has_any(across.clone(), down.clone()))).then_some(())
+                });
+                assert_eq!(found, seen.map(|seen| seen.is_none()).collect::<Vec<_>>(), "{column}, {row} by {x}, {y}");
+            }
         }
     }
 
@@ -850,7 +784,7 @@ mod tests {
         let mut other = scene(12.5, 6.0);
         other.y.iter_mut().for_each(|value| *value += 9);
         let outline = Outline::new(view, &mask);
-        let mut mend = Mend::new(view, &mask, &outline);
+        let mut mend = Mend::new(view, &outline);
         assert!(!mend.is_whole());
         mend.take(View { picture: other.shown(), holes: &[] }, Shift { x: -10, y: 0 });
         assert!(mend.is_whole());
@@ -858,7 +792,7 @@ mod tests {
         assert!(picture.psnr(&clean, &mask) > 38.0, "{}", picture.psnr(&clean, &mask));
         // With a bar of its own that hides half of it: the rest is spread from the edges.
         let outline = Outline::new(view, &mask);
-        let mut mend = Mend::new(view, &mask, &outline);
+        let mut mend = Mend::new(view, &outline);
         let other = scene(40.0, 6.0).hidden(&mask);
         mend.take(View { picture: other.shown(), holes: &holes }, Shift { x: -120, y: 0 });
         assert!(!mend.is_whole());
@@ -866,7 +800,7 @@ mod tests {
         mend.finish().draw(&mut half.drawn());
         let alone = {
             let mut alone = scene(10.0, 6.0).hidden(&mask);
-            Mend::new(view, &mask, &Outline::new(view, &mask)).finish().draw(&mut alone.drawn());
+            Mend::new(view, &Outline::new(view, &mask)).finish().draw(&mut alone.drawn());
             alone
         };
         let (some, none) = (half.psnr(&clean, &mask), alone.psnr(&clean, &mask));
@@ -880,7 +814,7 @@ mod tests {
         let before = scene(0.0, 0.0).hidden(&mask);
         let holes = [&mask];
         let view = View { picture: before.shown(), holes: &holes };
-        Mend::new(view, &mask, &Outline::new(view, &mask)).finish().draw(&mut picture.drawn());
+        Mend::new(view, &Outline::new(view, &mask)).finish().draw(&mut picture.drawn());
         let changed = |at: &usize| picture.y[*at] != before.y[*at];
         assert!((0..before.y.len()).filter(changed).all(|at| mask.has(at % 160 / 2, at / 160 / 2)));
         // All of a picture hidden: nothing to take it from, and nothing breaks.
@@ -888,39 +822,6 @@ mod tests {
         let holes = [&all];
         let view = View { picture: before.shown(), holes: &holes };
         assert_eq!(movement(view, &all, view, Shift::NONE, 16), None);
-        Mend::new(view, &all, &Outline::new(view, &all)).finish().draw(&mut picture.drawn());
-    }
-
-    #[test]
-    fn a_row_is_what_its_samples_are() {
-        let scene = scene(3.0, 1.0);
-        let plane = scene.shown().y;
-        for (x, y, parts) in [(0, 0, 4), (5, -3, 4), (-8, 12, 4), (3, 0, 8), (0, -7, 8), (-401, 2, 4), (2, 99_999, 4)] {
-            let moved = Resampled::new(Shift { x, y }, parts);
-            let (across, down) = moved.inside(plane);
-            for row in down.clone() {
-                let mut found = vec![0.0; across.len()];
-                moved.row(plane, (across.start, row), &mut found);
-                let each: Vec<f32> = across.clone().filter_map(|column| moved.sample(plane, column, row)).collect();
-                assert_eq!(found, each, "{x}, {y}, {parts}: {row}");
-            }
-            // Beside it samples are found in another way, or there are none.
-            let is_beyond = |column: usize| (column as i32 + moved.x - 1) < 0;
-            assert!(across.start == 0 || is_beyond(across.start - 1) || (moved.fx == 0.0 && moved.fy == 0.0), "{x}");
-            assert!(y < 99_999 || down.is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_spread_lies_between_its_edges() {
-        let width = 33;
-        let truth: Vec<f32> = (0..width * 21).map(|at| (at % width) as f32 * 2.0 + (at / width) as f32).collect();
-        let known: Vec<bool> =
-            (0..truth.len()).map(|at| !((6..27).contains(&(at % width)) && (5..16).contains(&(at / width)))).collect();
-        let mut values: Vec<f32> =
-            truth.iter().zip(&known).map(|(&value, &known)| if known { value } else { 900.0 }).collect();
-        spread(&mut values, &known, width);
-        let worst = values.iter().zip(&truth).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        assert!(worst < 1.5, "{worst}");
+        Mend::new(view, &Outline::new(view, &all)).finish().draw(&mut picture.drawn());
     }
 }

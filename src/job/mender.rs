@@ -58,6 +58,8 @@ struct Others<'a> {
     interrupt: &'a Interrupt,
     /// What the other workers have read of the clip.
     shared: Option<&'a SharedPictures>,
+    /// The frame that something is taken out of.
+    frame: u64,
     /// Reads every [`STEP`]th picture, and which of them it gives next.
     reader: Option<(ShotReader, u64)>,
     /// Some of them, by number.
@@ -92,12 +94,12 @@ const MOST_KEPT: usize = 34;
 const MOST_CLEAN: usize = 16;
 
 impl SharedPictures {
-    /// Picture `number`, read with `open` from where it is needed; `None` if it was let go of, or if anything had faults:
-    /// what is shown then depends on where decoding began.
+    /// Picture `number`, read with `open` from `first` if none near it was; `None` if it was let go of, if it would be the only
+    /// one (without a `first`), or if anything had faults: what is shown then depends on where decoding began.
     fn get(
         &self,
         number: u64,
-        is_clean: bool,
+        first: Option<u64>,
         open: impl FnOnce(u64) -> Result<ShotReader>,
     ) -> Result<Option<VideoFrame>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,11 +114,9 @@ impl SharedPictures {
             let next = reader.as_ref().map(|(_, next)| *next);
             // What is far ahead of the frames that are rendered, or behind them, is read by itself.
             let is_near = next.is_some_and(|next| (next..=next + MOST_KEPT as u64 / 2).contains(&number));
-            if !is_near && (is_clean || next.is_some_and(|next| number < next)) {
-                return Ok(None);
-            }
             if !is_near {
-                *reader = open(number)?.into_stream().map(|reader| (reader, number));
+                let Some(first) = first.filter(|_| next.is_none_or(|next| number > next)) else { return Ok(None) };
+                *reader = open(first)?.into_stream().map(|reader| (reader, first));
             }
             // An animation is read by each worker.
             *is_over = reader.is_none();
@@ -139,7 +139,7 @@ impl SharedPictures {
             }
         }
         drop(kept);
-        if is_clean {
+        if first.is_none() {
             self.keep(number, &own)?;
         }
         Ok(Some(own))
@@ -179,6 +179,7 @@ impl<'a> Mender<'a> {
             limits,
             interrupt,
             shared,
+            frame: 0,
             reader: None,
             near,
             clean,
@@ -204,6 +205,17 @@ impl<'a> Mender<'a> {
     /// Whether anything that was read besides the clip's own pictures had faults.
     pub(super) fn is_damaged(&self) -> bool {
         self.others.is_damaged || self.others.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged())
+    }
+
+    /// The clip's frame `frame`, if that is one of those that are looked at for others.
+    pub(super) fn looked_at(&mut self, frame: u64) -> Result<Option<VideoFrame>> {
+        if !frame.is_multiple_of(STEP) {
+            return Ok(None);
+        }
+        self.others.forget(frame);
+        let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
+        picture.share(self.others.near(frame / STEP)?).map_err(super::no_memory)?;
+        Ok(Some(picture))
     }
 
     /// The clip's frame `frame`, which is `picture`, without its patches.
@@ -256,6 +268,13 @@ pub(super) fn copy(from: &VideoFrame, to: &mut VideoFrame) -> Result<()> {
     Ok(())
 }
 
+/// The nearest frame to `frame` that is looked at for others, if it will do as well; `frame` itself else.
+pub(super) fn nearest_looked_at(frame: u64, will_do: impl Fn(u64) -> bool) -> u64 {
+    let before = frame / STEP * STEP;
+    let near = [before, before + STEP].into_iter().filter(|other| will_do(*other));
+    near.min_by_key(|other| other.abs_diff(frame)).unwrap_or(frame)
+}
+
 /// What hides the scene in a frame.
 fn holes_at(patches: &[PlannedPatch], frame: u64) -> Vec<&Mask> {
     let live = patches.iter().filter(|patch| patch.frames.contains(FrameIndex(frame)));
@@ -271,7 +290,7 @@ fn fill<'a: 'p, 'p>(
 ) -> Result<Mend<'p>> {
     let patches = others.patches;
     let patch = &patches[number];
-    let mut mend = Mend::new(view, &patch.mask, outline);
+    let mut mend = Mend::new(view, outline);
     let total = others.reading.frames.end.0;
     // From picture to picture, away from this one, as far as the scene is the same.
     let last = (total - 1) / STEP;
@@ -298,7 +317,7 @@ fn fill<'a: 'p, 'p>(
             return Ok(mend);
         }
         let holes = holes_at(patches, other * STEP);
-        let picture = others.clean(other)?;
+        let picture = if is_near(other, frame) { others.near(other)? } else { others.clean(other)? };
         let there = View { picture: picture.planes().ok_or_else(not_working)?, holes: &holes };
         // As if it had gone on as it does now, or not at all.
         let far = (other * STEP) as i64 - frame as i64;
@@ -338,7 +357,7 @@ fn fill<'a: 'p, 'p>(
                     false => i32::MAX - 1,
                 };
                 // Far ones come after the near ones.
-                let is_new = reach == NEAR || (other * STEP).abs_diff(frame) > NEAR;
+                let is_new = reach == NEAR || !is_near(other, frame);
                 let mut reached = Some(guess);
                 if is_new && (moved.contains(&has_moved) || (between.is_none() && is_first)) {
                     let picture = others.near(other)?;
@@ -361,19 +380,22 @@ fn fill<'a: 'p, 'p>(
 }
 
 /// The pictures before and after patch `number` of a clip of `total` frames that show what is behind it: the nearest in which
-/// others, such as the same text while it comes, hide next to nothing of its place, else those in which they hide the least.
+/// others, such as the same text while it comes, hide next to nothing of its place, else those in which they hide the least. For
+/// what is there for a moment the latter are nearby: text that turns is many of these, and each would have others.
 fn ends_of(patches: &[PlannedPatch], number: usize, total: u64) -> (Option<u64>, Option<u64>) {
     let PlannedPatch { frames, mask, .. } = &patches[number];
-    let whole = mask.count();
+    let (whole, is_brief) = (mask.count(), frames.len() <= BRIEF);
     let hidden = |other: u64| mask.hidden(&holes_at(patches, other * STEP));
     let best = |others: &mut dyn Iterator<Item = u64>| {
         let mut least: Option<(usize, u64)> = None;
         for other in others {
             let hidden = hidden(other);
-            if least.is_none_or(|(least, _)| hidden < least) {
+            let is_clean = hidden * 10 <= whole;
+            let counts = is_clean || !is_brief || is_near(other, frames.start.0);
+            if counts && least.is_none_or(|(least, _)| hidden < least) {
                 least = Some((hidden, other));
             }
-            if hidden * 10 <= whole {
+            if is_clean {
                 break;
             }
         }
@@ -385,9 +407,14 @@ fn ends_of(patches: &[PlannedPatch], number: usize, total: u64) -> (Option<u64>,
     (best(&mut (first..start.div_ceil(STEP)).rev()), best(&mut (end.div_ceil(STEP)..=last)))
 }
 
+/// Whether a picture is one of those of which none is left out from `frame`.
+fn is_near(number: u64, frame: u64) -> bool {
+    (number * STEP).abs_diff(frame) <= NEAR
+}
+
 /// Whether a picture is one of those that are looked at from `frame`.
 fn is_looked_at(number: u64, frame: u64) -> bool {
-    (number * STEP).abs_diff(frame) <= NEAR || number.is_multiple_of(FAR_STEP)
+    is_near(number, frame) || number.is_multiple_of(FAR_STEP)
 }
 
 impl Others<'_> {
@@ -479,8 +506,11 @@ impl Others<'_> {
         let rate = FrameRate::new(rate.num(), rate.den().saturating_mul(STEP as u32)).ok_or_else(not_working)?;
         let reading =
             |first: u64| Reading { frames: FrameRange::new(first, frames.end.0.div_ceil(STEP)), rate, ..self.reading };
+        // The first of the near ones is the first that is read: they are wanted from the nearest to the furthest, on both sides.
+        let first = number.min(self.frame.saturating_sub(NEAR).div_ceil(STEP));
         if let Some(shared) = self.shared
-            && let Some(picture) = shared.get(number, is_clean, |first| self.open(reading(first)))?
+            && let Some(picture) =
+                shared.get(number, (!is_clean).then_some(first), |first| self.open(reading(first)))?
         {
             self.has_shared = true;
             return Ok(picture);
@@ -499,12 +529,19 @@ impl Others<'_> {
         let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));
         if !is_ahead {
             self.is_damaged |= self.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
-            self.reader = Some((self.open(reading(number))?, number));
+            self.reader = Some((self.open(reading(first))?, first));
         }
         let (reader, next) = self.reader.as_mut().ok_or_else(not_working)?;
         let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-        picture.share(reader.frame(number)?).map_err(super::no_memory)?;
-        *next = number + 1;
+        for passed in *next..=number {
+            picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
+            *next = passed + 1;
+            if passed < number && is_near(passed, self.frame) && !self.near.contains_key(&passed) {
+                let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
+                kept.share(&picture).map_err(super::no_memory)?;
+                self.near.insert(passed, kept);
+            }
+        }
         Ok(picture)
     }
 
@@ -514,6 +551,7 @@ impl Others<'_> {
 
     /// Lets go of what lies too far behind, or between.
     fn forget(&mut self, frame: u64) {
+        self.frame = frame;
         let least = frame.saturating_sub(REACH).div_ceil(STEP).saturating_sub(1);
         self.near = self.near.split_off(&least);
         let newest = self.near.last_key_value().map(|(number, _)| *number);
@@ -549,11 +587,26 @@ mod tests {
         assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 50, 50)], 400).0, None);
         // Two over one half leave the other.
         assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 0, 50)], 400).0, Some(24));
+        // For a moment: what is partly hidden is nearby, what is not may be far. Half of it until frame 200, and from 204 on.
+        let turned = [patch((200, 204), 0, 100), patch((0, 200), 0, 40), patch((204, 300), 0, 90)];
+        assert_eq!(ends(&turned, 400), (Some(24), Some(38)), "192, and 304");
+        let [brief, _, all] = turned;
+        assert_eq!(ends(&[brief.clone(), patch((144, 200), 0, 100), all.clone()], 400).0, Some(17), "136");
+        assert_eq!(ends(&[brief, patch((144, 200), 0, 100), patch((0, 144), 0, 40), all], 400).0, None);
         // No further than the keys of chunks reach: pictures 9 to 24, and to frame 260 + 127 = 387, picture 48.
         assert_eq!(ends(&[text(), patch((72, 200), 0, 100)], 400).0, None);
         assert_eq!(ends(&[text(), patch((73, 200), 0, 100)], 400).0, Some(9));
         assert_eq!(ends(&[text(), patch((260, 384), 0, 100)], 900).1, Some(48));
         assert_eq!(ends(&[text(), patch((260, 385), 0, 100)], 900).1, None);
+    }
+
+    #[test]
+    fn the_nearest_picture_that_is_looked_at_is_one_that_will_do() {
+        let nearest =
+            |frame: u64, frames: RangeInclusive<u64>| nearest_looked_at(frame, |other| frames.contains(&other));
+        assert_eq!([163, 165, 160].map(|frame| nearest(frame, 0..=400)), [160, 168, 160]);
+        assert_eq!((nearest(165, 150..=167), nearest(163, 161..=170)), (160, 168));
+        assert_eq!(nearest(163, 161..=165), 163);
     }
 
     #[test]

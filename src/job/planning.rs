@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::Shared;
-use super::{Control, guarded, remix};
+use super::{Control, guarded, not_working, remix};
 use crate::compose::{SourceRect, screen_color};
 use crate::encode::Preset;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::ffmpeg::release_free_memory;
 use crate::formats::remixed::Post;
 use crate::formats::{self, Made};
 use crate::plan::{Context, JobInfo, Plan, resolve, resolve_slides};
@@ -30,9 +31,9 @@ pub(super) fn plan(shared: &Shared, request: &Request, control: &Control) -> Res
     }
     let variants = u8::try_from(request.variant_count.unwrap_or(1)).unwrap_or(1);
     let mut plans = Vec::new();
-    let mut post = None;
+    let mut posts = None;
     for variant in 0..variants {
-        let plan = plan_variant(shared, request, variant, &mut post, control);
+        let plan = plan_variant(shared, request, variant, &mut posts, control);
         // Cancelled, or stopped for having stalled: not this variant alone.
         if plan.as_ref().is_err_and(|error| error.kind() == ErrorKind::Canceled) {
             return plan.map(|_| Vec::new());
@@ -52,27 +53,36 @@ pub(super) fn container_id(request: &Request, variant: u8) -> String {
     }
 }
 
-/// Plans a variant; `post` keeps what was found in the source of a remix, which is the same for all.
+/// What was found in the source of a remix, by `find` if it was not looked at yet.
+fn found(posts: &mut Option<Vec<Post>>, find: impl FnOnce() -> Result<Vec<Post>>) -> Result<&[Post]> {
+    if posts.is_none() {
+        let looked = find();
+        // Readers of several languages, and pictures of all sizes: 200 MB that the allocator would keep while chunks are rendered.
+        release_free_memory();
+        *posts = Some(looked?);
+    }
+    Ok(posts.as_deref().unwrap_or_default())
+}
+
+/// Plans a variant; `posts` keeps what was found in the source of a remix, which is the same for all.
 fn plan_variant(
     shared: &Shared,
     request: &Request,
     variant: u8,
-    post: &mut Option<Post>,
+    posts: &mut Option<Vec<Post>>,
     control: &Control,
 ) -> Result<Plan> {
     let format = formats::resolve(request);
     let (made, picks, overlays) = match format {
         Format::VideoRemix => {
-            let post = match post {
-                Some(post) => post,
-                none => none.insert(remix::video(shared, request, control)?),
-            };
+            let posts = found(posts, || Ok(vec![remix::video(shared, request, control)?]))?;
+            let post = posts.first().ok_or_else(not_working)?;
             let (timeline, picks, overlays) = formats::video_remix::timeline(request, variant, post)?;
             (Made::Video(Box::new(timeline)), picks, overlays)
         }
         Format::SlideshowRemix => {
-            let posts = remix::slides(shared, request, control)?;
-            let (slides, picks, overlays) = formats::slideshow_remix::slideshow(request, variant, &posts)?;
+            let posts = found(posts, || remix::slides(shared, request, control))?;
+            let (slides, picks, overlays) = formats::slideshow_remix::slideshow(request, variant, posts)?;
             (formats::slides_of(request, slides), picks, overlays)
         }
         _ => formats::make(request, format, variant).map(|(made, picks)| (made, picks, Vec::new()))?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::engine::Shared;
-use super::mender::{Mender, SharedPictures};
+use super::mender::{Mender, SharedPictures, nearest_looked_at};
 use super::{Adaptation, Control, SourcePost, not_working};
 use crate::burnt::{FoundOverlay, FoundText, OverlayKind, TextReader, find, looked_at, readable, seam};
 use crate::compose::SourceRect;
@@ -453,7 +453,7 @@ fn residuals(
         canvas,
         second: None,
     };
-    let mut pictures = ShotReader::open(subject.path, video, reading, subject.limits, subject.interrupt)?;
+    let mut pictures: Option<ShotReader> = None;
     // The pictures around one text are those around the next, too: each is decoded once.
     let kept = SharedPictures::default();
     let clip = (subject.path, video);
@@ -465,7 +465,15 @@ fn residuals(
             false => Ok(()),
         }
     };
-    let middle = |number: usize| text.overlays[number].middle();
+    let middle = |number: usize| {
+        let overlay = &text.overlays[number];
+        let middle = overlay.middle();
+        // What turns is the easiest to read where it is level.
+        let turns = overlay.moves.iter().any(|there| there.rotation != 0.0);
+        let is_on = |frame: u64| (overlay.first_frame..=overlay.last_frame).contains(&frame);
+        let will_do = |frame: u64| !turns && is_on(frame) && overlay.stands(frame) == overlay.stands(middle);
+        nearest_looked_at(middle, will_do)
+    };
     let mut order: Vec<usize> = (0..which.len()).collect();
     order.sort_by_key(|&at| middle(which[at]));
     let mut found = vec![Residual { readable: 1.0, seam: 0.0 }; which.len()];
@@ -473,10 +481,24 @@ fn residuals(
         alive()?;
         let overlay = &text.overlays[which[at]];
         let frame = middle(which[at]);
-        let picture = pictures.frame(frame)?;
+        let known = mender.looked_at(frame)?;
+        let picture = match (&known, &mut pictures) {
+            (Some(picture), _) => picture,
+            (None, Some(pictures)) => pictures.frame(frame)?,
+            (None, none) => {
+                let (path, interrupt) = (subject.path, subject.interrupt);
+                none.insert(ShotReader::open(path, video, reading, subject.limits, interrupt)?).frame(frame)?
+            }
+        };
         let planes = mender.mend(picture, frame)?.planes().ok_or_else(not_working)?;
         found[at] = Residual {
-            readable: readable(planes, scaled(overlay.region_at(frame)), &overlay.text, reader, &alive)?,
+            readable: readable(
+                planes,
+                scaled(overlay.region_at(frame)),
+                (&overlay.text, &overlay.script),
+                reader,
+                &alive,
+            )?,
             seam: overlay.mask_at(frame).placed(rect, (width, height)).map_or(0.0, |mask| seam(planes.y, &mask)),
         };
     }
