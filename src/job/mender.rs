@@ -337,7 +337,7 @@ fn fill<'a: 'p, 'p>(
     // First those in which it has moved by as much as letters' strokes are wide; then the others.
     for (reach, moved) in [(NEAR, FAR_MOVED..i32::MAX), (REACH, FAR_MOVED..i32::MAX), (NEAR, MOVED..FAR_MOVED)] {
         // What is there for a moment is seen from nearby, before and after.
-        if mend.is_whole() || (reach > NEAR && patch.frames.len() <= BRIEF) {
+        if mend.is_whole() || (reach > NEAR && is_brief(patch)) {
             continue;
         }
         let least = frame.saturating_sub(reach).div_ceil(STEP);
@@ -381,17 +381,17 @@ fn fill<'a: 'p, 'p>(
 
 /// The pictures before and after patch `number` of a clip of `total` frames that show what is behind it: the nearest in which
 /// others, such as the same text while it comes, hide next to nothing of its place, else those in which they hide the least. For
-/// what is there for a moment the latter are nearby: text that turns is many of these, and each would have others.
+/// what is there for a moment the latter are few: text that turns is many of these, and each would have others.
 fn ends_of(patches: &[PlannedPatch], number: usize, total: u64) -> (Option<u64>, Option<u64>) {
     let PlannedPatch { frames, mask, .. } = &patches[number];
-    let (whole, is_brief) = (mask.count(), frames.len() <= BRIEF);
+    let (whole, is_brief) = (mask.count(), is_brief(&patches[number]));
     let hidden = |other: u64| mask.hidden(&holes_at(patches, other * STEP));
     let best = |others: &mut dyn Iterator<Item = u64>| {
         let mut least: Option<(usize, u64)> = None;
         for other in others {
             let hidden = hidden(other);
             let is_clean = hidden * 10 <= whole;
-            let counts = is_clean || !is_brief || is_near(other, frames.start.0);
+            let counts = is_clean || !is_brief || is_looked_at(other, frames.start.0);
             if counts && least.is_none_or(|(least, _)| hidden < least) {
                 least = Some((hidden, other));
             }
@@ -405,6 +405,11 @@ fn ends_of(patches: &[PlannedPatch], number: usize, total: u64) -> (Option<u64>,
     let first = start.saturating_sub(REACH).div_ceil(STEP);
     let last = end.saturating_add(REACH - 1).min(total.saturating_sub(1)) / STEP;
     (best(&mut (first..start.div_ceil(STEP)).rev()), best(&mut (end.div_ceil(STEP)..=last)))
+}
+
+/// Whether a patch is there for a moment.
+fn is_brief(patch: &PlannedPatch) -> bool {
+    patch.frames.len() <= BRIEF
 }
 
 /// Whether a picture is one of those of which none is left out from `frame`.
@@ -464,11 +469,12 @@ impl Others<'_> {
         }
     }
 
-    /// Finds how the scene moves around the patches of `frame` between the pictures `least` to `most`, in their order: they are
-    /// decoded once, and most of them are not kept.
+    /// Finds how the scene moves around the patches of `frame` for which far pictures are looked at, between the pictures `least` to
+    /// `most`, in their order: they are decoded once, and most of them are not kept.
     fn steps_between(&mut self, frame: u64, (least, most): (u64, u64)) -> Result<()> {
-        let is_filled =
-            |patch: &PlannedPatch| patch.removal == Removal::Fill && patch.frames.contains(FrameIndex(frame));
+        let is_filled = |patch: &PlannedPatch| {
+            patch.removal == Removal::Fill && !is_brief(patch) && patch.frames.contains(FrameIndex(frame))
+        };
         for from in least..most {
             for number in (0..self.patches.len()).filter(|&number| is_filled(&self.patches[number])) {
                 self.step(number, from)?;
@@ -587,12 +593,18 @@ mod tests {
         assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 50, 50)], 400).0, None);
         // Two over one half leave the other.
         assert_eq!(ends(&[text(), patch((0, 200), 0, 50), patch((0, 200), 0, 50)], 400).0, Some(24));
-        // For a moment: what is partly hidden is nearby, what is not may be far. Half of it until frame 200, and from 204 on.
+        // For a moment: what is partly hidden is nearby or one of few, what is not may be any. Some of it until frame 200, and
+        // nearly all from 204 to 300.
         let turned = [patch((200, 204), 0, 100), patch((0, 200), 0, 40), patch((204, 300), 0, 90)];
         assert_eq!(ends(&turned, 400), (Some(24), Some(38)), "192, and 304");
         let [brief, _, all] = turned;
         assert_eq!(ends(&[brief.clone(), patch((144, 200), 0, 100), all.clone()], 400).0, Some(17), "136");
-        assert_eq!(ends(&[brief, patch((144, 200), 0, 100), patch((0, 144), 0, 40), all], 400).0, None);
+        assert_eq!(
+            ends(&[brief.clone(), patch((144, 200), 0, 100), patch((0, 144), 0, 40), all.clone()], 400).0,
+            Some(16)
+        );
+        let longer = PlannedPatch { frames: FrameRange::new(200, 230), ..brief };
+        assert_eq!(ends(&[longer, patch((144, 200), 0, 100), patch((0, 144), 0, 40), all], 400).0, Some(17));
         // No further than the keys of chunks reach: pictures 9 to 24, and to frame 260 + 127 = 387, picture 48.
         assert_eq!(ends(&[text(), patch((72, 200), 0, 100)], 400).0, None);
         assert_eq!(ends(&[text(), patch((73, 200), 0, 100)], 400).0, Some(9));
