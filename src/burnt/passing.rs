@@ -320,6 +320,9 @@ mod tests {
         assert_eq!((passing, track.needs_rim), (Passing::Text, false));
         assert_eq!(track.span().0, 64, "as far as any of it is in the picture: 36 frames of three pixels before");
         assert_eq!(what(scrolls(), (97, 70)), Passing::Nothing, "so does the scene");
+        // Before an even ground both are true of it: it is one if it has a rim.
+        let (track, passing) = Moving { still: 98, ..moving(scrolls(), (97, 70)) }.text();
+        assert_eq!((passing, track.needs_rim), (Passing::Text, true));
         let holds = (1..40).map(|frame: usize| Pose { y: (frame * frame % 17) as f32, ..Pose::STILL });
         assert_eq!(what(holds, (50, 20)), Passing::Nothing);
     }

@@ -313,6 +313,15 @@ mod tests {
         assert_eq!(readings[0].text(), "Good morning everyone");
         // They are no letters: a second look at what no model knows would double the time of reading.
         assert_ne!(readings[1].text(), "Good morning everyone");
+        // Where it is known what script it would be, the others are not asked, however little that one makes of it.
+        let reader = TesseractReader::new(&["Latn".to_owned(), "Grek".to_owned()]).expect("are installed");
+        for script in ["Latn", "Grek"] {
+            let readings = reader.read_in(script, &lines, &|| Ok(())).expect("are read");
+            assert!(readings.iter().all(|reading| reading.script == script), "{readings:?}");
+            assert_eq!(readings[0].text() == "Good morning everyone", script == "Latn", "{readings:?}");
+        }
+        let other = reader.read_in("Thai", &lines, &|| Ok(())).expect("are read");
+        assert_eq!(other[0].text(), "Good morning everyone", "it has no model for that");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use image::{GrayImage, Luma};
 
 use super::beside::{Beside, pictures_beside};
 use super::components::Bounds;
+use super::lines::Line;
 use super::masks::{EDGE, mask_of, moves_of, picture_mask};
 use super::moves::Pose;
 use super::read::{LinePicture, LineReading, TextReader, WordReading};
@@ -81,8 +82,7 @@ pub(super) fn texts(
     // Those first that look the most like text.
     let mut tracks = tracks;
     tracks.iter_mut().for_each(|track| track.went.retain(|(frame, _)| *frame < frames));
-    let likeness = |track: &Track| track.line.likeness * if is_level(track.line.slope) { 1.0 } else { LESS_LIKELY };
-    tracks.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)));
+    tracks.sort_by(|one, other| promise(&other.line).total_cmp(&promise(&one.line)));
     let mut is_cut = false;
     let mut prepared = Vec::new();
     for track in tracks {
@@ -431,6 +431,11 @@ impl ReadLine {
     }
 }
 
+/// How much a line looks like text before it is read. Those that do the most choose the scripts.
+fn promise(line: &Line) -> f64 {
+    line.likeness * if is_level(line.slope) { 1.0 } else { LESS_LIKELY }
+}
+
 /// Of lines at the same place and time, the one that says most.
 fn without_doubles(lines: Vec<ReadLine>) -> Vec<ReadLine> {
     let mut lines = lines;
@@ -727,5 +732,26 @@ fn align(lines: &[ReadLine], width: u32, place: &Place) -> Align {
         (true, _) => Align::Center,
         (_, true) => Align::Left,
         _ => Align::Right,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::burnt::components::{Component, Polarity, Run};
+
+    #[test]
+    fn lines_at_an_angle_are_read_after_level_ones() {
+        let letter = |number: usize| {
+            let bounds = Bounds { left: number * 14, top: 10, right: number * 14 + 10, bottom: 30 };
+            let runs = (10..30).map(|y| Run { y, start: bounds.left, end: bounds.right }).collect();
+            Component { bounds, runs, area: 200, fill: 230, chroma: [128; 2] }
+        };
+        let line = |likeness: f64, slope: f64| {
+            let line = Line::of((0..6).map(letter).collect(), Polarity::Light).expect("has letters");
+            Line { likeness, slope, ..line }
+        };
+        assert!(promise(&line(0.8, 0.2)) < promise(&line(0.7, 0.0)), "chance makes many of these");
+        assert!(promise(&line(0.9, -0.2)) > promise(&line(0.6, 0.0)));
     }
 }

@@ -716,6 +716,27 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_for_a_moment_where_the_scene_turns_is_a_part_of_it() {
+        let frame = Gray { samples: vec![128; SIZE.0 * SIZE.1], width: SIZE.0, height: SIZE.1 };
+        let at = |line: Line, first: u64, last: u64| Track { last, ..Track::new(line, &frame, first) };
+        let mut tracker = Tracker::new(1, false);
+        tracker.turning.push(at(line((40, 90), 10, 230, 0.6), 10, 90));
+        let piece = || line((68, 90), 4, 230, 0.6);
+        let marked = Track { stands_out: true, ..at(piece(), 30, 50) };
+        // A moment; long enough; something else's place; while it is not there; and what stands out from the scene.
+        tracker.ended = vec![
+            at(piece(), 20, 20 + TURNS_BACK - 1),
+            at(piece(), 20, 20 + TURNS_BACK),
+            at(line((68, 20), 4, 230, 0.6), 21, 45),
+            at(piece(), 80, 100),
+            marked,
+        ];
+        let (kept, _) = tracker.finish();
+        assert_eq!(kept.iter().map(|track| track.first).collect::<Vec<_>>(), [20, 21, 80, 30]);
+        assert_eq!(kept[0].last, 20 + TURNS_BACK);
+    }
+
+    #[test]
     fn a_line_is_known_by_one_of_its_colour_and_grows() {
         let known = || line((40, 50), 6, 230, 0.5);
         assert_eq!(meeting(known(), &line((40, 50), 6, 230, 0.5)), Meeting::Known);

@@ -527,7 +527,8 @@ impl<'a> Mend<'a> {
 }
 
 impl Layer {
-    /// Takes over what was found, made to fit what is around it.
+    /// Takes over what was found, made to fit what is around it. In cells that no picture shows it is anything: they are filled after
+    /// that.
     fn fit(&mut self, outline: &Outline, shown: &[bool]) {
         let Outline { part, edges, holes, .. } = outline;
         let (scale, columns) = (self.scale, part.columns);
@@ -563,20 +564,15 @@ impl Layer {
         };
         let (columns_between, rows_between) = (sides(self.width, across), sides(self.height, down));
         for Stretch { row, columns: hole } in holes {
-            let shown = &shown[row * columns..][hole.clone()];
             for (y, &(top, bottom, fy)) in (row * scale..).zip(rows_between.iter().skip(row * scale).take(scale)) {
                 let (top, bottom) = (&apart[top * across..], &apart[bottom * across..]);
-                let start = y * self.width + hole.start * scale;
-                let samples = self.values[start..]
-                    .iter_mut()
-                    .zip(&self.found[start..])
-                    .zip(&columns_between[hole.start * scale..]);
-                for (((value, found), &(left, right, fx)), at) in samples.zip(0..hole.len() * scale) {
-                    if shown[at / scale] {
-                        let line = |row: &[f32]| row[left] + (row[right] - row[left]) * fx;
-                        let (one, other) = (line(top), line(bottom));
-                        *value = found + (one + (other - one) * fy);
-                    }
+                let across = hole.start * scale..(hole.end * scale).min(self.width);
+                let (values, found) = (&mut self.values[y * self.width..], &self.found[y * self.width..]);
+                let samples = values[across.clone()].iter_mut().zip(&found[across.clone()]);
+                for ((value, found), &(left, right, fx)) in samples.zip(&columns_between[across]) {
+                    let line = |row: &[f32]| row[left] + (row[right] - row[left]) * fx;
+                    let (one, other) = (line(top), line(bottom));
+                    *value = found + (one + (other - one) * fy);
                 }
             }
         }
