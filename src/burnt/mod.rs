@@ -46,6 +46,8 @@ mod whole;
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeSet;
+
 use crate::compose::{Mask, SourceRect};
 use crate::text::Rgba;
 
@@ -98,7 +100,7 @@ pub struct FoundOverlay {
     pub text: String,
     /// Its lines, from the top.
     pub lines: Vec<FoundLine>,
-    /// The ISO 15924 code of its script, such as `Latn`.
+    /// The ISO 15924 code of its script, such as `Latn`; that of the first line, if they are in several.
     pub script: String,
     /// How sure it is that this is text, burnt in, and read right: 0 to 1.
     pub confidence: f64,
@@ -107,6 +109,9 @@ pub struct FoundOverlay {
     /// The pixels of the source that are it, with its rim or its box. Not part of the JSON.
     #[serde(skip)]
     pub mask: Mask,
+    /// The codes of the scripts of all lines, each once. Not part of the JSON.
+    #[serde(skip)]
+    pub scripts: BTreeSet<String>,
 }
 
 /// Where a text is in a frame in which it does not stand where it is read.

@@ -1,5 +1,7 @@
 //! What is left of a text that was taken out of a picture.
 
+use std::collections::BTreeSet;
+
 use super::components::shrunk;
 use super::find::{search_scale, whole_place};
 use super::read::{InScript, TextReader};
@@ -8,14 +10,14 @@ use super::track::Tracker;
 use crate::compose::{I420Ref, Mask, PlaneRef, SourceRect};
 use crate::error::Result;
 
-/// The part of the characters of `text`, 0 to 1, which is in `script`, that `reader` still finds at `region` of a picture.
+/// The part of the characters of `text`, 0 to 1, which is in these scripts, that `reader` still finds at `region` of a picture.
 ///
 /// # Errors
 /// What `reader` and `alive` report.
 pub(crate) fn readable(
     picture: I420Ref<'_>,
     region: SourceRect,
-    (text, script): (&str, &str),
+    (text, scripts): (&str, &BTreeSet<String>),
     reader: &dyn TextReader,
     alive: &dyn Fn() -> Result<()>,
 ) -> Result<f64> {
@@ -32,7 +34,13 @@ pub(crate) fn readable(
             && overlap(there.top, there.bottom, region.y, region.height)
     });
     let place = whole_place(scale, width, height);
-    let (found, _) = texts(tracks, &InScript { reader, script }, &place, (width, height), 1, alive)?;
+    let scripts: Vec<&String> = scripts.iter().collect();
+    let size = (width, height);
+    let (found, _) = match scripts[..] {
+        [script] => texts(tracks, &InScript { reader, script }, &place, size, 1, alive)?,
+        // Which line is in which is not known.
+        _ => texts(tracks, reader, &place, size, 1, alive)?,
+    };
     let plain = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).collect::<Vec<_>>();
     let (old, left) = (plain(text), found.iter().flat_map(|overlay| plain(&overlay.text)).collect::<Vec<_>>());
     Ok(common(&old, &left) as f64 / old.len().max(1) as f64)
@@ -83,7 +91,10 @@ pub(crate) fn seam(luma: PlaneRef<'_>, mask: &Mask) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::burnt::read::{LinePicture, LineReading, WordReading};
 
     #[test]
     fn letters_in_common_are_counted_in_order() {
@@ -94,6 +105,56 @@ mod tests {
             (4, 2, 0, 0)
         );
         assert_eq!(count("waitforit", "xwaxitfxorit"), 9);
+    }
+
+    /// Reads the same from every line, and notes what it was asked for.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl TextReader for Asked {
+        fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+            self.read_in("any", lines, alive)
+        }
+
+        fn read_in(&self, script: &str, lines: &[LinePicture], _: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+            self.0.lock().expect("is whole").push(script.to_owned());
+            let word = |line: &LinePicture| WordReading {
+                text: "Good morning".to_owned(),
+                columns: 0..line.width,
+                confidence: 0.95,
+            };
+            let reading = |line| LineReading { words: vec![word(line)], script: "Latn".to_owned(), confidence: 0.95 };
+            Ok(lines.iter().map(reading).collect())
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_read_in_its_script_or_in_any_of_several() {
+        let book = crate::text::FontBook::installed().expect("the font packages are installed");
+        let area = crate::text::Area { x: 40, y: 300, width: 640, height: 100 };
+        let layout = crate::text::lay_out(&book, &crate::text::TextBlock::new("Good morning", area)).expect("is set");
+        let sprite = crate::text::rasterise(&book, &layout).expect("is drawn").expect("has ink");
+        let (width, height) = (720, 1280);
+        let mut luma = vec![90u8; width * height];
+        for (y, row) in sprite.pixels.chunks_exact(4 * sprite.width as usize).enumerate() {
+            for (value, pixel) in luma[(300 + y) * width + 40..].iter_mut().zip(row.chunks_exact(4)) {
+                *value += (u32::from(pixel[3]) * 145 / 255) as u8;
+            }
+        }
+        let chroma = vec![128u8; width * height / 4];
+        let plane = |samples, width, height| PlaneRef::new(samples, width, height, width).expect("fits");
+        let picture = I420Ref {
+            y: plane(&luma, width, height),
+            u: plane(&chroma, width / 2, height / 2),
+            v: plane(&chroma, width / 2, height / 2),
+        };
+        let region = SourceRect { x: 40, y: 300, width: sprite.width, height: sprite.height };
+        for (scripts, asked) in [(&["Latn"][..], "Latn"), (&["Kore", "Latn"], "any"), (&[], "any")] {
+            let reader = Asked::default();
+            let scripts = scripts.iter().map(|script| (*script).to_owned()).collect();
+            readable(picture, region, ("Good day", &scripts), &reader, &|| Ok(())).expect("reads");
+            assert_eq!(*reader.0.lock().expect("is whole"), [asked]);
+        }
     }
 
     #[test]

@@ -154,13 +154,14 @@ impl TextReader for TesseractReader {
     }
 
     fn read_in(&self, script: &str, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
-        match self.wanted.iter().find(|&&place| MODELS[place].1 == script) {
-            Some(&place) => {
-                let mut models = self.models(alive)?;
-                lines.iter().map(|line| alive().map(|()| read_with(&mut models, place, line))).collect()
+        let wanted = self.wanted.iter().copied().find(|&place| MODELS[place].1 == script);
+        if let Some(place) = wanted {
+            let mut models = self.models(alive)?;
+            if opened(&mut models, place).is_some() {
+                return lines.iter().map(|line| alive().map(|()| read_with(&mut models, place, line))).collect();
             }
-            None => self.read(lines, alive),
         }
+        self.read(lines, alive)
     }
 }
 

@@ -646,6 +646,7 @@ fn overlay(lines: Vec<ReadLine>, place: &Place, size: (u32, u32), frames: u64, i
             exit: if is_passing { None } else { change(ways().filter(|(frame, _)| *frame > ends), last - ends) },
         },
         mask: place.whole(mask, size),
+        scripts: lines.iter().flat_map(ReadLine::all).map(|line| line.reading.script.clone()).collect(),
         text,
     }
 }

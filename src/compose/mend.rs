@@ -424,7 +424,8 @@ impl<'a> Mend<'a> {
             let height = (part.rows * scale).min(plane.height().saturating_sub(top));
             let mut values = Vec::with_capacity(width * height);
             for y in top..top + height {
-                values.extend(plane.row(y)[left..left + width].iter().map(|&value| f32::from(value)));
+                let row = plane.row(y).get(left..left + width).unwrap_or_default();
+                values.extend(row.iter().map(|&value| f32::from(value)));
             }
             Layer { scale, width, height, found: Vec::new(), values }
         });
@@ -801,6 +802,45 @@ mod tests {
         };
         let (some, none) = (half.psnr(&clean, &mask), alone.psnr(&clean, &mask));
         assert!(some > none + 1.0 && none > 20.0, "{some} {none}");
+    }
+
+    #[test]
+    fn odd_sizes_and_masks_beyond_edges_are_mended() {
+        for (width, height) in [(161u32, 121u32), (3, 2), (1, 1)] {
+            let (columns, rows) = (width as usize, height as usize);
+            let (across, down) = (columns.div_ceil(2), rows.div_ceil(2));
+            let luma: Vec<u8> = (0..columns * rows).map(|at| (at * 31 % 200) as u8).collect();
+            let chroma: Vec<u8> = (0..across * down).map(|at| (at * 7 % 240) as u8).collect();
+            let plane = |samples, width, height| PlaneRef::new(samples, width, height, width).expect("fits");
+            let picture = I420Ref {
+                y: plane(&luma, columns, rows),
+                u: plane(&chroma, across, down),
+                v: plane(&chroma, across, down),
+            };
+            let rect = |x: u32, y: u32, width: u32, height: u32| Mask::all_of(SourceRect { x, y, width, height });
+            let to_the_end = rect(width / 2, height / 2, width, 2 * height);
+            let (right, below) = (rect(width + 40, 0, 20, height), rect(0, height + 40, width, 20));
+            for mask in [rect(0, 0, width, height), to_the_end, right, below] {
+                let holes = [&mask];
+                let (hidden, clear) = (View { picture, holes: &holes }, View { picture, holes: &[] });
+                let outline = Outline::new(hidden, &mask);
+                for (x, y) in [(0, 0), (3, -5), (-8, 16)] {
+                    let mut mend = Mend::new(hidden, &outline);
+                    mend.take(clear, Shift { x, y });
+                    let [mut own, mut blue, mut red] = [luma.clone(), chroma.clone(), chroma.clone()];
+                    let mut target = I420Mut {
+                        y: PlaneMut::new(&mut own, columns, rows, columns).expect("fits"),
+                        u: PlaneMut::new(&mut blue, across, down, across).expect("fits"),
+                        v: PlaneMut::new(&mut red, across, down, across).expect("fits"),
+                    };
+                    mend.finish().draw(&mut target);
+                    let is_kept = |at: &usize| own[*at] == luma[*at];
+                    let is_own = |at: usize| mask.has(at % columns / 2, at / columns / 2);
+                    assert!((0..own.len()).all(|at| is_kept(&at) || is_own(at)), "{width}x{height}: {x}, {y}");
+                    assert!((x, y) != (0, 0) || (own == luma && blue == chroma && red == chroma), "{width}x{height}");
+                }
+            }
+        }
     }
 
     #[test]

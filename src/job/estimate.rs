@@ -22,8 +22,8 @@ use crate::store::ChunkStore;
 use crate::units::{CanvasSize, FrameIndex, FrameRange};
 
 /// What making a plan's result will take. What the model of a [performer](crate::performer) takes is not known, and not counted.
-/// Nor is planning, which is over by then: while the texts of a remix are found, up to 610 MB in one thread, 190 of them for models of
-/// all scripts.
+/// Nor is planning, which is over by then: of a remix it decodes the source and reads its texts, about 610 MB for a post of 1080x1920, 190
+/// of them for models of all scripts, and more for larger ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Estimate {
@@ -31,7 +31,7 @@ pub struct Estimate {
     pub units: usize,
     /// Seconds of CPU time, of all threads together.
     pub cpu_seconds: f64,
-    /// Seconds from planning to the finished folder, on a machine that does nothing else.
+    /// Seconds from the plan to the finished folder, on a machine that does nothing else.
     pub wall_seconds: f64,
     /// Bytes of memory at the peak, with what the process itself takes.
     pub memory_bytes: u64,

@@ -2,7 +2,7 @@
 //!
 //! What is behind a text is looked for in every eighth picture of the clip: the last one before it comes and the first one after
 //! it is gone, those nearby, in which the scene may have moved from behind it, and some of those within four seconds. Which ones
-//! these are depends on the frame alone, so that each frame is a function of the clip.
+//! these are depends on the frame and on the patches alone, so that each frame is a function of the clip.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -75,7 +75,7 @@ struct Others<'a> {
     has_shared: bool,
 }
 
-/// Every [`STEP`]th picture of a clip, for all workers: each is decoded once.
+/// Every [`STEP`]th picture of a clip, for all workers: each is decoded once as long as they are near each other.
 #[derive(Default)]
 pub(super) struct SharedPictures(Mutex<Kept>);
 
@@ -89,6 +89,8 @@ struct Kept {
     clean: BTreeMap<u64, VideoFrame>,
 }
 
+/// Pictures that a reader goes over to one that is wanted, rather than being opened again: near ones, and as many as lie between.
+const MOST_PASSED: u64 = 12;
 /// Pictures that are kept for the others: those that one worker looks at, and those around eight patches.
 const MOST_KEPT: usize = 34;
 const MOST_CLEAN: usize = 16;
@@ -113,7 +115,10 @@ impl SharedPictures {
         } else {
             let next = reader.as_ref().map(|(_, next)| *next);
             // What is far ahead of the frames that are rendered, or behind them, is read by itself.
-            let is_near = next.is_some_and(|next| (next..=next + MOST_KEPT as u64 / 2).contains(&number));
+            let is_near = next.is_some_and(|next| {
+                (next..=next + MOST_KEPT as u64 / 2).contains(&number)
+                    || (number >= next && first.is_some_and(|first| first <= next))
+            });
             if !is_near {
                 let Some(first) = first.filter(|_| next.is_none_or(|next| number > next)) else { return Ok(None) };
                 *reader = open(first)?.into_stream().map(|reader| (reader, first));
@@ -273,6 +278,13 @@ pub(super) fn nearest_looked_at(frame: u64, will_do: impl Fn(u64) -> bool) -> u6
     let before = frame / STEP * STEP;
     let near = [before, before + STEP].into_iter().filter(|other| will_do(*other));
     near.min_by_key(|other| other.abs_diff(frame)).unwrap_or(frame)
+}
+
+/// The same picture.
+fn shared(picture: &VideoFrame) -> Result<VideoFrame> {
+    let mut own = VideoFrame::empty().map_err(super::no_memory)?;
+    own.share(picture).map_err(super::no_memory)?;
+    Ok(own)
 }
 
 /// What hides the scene in a frame.
@@ -479,7 +491,8 @@ impl Others<'_> {
             for number in (0..self.patches.len()).filter(|&number| is_filled(&self.patches[number])) {
                 self.step(number, from)?;
             }
-            if !is_looked_at(from, frame) {
+            // Those ahead are near soon.
+            if from * STEP < frame && !is_looked_at(from, frame) {
                 self.near.remove(&from);
             }
         }
@@ -489,7 +502,10 @@ impl Others<'_> {
     /// A picture of those that are looked at.
     fn near(&mut self, number: u64) -> Result<&VideoFrame> {
         if !self.near.contains_key(&number) {
-            let picture = self.read(number, false)?;
+            let picture = match self.clean.get(&number) {
+                Some(known) => shared(known)?,
+                None => self.read(number, false)?,
+            };
             self.near.insert(number, picture);
         }
         self.near.get(&number).ok_or_else(not_working)
@@ -501,7 +517,14 @@ impl Others<'_> {
             while self.clean.len() >= MOST_CLEAN {
                 self.clean.pop_first();
             }
-            let picture = self.read(number, true)?;
+            let picture = match (self.near.get(&number), self.shared) {
+                (Some(known), Some(others)) => {
+                    others.keep(number, known)?;
+                    shared(known)?
+                }
+                (Some(known), None) => shared(known)?,
+                (None, _) => self.read(number, true)?,
+            };
             self.clean.insert(number, picture);
         }
         self.clean.get(&number).ok_or_else(not_working)
@@ -512,8 +535,13 @@ impl Others<'_> {
         let rate = FrameRate::new(rate.num(), rate.den().saturating_mul(STEP as u32)).ok_or_else(not_working)?;
         let reading =
             |first: u64| Reading { frames: FrameRange::new(first, frames.end.0.div_ceil(STEP)), rate, ..self.reading };
-        // The first of the near ones is the first that is read: they are wanted from the nearest to the furthest, on both sides.
-        let first = number.min(self.frame.saturating_sub(NEAR).div_ceil(STEP));
+        // Near ones are wanted from the nearest to the furthest, on both sides: those before it are read first, as far as they are
+        // not known.
+        let is_unread = |other: &u64| is_near(*other, self.frame) && !self.near.contains_key(other);
+        let first = match is_near(number, self.frame) {
+            true => (0..number).rev().take_while(is_unread).last().unwrap_or(number),
+            false => number,
+        };
         if let Some(shared) = self.shared
             && let Some(picture) =
                 shared.get(number, (!is_clean).then_some(first), |first| self.open(reading(first)))?
@@ -532,7 +560,7 @@ impl Others<'_> {
             }
             return Ok(picture);
         }
-        let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..*next + 8).contains(&number));
+        let is_ahead = self.reader.as_ref().is_some_and(|(_, next)| (*next..=*next + MOST_PASSED).contains(&number));
         if !is_ahead {
             self.is_damaged |= self.reader.as_ref().is_some_and(|(reader, _)| reader.is_damaged());
             self.reader = Some((self.open(reading(first))?, first));
@@ -543,9 +571,7 @@ impl Others<'_> {
             picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
             *next = passed + 1;
             if passed < number && is_near(passed, self.frame) && !self.near.contains_key(&passed) {
-                let mut kept = VideoFrame::empty().map_err(super::no_memory)?;
-                kept.share(&picture).map_err(super::no_memory)?;
-                self.near.insert(passed, kept);
+                self.near.insert(passed, shared(&picture)?);
             }
         }
         Ok(picture)
@@ -561,7 +587,11 @@ impl Others<'_> {
         let least = frame.saturating_sub(REACH).div_ceil(STEP).saturating_sub(1);
         self.near = self.near.split_off(&least);
         let newest = self.near.last_key_value().map(|(number, _)| *number);
-        self.near.retain(|&number, _| is_looked_at(number, frame) || Some(number) == newest);
+        // Those ahead are near soon.
+        let soon = frame..=frame + REACH + STEP;
+        let is_kept =
+            |number: u64| is_looked_at(number, frame) || soon.contains(&(number * STEP)) || Some(number) == newest;
+        self.near.retain(|&number, _| is_kept(number));
     }
 }
 

@@ -495,7 +495,7 @@ fn residuals(
             readable: readable(
                 planes,
                 scaled(overlay.region_at(frame)),
-                (&overlay.text, &overlay.script),
+                (&overlay.text, &overlay.scripts),
                 reader,
                 &alive,
             )?,
