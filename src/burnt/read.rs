@@ -119,36 +119,6 @@ impl TextReader for InScript<'_> {
 mod tests {
     use super::*;
 
-    /// Says in which script it was asked to read, if it is a reader of some.
-    struct Asked(bool);
-
-    impl TextReader for Asked {
-        fn read(&self, lines: &[LinePicture], _: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
-            Ok(vec![LineReading { script: "any".to_owned(), ..LineReading::default() }; lines.len()])
-        }
-
-        fn read_in(
-            &self,
-            script: &str,
-            lines: &[LinePicture],
-            alive: &dyn Fn() -> Result<()>,
-        ) -> Result<Vec<LineReading>> {
-            if !self.0 {
-                return self.read(lines, alive);
-            }
-            Ok(vec![LineReading { script: script.to_owned(), ..LineReading::default() }; lines.len()])
-        }
-    }
-
-    #[test]
-    fn one_script_is_asked_for_where_the_reader_knows_some() {
-        for (knows, said) in [(true, "Cyrl"), (false, "any")] {
-            let reader = InScript { reader: &Asked(knows), script: "Cyrl" };
-            let readings = reader.read(&[LinePicture::default(), LinePicture::default()], &|| Ok(())).expect("reads");
-            assert_eq!(readings.iter().map(|reading| reading.script.as_str()).collect::<Vec<_>>(), [said; 2]);
-        }
-    }
-
     #[test]
     fn spaces_are_where_a_script_has_them() {
         let reading = |script: &str, words: &[(&str, Range<usize>)]| {

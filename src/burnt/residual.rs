@@ -107,9 +107,9 @@ mod tests {
         assert_eq!(count("waitforit", "xwaxitfxorit"), 9);
     }
 
-    /// Reads the same from every line, and notes what it was asked for.
+    /// Reads the same from every line, and notes in which script it was asked to read how many.
     #[derive(Default)]
-    struct Asked(Mutex<Vec<String>>);
+    struct Asked(Mutex<Vec<(String, usize)>>);
 
     impl TextReader for Asked {
         fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
@@ -117,7 +117,7 @@ mod tests {
         }
 
         fn read_in(&self, script: &str, lines: &[LinePicture], _: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
-            self.0.lock().expect("is whole").push(script.to_owned());
+            self.0.lock().expect("is whole").push((script.to_owned(), lines.len()));
             let word = |line: &LinePicture| WordReading {
                 text: "Good morning".to_owned(),
                 columns: 0..line.width,
@@ -125,6 +125,15 @@ mod tests {
             };
             let reading = |line| LineReading { words: vec![word(line)], script: "Latn".to_owned(), confidence: 0.95 };
             Ok(lines.iter().map(reading).collect())
+        }
+    }
+
+    /// One that does not know of scripts.
+    struct Plain<'a>(&'a Asked);
+
+    impl TextReader for Plain<'_> {
+        fn read(&self, lines: &[LinePicture], alive: &dyn Fn() -> Result<()>) -> Result<Vec<LineReading>> {
+            self.0.read(lines, alive)
         }
     }
 
@@ -138,7 +147,7 @@ mod tests {
         let mut luma = vec![90u8; width * height];
         for (y, row) in sprite.pixels.chunks_exact(4 * sprite.width as usize).enumerate() {
             for (value, pixel) in luma[(300 + y) * width + 40..].iter_mut().zip(row.chunks_exact(4)) {
-                *value += (u32::from(pixel[3]) * 145 / 255) as u8;
+                *value += (u32::from(pixel[0]) * 145 / 255) as u8;
             }
         }
         let chroma = vec![128u8; width * height / 4];
@@ -149,12 +158,17 @@ mod tests {
             v: plane(&chroma, width / 2, height / 2),
         };
         let region = SourceRect { x: 40, y: 300, width: sprite.width, height: sprite.height };
-        for (scripts, asked) in [(&["Latn"][..], "Latn"), (&["Kore", "Latn"], "any"), (&[], "any")] {
-            let reader = Asked::default();
+        let asked = Asked::default();
+        let left = |reader: &dyn TextReader, scripts: &[&str]| {
             let scripts = scripts.iter().map(|script| (*script).to_owned()).collect();
-            readable(picture, region, ("Good day", &scripts), &reader, &|| Ok(())).expect("reads");
-            assert_eq!(*reader.0.lock().expect("is whole"), [asked]);
-        }
+            let left = readable(picture, region, ("Good day", &scripts), reader, &|| Ok(())).expect("reads");
+            assert!((left - 4.0 / 7.0).abs() < 1e-9, "good, of gooday: {left}");
+            std::mem::take(&mut *asked.0.lock().expect("is whole"))
+        };
+        let once = |script: &str| vec![(script.to_owned(), 1)];
+        assert_eq!(left(&asked, &["Latn"]), once("Latn"));
+        assert_eq!(left(&asked, &["Kore", "Latn"]), once("any"), "which line is in which is not known");
+        assert_eq!((left(&asked, &[]), left(&Plain(&asked), &["Latn"])), (once("any"), once("any")));
     }
 
     #[test]

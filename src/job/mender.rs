@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::ffmpeg::{Interrupt, VideoFrame};
 use crate::limits::Limits;
 use crate::plan::{PlannedPatch, REACH};
-use crate::source::{ProbedVideo, Reading, ShotReader, StreamReader};
+use crate::source::{ProbedVideo, Reading, ShotReader, StreamReader, keep};
 use crate::timeline::Removal;
 use crate::units::{FrameIndex, FrameRange, FrameRate};
 
@@ -109,9 +109,8 @@ impl SharedPictures {
         if *is_over {
             return Ok(None);
         }
-        let mut own = VideoFrame::empty().map_err(super::no_memory)?;
-        if let Some(known) = pictures.get(&number).or_else(|| clean.get(&number)) {
-            own.share(known).map_err(super::no_memory)?;
+        let own = if let Some(known) = pictures.get(&number).or_else(|| clean.get(&number)) {
+            keep(known)?
         } else {
             let next = reader.as_ref().map(|(_, next)| *next);
             // What is far ahead of the frames that are rendered, or behind them, is read by itself.
@@ -127,22 +126,20 @@ impl SharedPictures {
             *is_over = reader.is_none();
             let Some((reader, next)) = reader else { return Ok(None) };
             for passed in *next..=number {
-                let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-                picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
+                let picture = keep(reader.frame(passed)?)?;
                 *next = passed + 1;
                 if reader.is_damaged() {
                     *is_over = true;
                     return Ok(None);
-                }
-                if passed == number {
-                    own.share(&picture).map_err(super::no_memory)?;
                 }
                 pictures.insert(passed, picture);
                 while pictures.len() > MOST_KEPT {
                     pictures.pop_first();
                 }
             }
-        }
+            // The last one, and so the newest of them.
+            keep(pictures.get(&number).ok_or_else(not_working)?)?
+        };
         drop(kept);
         if first.is_none() {
             self.keep(number, &own)?;
@@ -157,9 +154,7 @@ impl SharedPictures {
             while kept.clean.len() >= MOST_CLEAN {
                 kept.clean.pop_first();
             }
-            let mut own = VideoFrame::empty().map_err(super::no_memory)?;
-            own.share(picture).map_err(super::no_memory)?;
-            kept.clean.insert(number, own);
+            kept.clean.insert(number, keep(picture)?);
         }
         Ok(())
     }
@@ -218,9 +213,7 @@ impl<'a> Mender<'a> {
             return Ok(None);
         }
         self.others.forget(frame);
-        let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-        picture.share(self.others.near(frame / STEP)?).map_err(super::no_memory)?;
-        Ok(Some(picture))
+        keep(self.others.near(frame / STEP)?).map(Some)
     }
 
     /// The clip's frame `frame`, which is `picture`, without its patches.
@@ -278,13 +271,6 @@ pub(super) fn nearest_looked_at(frame: u64, will_do: impl Fn(u64) -> bool) -> u6
     let before = frame / STEP * STEP;
     let near = [before, before + STEP].into_iter().filter(|other| will_do(*other));
     near.min_by_key(|other| other.abs_diff(frame)).unwrap_or(frame)
-}
-
-/// The same picture.
-fn shared(picture: &VideoFrame) -> Result<VideoFrame> {
-    let mut own = VideoFrame::empty().map_err(super::no_memory)?;
-    own.share(picture).map_err(super::no_memory)?;
-    Ok(own)
 }
 
 /// What hides the scene in a frame.
@@ -503,7 +489,7 @@ impl Others<'_> {
     fn near(&mut self, number: u64) -> Result<&VideoFrame> {
         if !self.near.contains_key(&number) {
             let picture = match self.clean.get(&number) {
-                Some(known) => shared(known)?,
+                Some(known) => keep(known)?,
                 None => self.read(number, false)?,
             };
             self.near.insert(number, picture);
@@ -517,13 +503,9 @@ impl Others<'_> {
             while self.clean.len() >= MOST_CLEAN {
                 self.clean.pop_first();
             }
-            let picture = match (self.near.get(&number), self.shared) {
-                (Some(known), Some(others)) => {
-                    others.keep(number, known)?;
-                    shared(known)?
-                }
-                (Some(known), None) => shared(known)?,
-                (None, _) => self.read(number, true)?,
+            let picture = match self.near.get(&number) {
+                Some(known) => keep(known)?,
+                None => self.read(number, true)?,
             };
             self.clean.insert(number, picture);
         }
@@ -552,8 +534,7 @@ impl Others<'_> {
         if is_clean {
             // By itself: the reader goes on from where it is.
             let mut reader = self.open(reading(number))?;
-            let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-            picture.share(reader.frame(number)?).map_err(super::no_memory)?;
+            let picture = keep(reader.frame(number)?)?;
             match (reader.is_damaged(), self.shared) {
                 (false, Some(shared)) => shared.keep(number, &picture)?,
                 (is_damaged, _) => self.is_damaged |= is_damaged,
@@ -566,15 +547,14 @@ impl Others<'_> {
             self.reader = Some((self.open(reading(first))?, first));
         }
         let (reader, next) = self.reader.as_mut().ok_or_else(not_working)?;
-        let mut picture = VideoFrame::empty().map_err(super::no_memory)?;
-        for passed in *next..=number {
-            picture.share(reader.frame(passed)?).map_err(super::no_memory)?;
-            *next = passed + 1;
-            if passed < number && is_near(passed, self.frame) && !self.near.contains_key(&passed) {
-                self.near.insert(passed, shared(&picture)?);
+        for passed in *next..number {
+            let picture = reader.frame(passed)?;
+            if is_near(passed, self.frame) && !self.near.contains_key(&passed) {
+                self.near.insert(passed, keep(picture)?);
             }
         }
-        Ok(picture)
+        *next = number + 1;
+        keep(reader.frame(number)?)
     }
 
     fn open(&self, reading: Reading) -> Result<ShotReader> {
