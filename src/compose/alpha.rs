@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use super::{I420Mut, I420Ref, PlaneMut, PlaneRef};
 
 /// Black and grey: what a code value is counted from when it is multiplied by alpha.
@@ -16,11 +18,11 @@ pub fn premultiply(picture: &mut I420Mut<'_>, alpha: PlaneRef<'_>) {
         multiply(picture.y.row_mut(row), alpha.row(row), LUMA_BASE);
     }
     for row in 0..picture.u.height() {
-        for plane in [&mut picture.u, &mut picture.v] {
-            let values = plane.row_mut(row);
-            let columns = 0..values.len();
-            each_chroma_alpha(alpha, row, columns, |part, alpha| multiply(&mut values[part], alpha, CHROMA_BASE));
-        }
+        let (us, vs) = (picture.u.row_mut(row), picture.v.row_mut(row));
+        each_chroma_alpha(alpha, row, 0..us.len().min(vs.len()), |part, alpha| {
+            multiply(&mut us[part.clone()], alpha, CHROMA_BASE);
+            multiply(&mut vs[part], alpha, CHROMA_BASE);
+        });
     }
 }
 
@@ -31,13 +33,13 @@ pub fn blend_over(under: &mut I420Mut<'_>, over: I420Ref<'_>, alpha: PlaneRef<'_
         blend(under.y.row_mut(row), over.y.row(row), alpha.row(row), LUMA_BASE);
     }
     for row in 0..under.u.height() {
-        for (under, over) in [(&mut under.u, over.u), (&mut under.v, over.v)] {
-            let (under, over) = (under.row_mut(row), over.row(row));
-            let columns = 0..under.len().min(over.len());
-            each_chroma_alpha(alpha, row, columns, |part, alpha| {
-                blend(&mut under[part.clone()], &over[part], alpha, CHROMA_BASE);
-            });
-        }
+        let (us, vs) = (under.u.row_mut(row), under.v.row_mut(row));
+        let (over_us, over_vs) = (over.u.row(row), over.v.row(row));
+        let columns = us.len().min(vs.len()).min(over_us.len()).min(over_vs.len());
+        each_chroma_alpha(alpha, row, 0..columns, |part, alpha| {
+            blend(&mut us[part.clone()], &over_us[part.clone()], alpha, CHROMA_BASE);
+            blend(&mut vs[part.clone()], &over_vs[part], alpha, CHROMA_BASE);
+        });
     }
 }
 
@@ -72,17 +74,7 @@ pub(super) fn each_chroma_alpha(
         let part = start..(start + PART).min(end);
         let pixels = 2 * part.start..(2 * part.end).min(top.len());
         let means = &mut means[..part.len()];
-        let is_whole = |row: &[u8]| row[pixels.clone()].iter().all(|&alpha| alpha == 255);
-        if is_whole(top) && is_whole(bottom) {
-            means.fill(255);
-            with(part, means);
-            continue;
-        }
-        let pairs = top[pixels.clone()].chunks_exact(2).zip(bottom[pixels.clone()].chunks_exact(2));
-        for (mean, (top, bottom)) in means.iter_mut().zip(pairs) {
-            let sum = u16::from(top[0]) + u16::from(top[1]) + u16::from(bottom[0]) + u16::from(bottom[1]);
-            *mean = ((sum + 2) / 4) as u8;
-        }
+        means_of_four(means, &top[pixels.clone()], &bottom[pixels.clone()]);
         // So does the last column of an odd width.
         if let (Some(last), 1) = (means.last_mut(), pixels.len() % 2) {
             *last = (u16::from(top[pixels.end - 1]) + u16::from(bottom[pixels.end - 1])).div_ceil(2) as u8;
@@ -91,12 +83,25 @@ pub(super) fn each_chroma_alpha(
     }
 }
 
+/// The mean of each two by two samples of two rows.
+#[multiversion(targets = "simd")]
+fn means_of_four(means: &mut [u8], top: &[u8], bottom: &[u8]) {
+    for (mean, (top, bottom)) in means.iter_mut().zip(top.chunks_exact(2).zip(bottom.chunks_exact(2))) {
+        let sum = u16::from(top[0]) + u16::from(top[1]) + u16::from(bottom[0]) + u16::from(bottom[1]);
+        *mean = ((sum + 2) / 4) as u8;
+    }
+}
+
+/// Multiplies samples by their alpha, counted from `base`.
+#[multiversion(targets = "simd")]
 pub(super) fn multiply(values: &mut [u8], alpha: &[u8], base: u8) {
     for (value, &alpha) in values.iter_mut().zip(alpha) {
         *value = over_base(*value, alpha, base);
     }
 }
 
+/// Blends premultiplied samples over others.
+#[multiversion(targets = "simd")]
 pub(super) fn blend(under: &mut [u8], over: &[u8], alpha: &[u8], base: u8) {
     for ((under, &over), &alpha) in under.iter_mut().zip(over).zip(alpha) {
         let left = i16::from(over_base(*under, 255 - alpha, base));
@@ -106,6 +111,7 @@ pub(super) fn blend(under: &mut [u8], over: &[u8], alpha: &[u8], base: u8) {
 
 /// `alpha` of 255 parts of `value`, the rest `base`, to the nearest. All of it fits 16 bits, so that many are done at once
 /// (the division by 255 is Blinn's, "Three Wrongs Make a Right", 1995).
+#[inline(always)]
 fn over_base(value: u8, alpha: u8, base: u8) -> u8 {
     let sum = u16::from(value) * u16::from(alpha) + u16::from(base) * u16::from(255 - alpha) + 128;
     ((sum + (sum >> 8)) >> 8) as u8

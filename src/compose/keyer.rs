@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::alpha::{CHROMA_BASE, LUMA_BASE, each_chroma_alpha, multiply};
@@ -135,10 +136,7 @@ impl Keyer {
             // Two rows of pixels have a row of chroma between them: three quarters of the nearer one.
             let near = y / 2;
             let far = if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(height / 2 - 1) };
-            let rows = self.small[near * half..][..half].iter().zip(&self.small[far * half..][..half]);
-            for (line, (&near, &far)) in line.iter_mut().zip(rows) {
-                *line = ((3 * u16::from(near) + u16::from(far) + 2) >> 2) as u8;
-            }
+            between_rows(&self.small[near * half..][..half], &self.small[far * half..][..half], line);
             let alpha = &mut self.alpha[y * width..][..width];
             let kept = &mut luma[y * width..][..width];
             let gains = &self.gains[near * half..][..half];
@@ -149,12 +147,10 @@ impl Keyer {
                 let (kept, alpha, found) = (&mut kept[pixels.clone()], &mut alpha[pixels.clone()], &found[pixels]);
                 // Most parts are all screen or all foreground. The sample after a part has a share in its last pixel.
                 let around = &line[part.start..(part.end + 1).min(half)];
-                if around.iter().all(|&alpha| alpha == 0) {
+                if is_all(around, 0) {
                     alpha.fill(0);
                     kept.fill(LUMA_BASE);
-                } else if around.iter().all(|&alpha| alpha == 255)
-                    && gains[part.clone()].iter().all(|&gain| gain == WHOLE_GAIN)
-                {
+                } else if is_all(around, 255) && is_all(&gains[part.clone()], WHOLE_GAIN) {
                     alpha.fill(255);
                     kept.copy_from_slice(found);
                 } else {
@@ -167,7 +163,7 @@ impl Keyer {
         let alpha = PlaneRef::new(&self.alpha, width, height, width)?;
         for (y, (us, vs)) in us.chunks_exact_mut(half).zip(vs.chunks_exact_mut(half)).enumerate() {
             each_chroma_alpha(alpha, y, 0..half, |part, alpha| {
-                if alpha.iter().all(|&alpha| alpha == 255) {
+                if is_all(alpha, 255) {
                     return;
                 }
                 multiply(&mut us[part.clone()], alpha, CHROMA_BASE);
@@ -185,7 +181,22 @@ const PART: usize = 32;
 /// The gain of what has nothing of the screen.
 const WHOLE_GAIN: u8 = 64;
 
+/// Whether all samples have this value. Without an early end: parts are short, and most are of one value.
+#[multiversion(targets = "simd")]
+fn is_all(samples: &[u8], value: u8) -> bool {
+    samples.iter().fold(0, |differing, &sample| differing | (sample ^ value)) == 0
+}
+
+/// The row of samples at a quarter of the way from one to another.
+#[multiversion(targets = "simd")]
+fn between_rows(near: &[u8], far: &[u8], line: &mut [u8]) {
+    for (line, (&near, &far)) in line.iter_mut().zip(near.iter().zip(far)) {
+        *line = ((3 * u16::from(near) + u16::from(far) + 2) >> 2) as u8;
+    }
+}
+
 /// Takes the screen's luma out of pixels, each pair with its gain.
+#[multiversion(targets = "simd")]
 fn unmix(kept: &mut [u8], found: &[u8], gains: &[u8], screen: u8) {
     let screen = i32::from(screen);
     for ((kept, found), &gain) in kept.chunks_exact_mut(2).zip(found.chunks_exact(2)).zip(gains) {
@@ -232,25 +243,37 @@ fn choke(plane: &mut [u8], scratch: &mut [u8], width: usize, pixels: u32) {
         // The last odd pixel is half of a step.
         let whole = left >= 2;
         for (row, to) in plane.chunks_exact(width).zip(scratch.chunks_exact_mut(width)) {
-            to.copy_from_slice(row);
-            to.iter_mut().skip(1).zip(row).for_each(|(to, &left)| *to = left.min(*to));
-            to.iter_mut().zip(row.iter().skip(1)).for_each(|(to, &right)| *to = right.min(*to));
+            least_beside(row, to);
         }
         let height = scratch.len() / width;
         for y in 0..height {
             let row = |y: usize| &scratch[y * width..][..width];
             let (above, here, below) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(height - 1)));
-            let around = above.iter().zip(here).zip(below);
-            for (value, ((&above, &here), &below)) in plane[y * width..][..width].iter_mut().zip(around) {
-                let least = above.min(here).min(below);
-                *value = if whole { least } else { ((u16::from(*value) + u16::from(least) + 1) >> 1) as u8 };
-            }
+            take_least(&mut plane[y * width..][..width], above, here, below, whole);
         }
         left = left.saturating_sub(2);
     }
 }
 
+/// The least of each sample and those on both sides of it.
+#[multiversion(targets = "simd")]
+fn least_beside(row: &[u8], to: &mut [u8]) {
+    to.copy_from_slice(row);
+    to.iter_mut().skip(1).zip(row).for_each(|(to, &left)| *to = left.min(*to));
+    to.iter_mut().zip(row.iter().skip(1)).for_each(|(to, &right)| *to = right.min(*to));
+}
+
+/// Has values be the least of three rows, or half of the way there.
+#[multiversion(targets = "simd")]
+fn take_least(values: &mut [u8], above: &[u8], here: &[u8], below: &[u8], whole: bool) {
+    for (value, ((&above, &here), &below)) in values.iter_mut().zip(above.iter().zip(here).zip(below)) {
+        let least = above.min(here).min(below);
+        *value = if whole { least } else { ((u16::from(*value) + u16::from(least) + 1) >> 1) as u8 };
+    }
+}
+
 /// A row of chroma samples as pixels: a sample lies on the first of its two pixels (H.264, chroma sample location type 0).
+#[multiversion(targets = "simd")]
 fn widen(line: &[u8], pixels: &mut [u8]) {
     let last = line.last().copied().unwrap_or(0);
     let next = line.iter().skip(1).chain(std::iter::once(&last));

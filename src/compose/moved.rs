@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use super::alpha::{CHROMA_BASE, LUMA_BASE};
 use super::inset::{Edging, edge_at};
 use super::rounded::Rounded;
@@ -387,14 +389,8 @@ impl Samples<'_> {
     /// The values between two rows, in 256 parts.
     fn row_between(&self, at: Between, out: &mut Vec<u16>) {
         let row = |y: u32| &self.samples[y as usize * self.stride..][..self.width];
-        let weight = at.weight as u16;
-        out.clear();
-        out.extend(
-            row(at.first)
-                .iter()
-                .zip(row(at.second))
-                .map(|(&one, &other)| u16::from(one) * (256 - weight) + u16::from(other) * weight),
-        );
+        out.resize(self.width, 0);
+        mix_rows(row(at.first), row(at.second), at.weight as u16, out);
     }
 
     /// The value at a point, between the nearest four samples; beyond the edges it goes on as they are.
@@ -407,6 +403,14 @@ impl Samples<'_> {
         let upper = value(left, top) + (value(right, top) - value(left, top)) * dx;
         let lower = value(left, bottom) + (value(right, bottom) - value(left, bottom)) * dx;
         upper + (lower - upper) * dy
+    }
+}
+
+/// `weight` of 256 parts of `other`, and the rest of `one`, in 256 parts.
+#[multiversion(targets = "simd")]
+fn mix_rows(one: &[u8], other: &[u8], weight: u16, out: &mut [u16]) {
+    for (out, (&one, &other)) in out.iter_mut().zip(one.iter().zip(other)) {
+        *out = u16::from(one) * (256 - weight) + u16::from(other) * weight;
     }
 }
 

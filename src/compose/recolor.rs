@@ -1,6 +1,8 @@
 //! One Y'CbCr to another: matrix and range, in one pass over the planes.
 
-use super::{I420Mut, PlaneMut};
+use multiversion::multiversion;
+
+use super::I420Mut;
 
 /// Luma coefficients of red and blue of a Y'CbCr matrix (green is the rest), with full or limited range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,40 +108,43 @@ impl Recolor {
         let rows = u.height().min(v.height());
         let mut shifts = vec![0; y.width().next_multiple_of(2)];
         for row in 0..rows {
-            self.shifts(u.row_mut(row), v.row_mut(row), &mut shifts);
+            let (us, vs) = (u.row_mut(row), v.row_mut(row));
+            luma_shifts(self.luma, us, vs, &mut shifts);
             for line in [2 * row, 2 * row + 1] {
-                self.luma_row(y.row_mut(line), &shifts);
+                luma_row(self.luma[0], &shifts, y.row_mut(line));
             }
-            self.chroma_row(u, v, row);
-        }
-    }
-
-    /// What chroma adds to each luma sample of a row.
-    fn shifts(&self, u: &[u8], v: &[u8], shifts: &mut [i32]) {
-        let [_, of_u, of_v, offset] = self.luma;
-        for (pair, (&u, &v)) in shifts.chunks_exact_mut(2).zip(u.iter().zip(v)) {
-            pair.fill((i32::from(u) - 128) * of_u + (i32::from(v) - 128) * of_v + offset);
-        }
-    }
-
-    fn luma_row(&self, y: &mut [u8], shifts: &[i32]) {
-        // At most 1.17 in 14 bits: it fits into 16, and products of 16-bit numbers are what old vector units can do.
-        let of_y = self.luma[0] as i16;
-        for (y, &shift) in y.iter_mut().zip(shifts) {
-            *y = to_byte(i32::from(i16::from(*y)) * i32::from(of_y) + shift);
-        }
-    }
-
-    fn chroma_row(&self, u: &mut PlaneMut<'_>, v: &mut PlaneMut<'_>, row: usize) {
-        let [[u_of_u, u_of_v], [v_of_u, v_of_v]] = self.chroma;
-        for (u, v) in u.row_mut(row).iter_mut().zip(v.row_mut(row)) {
-            let (cb, cr) = (i32::from(*u) - 128, i32::from(*v) - 128);
-            *u = to_byte(cb * u_of_u + cr * u_of_v + (128 << BITS) + HALF);
-            *v = to_byte(cb * v_of_u + cr * v_of_v + (128 << BITS) + HALF);
+            chroma_row(self.chroma, us, vs);
         }
     }
 }
 
+/// What chroma adds to each luma sample of a row.
+#[multiversion(targets = "simd")]
+fn luma_shifts([_, of_u, of_v, offset]: [i32; 4], u: &[u8], v: &[u8], shifts: &mut [i32]) {
+    for (pair, (&u, &v)) in shifts.chunks_exact_mut(2).zip(u.iter().zip(v)) {
+        pair.fill((i32::from(u) - 128) * of_u + (i32::from(v) - 128) * of_v + offset);
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn luma_row(of_y: i32, shifts: &[i32], y: &mut [u8]) {
+    // At most 1.17 in 14 bits: it fits into 16, and products of 16-bit numbers are what old vector units can do.
+    let of_y = of_y as i16;
+    for (y, &shift) in y.iter_mut().zip(shifts) {
+        *y = to_byte(i32::from(i16::from(*y)) * i32::from(of_y) + shift);
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn chroma_row([[u_of_u, u_of_v], [v_of_u, v_of_v]]: [[i32; 2]; 2], us: &mut [u8], vs: &mut [u8]) {
+    for (u, v) in us.iter_mut().zip(vs) {
+        let (cb, cr) = (i32::from(*u) - 128, i32::from(*v) - 128);
+        *u = to_byte(cb * u_of_u + cr * u_of_v + (128 << BITS) + HALF);
+        *v = to_byte(cb * v_of_u + cr * v_of_v + (128 << BITS) + HALF);
+    }
+}
+
+#[inline(always)]
 fn to_byte(fixed: i32) -> u8 {
     (fixed >> BITS).clamp(0, 255) as u8
 }
@@ -149,6 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::compose::PlaneMut;
 
     fn exact(encoding: Encoding, [y, u, v]: [u8; 3]) -> [f64; 3] {
         let rgb = encoding.decode([y, u, v].map(f64::from));

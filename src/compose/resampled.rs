@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use super::PlaneRef;
 use super::mend::Shift;
 
@@ -70,15 +72,9 @@ impl Resampled {
             return;
         }
         into.fill(0.0);
-        let [a, b, c, d] = self.across;
         for (row, down) in (row.saturating_sub(1)..).zip(self.down) {
             let samples = plane.row(row).get(column.saturating_sub(1)..).unwrap_or_default();
-            let four =
-                samples.iter().zip(samples.iter().skip(1)).zip(samples.iter().skip(2)).zip(samples.iter().skip(3));
-            for (sum, (((&one, &two), &three), &four)) in into.iter_mut().zip(four) {
-                let [one, two, three, four] = [one, two, three, four].map(f32::from);
-                *sum += down * (one * a + two * b + three * c + four * d);
-            }
+            add_weighted(samples, self.across, down, into);
         }
     }
 
@@ -90,6 +86,16 @@ impl Resampled {
         };
         let top = along(row)?;
         Some(if self.fy == 0.0 { top } else { top + (along(row + 1)? - top) * self.fy })
+    }
+}
+
+/// Adds `part` of the sum of each four samples by their weights.
+#[multiversion(targets = "simd")]
+fn add_weighted(samples: &[u8], [a, b, c, d]: [f32; 4], part: f32, into: &mut [f32]) {
+    let four = samples.iter().zip(samples.iter().skip(1)).zip(samples.iter().skip(2)).zip(samples.iter().skip(3));
+    for (sum, (((&one, &two), &three), &four)) in into.iter_mut().zip(four) {
+        let [one, two, three, four] = [one, two, three, four].map(f32::from);
+        *sum += part * (one * a + two * b + three * c + four * d);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Filling of holes from their edges.
 
+use multiversion::multiversion;
+
 /// Spreads what is known over what is not, as smoothly as can be: from means of ever larger squares down to single samples
 /// (pull and push, Gortler and others, "The Lumigraph", 1996), each smoothed.
 pub(super) fn spread(values: &mut [f32], known: &[bool], width: usize) {
@@ -44,15 +46,8 @@ fn pulled(values: &[f32], known: &[bool], width: usize) -> (Vec<f32>, Vec<bool>)
     for ((sums, is_known), (values, known)) in squares.zip(pairs) {
         counts.fill(0);
         for (values, known) in values.chunks_exact(width).zip(known.chunks_exact(width)) {
-            for ((shown, one), (value, &known)) in shown.iter_mut().zip(&mut ones).zip(values.iter().zip(known)) {
-                (*shown, *one) = (if known { *value } else { 0.0 }, u8::from(known));
-            }
-            for (sum, pair) in sums.iter_mut().zip(shown.chunks_exact(2)) {
-                *sum = *sum + pair[0] + pair[1];
-            }
-            for (count, pair) in counts.iter_mut().zip(ones.chunks_exact(2)) {
-                *count += pair[0] + pair[1];
-            }
+            show_known(values, known, &mut shown, &mut ones);
+            add_pairs(&shown, &ones, sums, &mut counts);
         }
         for ((sum, &count), is_known) in sums.iter_mut().zip(&counts).zip(is_known) {
             *sum /= f32::from(count.max(1));
@@ -60,6 +55,23 @@ fn pulled(values: &[f32], known: &[bool], width: usize) -> (Vec<f32>, Vec<bool>)
         }
     }
     (means, is_known)
+}
+
+#[multiversion(targets = "simd")]
+fn show_known(values: &[f32], known: &[bool], shown: &mut [f32], ones: &mut [u8]) {
+    for ((shown, one), (value, &known)) in shown.iter_mut().zip(ones).zip(values.iter().zip(known)) {
+        (*shown, *one) = (if known { *value } else { 0.0 }, u8::from(known));
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn add_pairs(shown: &[f32], ones: &[u8], sums: &mut [f32], counts: &mut [u8]) {
+    for (sum, pair) in sums.iter_mut().zip(shown.chunks_exact(2)) {
+        *sum = *sum + pair[0] + pair[1];
+    }
+    for (count, pair) in counts.iter_mut().zip(ones.chunks_exact(2)) {
+        *count += pair[0] + pair[1];
+    }
 }
 
 /// Fills holes between the four nearest of the means, in rows of `across`.
@@ -89,6 +101,7 @@ fn push(means: &[f32], across: usize, holes: &[Hole], values: &mut [f32], width:
 }
 
 /// Twice as many values as there are means: each between one and the next.
+#[multiversion(targets = "simd")]
 fn between(means: &[f32], line: &mut [f32]) {
     let last = means.len() - 1;
     let pair = |before: f32, mean: f32, after: f32| [0.75 * mean + 0.25 * before, 0.75 * mean + 0.25 * after];
@@ -119,11 +132,17 @@ fn smooth(holes: &[Hole], values: &mut [f32], width: usize) {
             let own = &old[1..];
             let above = if y > 0 { &before[(y - 1) * width + start..] } else { own };
             let below = if y + 1 < height { &after[start..] } else { own };
-            let beside = old.iter().zip(&old[2..]).zip(above.iter().zip(below));
-            for (value, ((left, right), (above, below))) in row[start..end].iter_mut().zip(beside) {
-                *value = (left + right + above + below) * 0.25;
-            }
+            means_around(&old, above, below, &mut row[start..end]);
         }
+    }
+}
+
+/// The mean of the samples on all four sides; those to the left and to the right are in `row`, which has one more at each end.
+#[multiversion(targets = "simd")]
+fn means_around(row: &[f32], above: &[f32], below: &[f32], into: &mut [f32]) {
+    let beside = row.iter().zip(&row[2..]).zip(above.iter().zip(below));
+    for (value, ((left, right), (above, below))) in into.iter_mut().zip(beside) {
+        *value = (left + right + above + below) * 0.25;
     }
 }
 

@@ -1,5 +1,7 @@
 //! A small picture with alpha, ready to be blended on frames.
 
+use multiversion::multiversion;
+
 use super::{I420Mut, PlaneMut};
 
 /// A premultiplied picture in Y'CbCr 4:2:0 (BT.709 limited) with alpha, at a fixed place on the canvas.
@@ -111,17 +113,21 @@ fn to_byte(value: f32) -> u8 {
 
 fn blend_plane(target: &mut PlaneMut<'_>, (x, y, width): (usize, usize, usize), color: &[u8], alpha: &[u8]) {
     for (dy, (color, alpha)) in color.chunks_exact(width).zip(alpha.chunks_exact(width)).enumerate() {
-        let row = target.row_mut(y + dy);
-        let Some(row) = row.get_mut(x..) else { continue };
-        for ((target, &color), &alpha) in row.iter_mut().zip(color).zip(alpha) {
-            // Division by 255 to the nearest, for products up to 255 * 255 (Blinn, "Three Wrongs Make a Right", 1995).
-            let t = u16::from(255 - alpha) * u16::from(*target) + 128;
-            *target = color.saturating_add(((t + (t >> 8)) >> 8) as u8);
+        if let Some(row) = target.row_mut(y + dy).get_mut(x..) {
+            blend_row(row, color, alpha);
         }
     }
 }
 
-/// One rounding for the whole sum, so that a fade does not darken by rounding twice.
+#[multiversion(targets = "simd")]
+fn blend_row(target: &mut [u8], color: &[u8], alpha: &[u8]) {
+    for ((target, &color), &alpha) in target.iter_mut().zip(color).zip(alpha) {
+        // Division by 255 to the nearest, for products up to 255 * 255 (Blinn, "Three Wrongs Make a Right", 1995).
+        let t = u16::from(255 - alpha) * u16::from(*target) + 128;
+        *target = color.saturating_add(((t + (t >> 8)) >> 8) as u8);
+    }
+}
+
 fn blend_faded(
     target: &mut PlaneMut<'_>,
     (x, y, width): (usize, usize, usize),
@@ -129,16 +135,22 @@ fn blend_faded(
     alpha: &[u8],
     opacity: u8,
 ) {
+    for (dy, (color, alpha)) in color.chunks_exact(width).zip(alpha.chunks_exact(width)).enumerate() {
+        if let Some(row) = target.row_mut(y + dy).get_mut(x..) {
+            blend_faded_row(row, color, alpha, opacity);
+        }
+    }
+}
+
+/// One rounding for the whole sum, so that a fade does not darken by rounding twice.
+#[multiversion(targets = "simd")]
+fn blend_faded_row(target: &mut [u8], color: &[u8], alpha: &[u8], opacity: u8) {
     const WHOLE: u32 = 255 * 255;
     let opacity = u32::from(opacity);
-    for (dy, (color, alpha)) in color.chunks_exact(width).zip(alpha.chunks_exact(width)).enumerate() {
-        let row = target.row_mut(y + dy);
-        let Some(row) = row.get_mut(x..) else { continue };
-        for ((target, &color), &alpha) in row.iter_mut().zip(color).zip(alpha) {
-            let through = WHOLE - u32::from(alpha) * opacity;
-            let sum = u32::from(color) * opacity * 255 + u32::from(*target) * through;
-            *target = ((sum + WHOLE / 2) / WHOLE).min(255) as u8;
-        }
+    for ((target, &color), &alpha) in target.iter_mut().zip(color).zip(alpha) {
+        let through = WHOLE - u32::from(alpha) * opacity;
+        let sum = u32::from(color) * opacity * 255 + u32::from(*target) * through;
+        *target = ((sum + WHOLE / 2) / WHOLE).min(255) as u8;
     }
 }
 

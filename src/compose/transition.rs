@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::alpha::{CHROMA_BASE, LUMA_BASE};
@@ -134,17 +135,31 @@ fn mix(old: PlaneRef<'_>, new: PlaneRef<'_>, weight: u32, target: &mut PlaneMut<
 
 /// `left` of 256 parts of what is seen, the rest black.
 fn dim(seen: PlaneRef<'_>, black: u8, left: u16, target: &mut PlaneMut<'_>) {
-    let black = u16::from(black) * (256 - left) + 128;
     for y in 0..seen.height() {
-        for (target, &seen) in target.row_mut(y).iter_mut().zip(seen.row(y)) {
-            *target = ((u16::from(seen) * left + black) >> 8) as u8;
-        }
+        dim_row(seen.row(y), black, left, target.row_mut(y));
     }
 }
 
+#[multiversion(targets = "simd")]
+fn dim_row(seen: &[u8], black: u8, left: u16, target: &mut [u8]) {
+    let black = u16::from(black) * (256 - left) + 128;
+    for (target, &seen) in target.iter_mut().zip(seen) {
+        *target = ((u16::from(seen) * left + black) >> 8) as u8;
+    }
+}
+
+#[multiversion(targets = "simd")]
 fn mix_row(old: &[u8], new: &[u8], weight: u32, target: &mut [u8]) {
     let weight = weight.min(256) as u16;
     for ((target, &old), &new) in target.iter_mut().zip(old).zip(new) {
+        *target = ((u16::from(old) * (256 - weight) + u16::from(new) * weight + 128) >> 8) as u8;
+    }
+}
+
+/// A weight for each sample, of 256 parts.
+#[multiversion(targets = "simd")]
+fn mix_each(old: &[u8], new: &[u8], weights: &[u16], target: &mut [u8]) {
+    for (target, ((&old, &new), &weight)) in target.iter_mut().zip(old.iter().zip(new).zip(weights)) {
         *target = ((u16::from(old) * (256 - weight) + u16::from(new) * weight + 128) >> 8) as u8;
     }
 }
@@ -170,10 +185,7 @@ fn wipe(old: PlaneRef<'_>, new: PlaneRef<'_>, direction: Direction, done: f64, b
         Direction::Left | Direction::Right => {
             let weights: Vec<u16> = (0..old.width()).map(|x| weight(x) as u16).collect();
             for y in 0..old.height() {
-                let pixels = old.row(y).iter().zip(new.row(y)).zip(&weights);
-                for (target, ((&old, &new), &weight)) in target.row_mut(y).iter_mut().zip(pixels) {
-                    *target = ((u16::from(old) * (256 - weight) + u16::from(new) * weight + 128) >> 8) as u8;
-                }
+                mix_each(old.row(y), new.row(y), &weights, target.row_mut(y));
             }
         }
     }
