@@ -165,6 +165,10 @@ def cases():
     clip("turns-places", "static:market", say("Step 1: preheat\nto 180 degrees", size=60, at="top", frames=(7, 61)),
          say("Step 2: mix it all", size=60, at="bottom", frames=(52, 119)), seconds=4)
     clip("turns-late", "slow:room", say("Plot twist", "light-rounded", 96, frames=(68, 119)), seconds=4, tool="html")
+    clip("turns-stands", "static:leaves", say("You think you\nknow plants?", size=76, frames=(0, 49)),
+         say("Look closer", size=92, frames=(50, 80)))
+    clip("turns-stands-box", "static:market", say("Hold on a second", "rounded", 68, "top", frames=(22, 75)), tool="html")
+    clip("turns-pan-box", "pan:street", say("We almost moved here", "box", 60, "bottom", frames=(17, 88)), seconds=4)
     clip("two-places", "handheld:street", say("Rent in Lisbon", size=72, at="top"),
          say("(2020 vs 2024)", "box", 52, "bottom", frames=(24, 89)))
     clip("two-styles", "mandelbrot", say("Guess the movie", "yellow", 76, "top"), say("Answer at the end", "light", 52, "bottom"))

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use remix_engine::limits::Limits;
+use remix_engine::source::AtEnd;
 use remix_engine::store::ChunkStore;
 use remix_engine::{Control, Engine, EngineOptions, Estimate, Existing, Stage};
 use serde_json::json;
@@ -56,6 +57,27 @@ fn dearer_work_is_estimated_dearer() {
     let one = Engine::new(EngineOptions { threads: std::num::NonZeroUsize::new(1), ..EngineOptions::default() });
     let alone = estimate(&one.expect("an engine"), &two_seconds(), None);
     assert!(alone.memory_bytes < draft.memory_bytes && alone.wall_seconds > draft.wall_seconds);
+}
+
+/// The pictures of a picture in a picture that starts over are kept, and counted; where there is no room they are not. Those of half of
+/// the canvas are too many.
+#[test]
+fn pictures_of_what_starts_over_are_kept_where_they_are_small() {
+    let memory = |seconds: f64, layout: &str, limit: Option<u64>| {
+        let project = Project::of(&moving(seconds, 0), &moving(5.0, 1)).with("/layout", json!(layout));
+        let plans = engine(1).plan(&project.request(), &Control::new()).expect("can be planned");
+        let clip = &plans[0].shots()[0].clips[1];
+        assert_eq!(clip.at_end, AtEnd::Loop, "{layout}");
+        let pixels = u64::from(clip.area.width) * u64::from(clip.area.height);
+        let engine = limited(Limits { memory: limit, ..Limits::default() });
+        (engine.estimate(&plans, None).expect("the store answers").memory_bytes, 39 * pixels * 3 / 2)
+    };
+    let (often, pictures) = memory(1.3, "picture-in-picture", None);
+    let (once, _) = memory(6.0, "picture-in-picture", None);
+    let kept = often - once;
+    assert!(kept > pictures && kept < pictures * 4 / 3, "{kept} for {pictures}");
+    assert_eq!(memory(1.3, "picture-in-picture", Some(once + pictures / 2)).0, once);
+    assert_eq!(memory(4.0, "split", None).0, memory(6.0, "split", None).0);
 }
 
 #[test]

@@ -214,14 +214,22 @@ fn one_and_three_threads_give_the_same_bytes() {
     for (layout, options) in
         [("picture-in-picture", json!({ "border": "#ffffff" })), ("split", json!({ "fit": "blur" }))]
     {
-        let project = Project::of(&moving(1.3, 0), &moving(5.0, 1)).with("/layout", json!(layout));
-        let project = project.with("/layoutOptions", options);
-        let [one, three] = [1, 3].map(|threads| {
-            let out = project.out().join(threads.to_string());
-            engine(threads).render(&project.request(), &out).expect("can be rendered");
-            fs::read(out.join("cnt_test/video.mp4")).expect("is there")
-        });
-        assert!(one == three, "{layout}");
+        // The reaction starts over three times; once it has a fault each time, after its second key picture of four.
+        let keys = "-c:v libx264 -g 12 -bf 2 -pix_fmt yuv420p";
+        let reaction = clip("mp4", &format!("-i {} {keys}", moving(1.3, 0).display()));
+        let noise = "-bsf:v noise=amount=if(between(n\\,15\\,17)\\,20\\,0)";
+        let damaged = clip("mp4", &format!("-i {} -c copy {noise}", reaction.display()));
+        for reaction in [&reaction, &damaged] {
+            let project = Project::of(reaction, &moving(5.0, 1)).with("/layout", json!(layout));
+            let project = project.with("/layoutOptions", options.clone());
+            let [one, three] = [1, 3].map(|threads| {
+                let out = project.out().join(threads.to_string());
+                let container = engine(threads).render(&project.request(), &out).expect("can be rendered").remove(0);
+                (fs::read(out.join("cnt_test/video.mp4")).expect("is there"), container.report.damaged_pictures)
+            });
+            assert_eq!((one.1, one.1 > 0), (three.1, *reaction == damaged), "{layout}");
+            assert!(one.0 == three.0, "{layout}, {}", reaction.display());
+        }
     }
 }
 

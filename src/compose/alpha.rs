@@ -165,6 +165,31 @@ mod tests {
         assert_eq!(composed([200, 60, 220], 255, [16, 128, 128]), [200, 60, 220]);
     }
 
+    /// Rows that are long enough for the widest vectors, and not whole multiples of them.
+    #[test]
+    fn many_samples_at_once_are_what_each_is() {
+        let samples = |seed: usize| (0..1_003).map(move |at| ((at * 7_919 + seed * 104_729) % 251) as u8);
+        let (under, over, alpha): (Vec<u8>, Vec<u8>, Vec<u8>) =
+            (samples(1).collect(), samples(2).collect(), samples(3).collect());
+        for base in [LUMA_BASE, CHROMA_BASE] {
+            let (mut blended, mut multiplied) = (under.clone(), under.clone());
+            blend(&mut blended, &over, &alpha, base);
+            multiply(&mut multiplied, &alpha, base);
+            for at in 0..under.len() {
+                let (mut one, mut other) = ([under[at]], [under[at]]);
+                blend(&mut one, &over[at..=at], &alpha[at..=at], base);
+                multiply(&mut other, &alpha[at..=at], base);
+                assert_eq!((blended[at], multiplied[at]), (one[0], other[0]), "sample {at}");
+            }
+        }
+        let mut means = vec![0; under.len() / 2];
+        means_of_four(&mut means, &under, &over);
+        for (at, mean) in means.into_iter().enumerate() {
+            let four = [under[2 * at], under[2 * at + 1], over[2 * at], over[2 * at + 1]];
+            assert_eq!(mean, ((four.map(u32::from).iter().sum::<u32>() + 2) / 4) as u8, "mean {at}");
+        }
+    }
+
     #[test]
     fn black_is_black() {
         let mut planes = flat([90, 1, 2]);

@@ -17,9 +17,9 @@ use crate::encode::{AUDIO_BIT_RATE, VideoSettings, reference_work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{available_memory, available_threads, free_disk};
 use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedLayer, PlannedSlide};
-use crate::source::{VideoInfo, VideoKind};
+use crate::source::{AtEnd, VideoInfo, VideoKind};
 use crate::store::ChunkStore;
-use crate::units::{CanvasSize, FrameIndex, FrameRange};
+use crate::units::{CanvasSize, FrameIndex, FrameRange, TimeSpan};
 
 /// What making a plan's result will take. What the model of a [performer](crate::performer) takes is not known, and not counted.
 /// Nor is planning, which is over by then: of a remix it decodes the source and reads its texts, about 610 MB for a post of 1080x1920, 190
@@ -67,6 +67,8 @@ const LAY_OUT_MS: f64 = 1.5;
 const MEND_MS: (f64, f64) = (5.0, 70.0);
 /// Pictures that are kept for that.
 const MEND_PICTURES: u64 = 44;
+/// The most bytes of pictures of clips that loop, which are kept for all workers.
+const LOOP_BYTES: u64 = 64 << 20;
 /// Milliseconds to blur a picture for all of the canvas.
 const BLUR_MS: f64 = 4.0;
 /// To take the screen out of a million pixels.
@@ -266,6 +268,56 @@ fn clip_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
     [area * 3 / 2, around, blurred, keyed, mended].into_iter().fold(decoder, u64::saturating_add)
 }
 
+/// The clips of `plan` that are shown more than once over and whose pictures are kept: those that all together are small. With how many
+/// pictures each has at most.
+pub(super) fn looping<'a>(shared: &Shared, plan: &'a Plan) -> Vec<(&'a PlannedClip, usize)> {
+    // Nothing needs them: they are no reason for fewer workers.
+    let Taken { bytes, available, .. } = workers(shared, plan);
+    let mut left = LOOP_BYTES.min(available.saturating_sub(bytes));
+    let of_shots = plan.shots().iter().flat_map(|shot| shot.clips.iter().map(|clip| (shot.frames, clip)));
+    let over = plan.overlays().iter().filter_map(|overlay| Some((overlay.frames, overlay.clip()?)));
+    let mut kept = Vec::new();
+    for (on, clip) in of_shots.chain(over) {
+        if let Some(pictures) = looped_pictures(plan, clip, on.len())
+            && let Some(rest) =
+                picture_bytes(plan, clip).checked_mul(pictures).and_then(|bytes| left.checked_sub(bytes))
+            && let Ok(pictures) = usize::try_from(pictures)
+        {
+            left = rest;
+            kept.push((clip, pictures));
+        }
+    }
+    kept
+}
+
+/// Pictures of a clip in `frames` frames of the output, if it is shown more than once in them; `None` if not, and if it is wanted at
+/// two sizes.
+fn looped_pictures(plan: &Plan, clip: &PlannedClip, frames: u64) -> Option<u64> {
+    let video = plan.sources().get(clip.source)?.info.video.as_ref()?;
+    if clip.at_end != AtEnd::Loop || clip.backdrop.is_some() || video.pictures < 2 {
+        return None;
+    }
+    let end = clip.end.map_or(video.duration, |end| end.min(video.duration));
+    let seconds = TimeSpan::from_ticks(end.ticks().saturating_sub(clip.start.ticks())).as_secs_f64();
+    let pass = (seconds * clip.speed.rate(plan.rate()).as_f64()).ceil();
+    // Both ends may be seen in part.
+    let pictures = ((seconds * video.mean_rate).ceil() as u64).saturating_add(2).min(video.pictures);
+    // For less than a quarter of them it is not worth the memory.
+    (frames as f64 >= pass * 1.25).then_some(pictures.min((pass as u64).saturating_add(1)))
+}
+
+/// Bytes of one picture of a clip at the size that it is shown at, as FFmpeg allocates it: rows of whole vectors, in whole blocks.
+fn picture_bytes(plan: &Plan, clip: &PlannedClip) -> u64 {
+    let (width, height) = match &clip.movement {
+        Some(movement) => (movement.picture.width(), movement.picture.height()),
+        None => (clip.area.width, clip.area.height),
+    };
+    let (row, half) = (u64::from(width).next_multiple_of(64), u64::from(width).div_ceil(2).next_multiple_of(64));
+    let video = plan.sources().get(clip.source).and_then(|source| source.info.video.as_ref());
+    let full = if video.is_some_and(|video| video.has_alpha) { 2 } else { 1 };
+    u64::from(height).next_multiple_of(32).saturating_mul(full * row + half).saturating_add(1024)
+}
+
 /// Bytes that the decoder of a clip holds. What a plan says of sizes may be anything: it comes as JSON too.
 fn decoder_bytes(video: &VideoInfo) -> u64 {
     let deep = if video.color.hdr().is_some() { 2 } else { 1 };
@@ -306,21 +358,28 @@ fn encoder_bytes(settings: &VideoSettings, canvas: CanvasSize) -> u64 {
     padded * 31 / 10 * ahead + padded * 47 / 10 * referred
 }
 
-/// Workers, and the peak of the memory with them.
-fn workers(shared: &Shared, plan: &Plan) -> (NonZeroUsize, u64) {
+/// Workers, the peak of the memory with them, and how much there is.
+struct Taken {
+    workers: NonZeroUsize,
+    bytes: u64,
+    available: u64,
+}
+
+/// Without the pictures of what [loops](looping).
+fn workers(shared: &Shared, plan: &Plan) -> Taken {
     let sound = if plan.has_video() { SOUND_BYTES } else { 0 };
     let (fixed, each) = (BASE_BYTES + sound, worker_bytes(plan).max(1));
     let units = NonZeroUsize::new(plan.units()).unwrap_or(NonZeroUsize::MIN);
     let wanted = shared.threads.min(units);
-    let memory = shared.limits.memory.or_else(available_memory).unwrap_or(u64::MAX);
-    let fitting = usize::try_from(memory.saturating_sub(fixed) / each).unwrap_or(usize::MAX);
+    let available = shared.limits.memory.or_else(available_memory).unwrap_or(u64::MAX);
+    let fitting = usize::try_from(available.saturating_sub(fixed) / each).unwrap_or(usize::MAX);
     let workers = NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN).min(wanted);
-    (workers, each.saturating_mul(workers.get() as u64).saturating_add(fixed))
+    Taken { workers, bytes: each.saturating_mul(workers.get() as u64).saturating_add(fixed), available }
 }
 
 /// How many threads render `plan` at once: as many as the memory is enough for.
 pub(super) fn workers_of(shared: &Shared, plan: &Plan) -> NonZeroUsize {
-    workers(shared, plan).0
+    workers(shared, plan).workers
 }
 
 /// What making `plans`, of one request, will take; units that `store` has, or that an earlier plan makes, are not counted.
@@ -339,7 +398,10 @@ pub(super) fn estimate(shared: &Shared, plans: &[&Plan], store: Option<&ChunkSto
     };
     let slowness = slowness(shared);
     for plan in plans {
-        let (workers, memory) = workers(shared, plan);
+        let Taken { workers, bytes: memory, .. } = workers(shared, plan);
+        let looped =
+            looping(shared, plan).into_iter().map(|(clip, pictures)| picture_bytes(plan, clip) * pictures as u64);
+        let memory = memory.saturating_add(looped.sum());
         let missing = store.map_or_else(|| Ok((0..plan.units()).collect()), |store| store.missing(plan))?;
         let keys: Vec<_> = plan.keys().collect();
         let fresh: Vec<usize> = missing.into_iter().filter(|&unit| known.insert(keys[unit])).collect();
@@ -399,7 +461,7 @@ pub(super) fn check(shared: &Shared, plans: &[&Plan], store: &ChunkStore, out: &
         |what: String, suggestion: &'static str| Err(Error::new(ErrorKind::LimitExceeded, what).suggest(suggestion));
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     for plan in plans {
-        let (_, memory) = workers(shared, plan);
+        let memory = workers(shared, plan).bytes;
         if let Some(limit) = limits.memory.or_else(available_memory).filter(|limit| memory > *limit) {
             let what = format!(
                 "{} takes about {} MiB of memory with one worker; there are {} MiB",

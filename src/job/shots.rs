@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::Shared;
+use super::estimate::looping;
 use super::mender::{Mender, SharedPictures};
 use super::performing::{Performing, Transforms, first_shown, transform_of};
 use super::slides::SlidePainter;
@@ -18,7 +19,7 @@ use crate::encode::{ChunkEncoder, EncodedChunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffmpeg::{Interrupt, VideoFrame, release_free_memory};
 use crate::plan::{Plan, PlannedChunk, PlannedClip, PlannedOverlaid, PlannedOverlay, PlannedShot};
-use crate::source::{Probed, ProbedVideo, Reading, ShotReader};
+use crate::source::{Probed, ProbedVideo, Reading, Reel, ShotReader};
 use crate::timeline::ProgressBar;
 use crate::units::{CanvasSize, FrameIndex, FrameRange, FrameRate};
 
@@ -30,6 +31,8 @@ pub(super) struct Painter<'a> {
     sources: Vec<Arc<Probed>>,
     /// Of each clip out of which things are taken, what was read for that.
     others: Vec<(&'a PlannedClip, SharedPictures)>,
+    /// Of each clip that loops and is small, its pictures.
+    reels: Vec<(&'a PlannedClip, Arc<Reel>)>,
     /// What puts somebody else into clips.
     transforms: Transforms,
     /// For a video of slides.
@@ -47,8 +50,10 @@ impl<'a> Painter<'a> {
         let clips = plan.shots().iter().flat_map(|shot| &shot.clips).chain(over);
         let patched = clips.filter(|clip| !clip.patches.is_empty());
         let others = patched.map(|clip| (clip, SharedPictures::default())).collect();
+        let reels =
+            looping(shared, plan).into_iter().map(|(clip, pictures)| (clip, Arc::new(Reel::new(pictures)))).collect();
         let transforms = shared.transforms(plan)?;
-        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, others, transforms, slides })
+        Ok(Self { shared, plan, interrupt: control.interrupt(), sources, others, reels, transforms, slides })
     }
 
     fn video(&self, clip: &PlannedClip) -> Result<&ProbedVideo> {
@@ -89,8 +94,11 @@ impl<'a> Painter<'a> {
             second,
         };
         let path = &self.plan.sources()[clip.source].asset.path;
-        let reader = ShotReader::open(path, self.video(clip)?, reading, &self.shared.limits, &self.interrupt)
-            .map_err(|error| self.about(clip, error))?;
+        let reel = self.reels.iter().find(|(known, _)| !alone && std::ptr::eq(*known, clip));
+        let reel = reel.map(|(_, reel)| Arc::clone(reel));
+        let reader =
+            ShotReader::open_with(path, self.video(clip)?, reading, reel, &self.shared.limits, &self.interrupt)
+                .map_err(|error| self.about(clip, error))?;
         let canvas = (self.plan.canvas().width(), self.plan.canvas().height());
         let video = self.plan.sources()[clip.source].info.video.as_ref();
         let is_opaque = video.is_some_and(|video| clip.is_opaque(video));
@@ -216,7 +224,7 @@ impl<'a> Brush<'a> {
     ///
     /// A chunk is a pure function: its pictures may not depend on where decoding began. They do not as long as no
     /// picture since the beginning was damaged. If one was, what is concealed depends on what was decoded before, and
-    /// the chunk is rendered again from its own beginning: the key pictures before it.
+    /// the chunk is rendered again from its own beginning: the key pictures before it, and with nothing that others have read.
     pub(super) fn paint(
         &mut self,
         index: usize,
@@ -242,7 +250,7 @@ impl<'a> Brush<'a> {
         let is_damaged =
             self.open.iter().any(OpenShot::is_damaged) || self.over.iter().any(|open| open.clip.is_damaged());
         let clips = self.open.iter().flat_map(|open| &open.clips).chain(self.over.iter().map(|open| &open.clip));
-        let has_shared = clips.filter_map(|clip| clip.mender.as_ref()).any(Mender::has_shared);
+        let has_shared = clips.into_iter().any(OpenClip::has_shared);
         if !is_damaged || !(continues || has_shared) {
             return Ok(chunk);
         }
@@ -429,6 +437,11 @@ impl OpenClip<'_> {
     /// Whether anything that was read of it had faults.
     fn is_damaged(&self) -> bool {
         self.reader.is_damaged() || self.mender.as_ref().is_some_and(Mender::is_damaged)
+    }
+
+    /// Whether any of it was not read by its own readers since they were opened.
+    fn has_shared(&self) -> bool {
+        self.reader.has_shared() || self.mender.as_ref().is_some_and(Mender::has_shared)
     }
 
     /// Draws the clip as it is at its shot's frame `frame`.

@@ -33,6 +33,7 @@ mod picture;
 mod pictures;
 mod probe;
 mod reader;
+mod reel;
 mod sniff;
 mod still;
 mod walk;
@@ -49,6 +50,7 @@ pub(crate) use picture::heif_version;
 pub use probe::{AudioInfo, SourceInfo, Unusable, VideoInfo, VideoKind};
 pub(crate) use probe::{Probed, ProbedAudio, ProbedVideo, open_decoder, probe, probe_known};
 pub(crate) use reader::{Reading, ShotReader, StreamReader};
+pub(crate) use reel::Reel;
 pub(crate) use still::{blurred, still};
 pub(crate) use walk::{PacketFacts, PictureWalk, Wanted};
 

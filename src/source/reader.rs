@@ -9,6 +9,7 @@ use super::index::AtEnd;
 use super::nal::{Framing, is_unreferenced};
 use super::pictures::PictureReader;
 use super::probe::{Origin, ProbedStream};
+use super::reel::Reel;
 use super::{ProbedVideo, VideoIndex, open_decoder, source_error};
 use crate::compose::SourceRect;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,6 +49,13 @@ pub(crate) struct ShotReader<P = Pictures> {
     second: Option<Shaper>,
     /// The pictures that were asked for and could not be shown as they are coded.
     concealed: BTreeSet<u32>,
+    /// Where pictures are that somebody has read already, and the last one that came from there.
+    reel: Option<Arc<Reel>>,
+    from_reel: Option<VideoFrame>,
+    /// Whether decoding stands where it has to go on from: not before a first picture that is not on the reel.
+    stands: bool,
+    /// Whether pictures after the last one that was decoded came from the reel.
+    skipped: bool,
 }
 
 /// Makes working pictures of decoded ones, each once.
@@ -155,14 +163,34 @@ impl ShotReader {
         limits: &Limits,
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        Self::open_with(path, video, reading, None, limits, interrupt)
+    }
+
+    /// As [`open`](Self::open); has pictures come from `reel` where it has them, and go there. All that it is given to read the same part
+    /// of the same source at the same size. Nothing is shared if a second part is wanted, or if pictures cannot be told by their times.
+    pub(crate) fn open_with(
+        path: &Path,
+        video: &ProbedVideo,
+        reading: Reading,
+        reel: Option<Arc<Reel>>,
+        limits: &Limits,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let Reading { start, end, rate, frames, at_end, rect, canvas, second } = reading;
         let index = Arc::clone(&video.index);
         let mut schedule = index.schedule((start, end), rate, frames.end.0, at_end);
         let first = frames.start.0;
         schedule.drain(..usize::try_from(first).unwrap_or(usize::MAX).min(schedule.len()));
+        let reel = reel.filter(|_| second.is_none() && index.is_complete());
+        let stands = reel.is_none();
         let pictures = match &video.origin {
             Origin::Stream(stream) => {
-                Pictures::Stream(Box::new(ForwardDecoder::open(path, stream, &index, &schedule, limits, interrupt)?))
+                let mut decoder = ForwardDecoder::new(path, stream, &index, &schedule, limits, interrupt)?;
+                if stands {
+                    decoder
+                        .start_before(schedule.first().map_or(index.first_pts(), |&first| index.pts(first as usize)))?;
+                }
+                Pictures::Stream(Box::new(decoder))
             }
             Origin::Picture(kind) => {
                 Pictures::Picture(Box::new(PictureReader::new(path, *kind, &index, limits, interrupt)))
@@ -173,16 +201,47 @@ impl ShotReader {
         };
         let (converter, second) = (shaper((rect, canvas))?, second.map(shaper).transpose()?);
         let last = schedule.first().copied().unwrap_or(0);
-        Ok(Self { pictures, index, schedule, first, last, converter, second, concealed: BTreeSet::new() })
+        let concealed = BTreeSet::new();
+        Ok(Self {
+            pictures,
+            index,
+            schedule,
+            first,
+            last,
+            converter,
+            second,
+            concealed,
+            reel,
+            from_reel: None,
+            stands,
+            skipped: false,
+        })
+    }
+
+    /// Whether it has shown a picture that it had from its reel.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.from_reel.is_some()
     }
 
     /// The same for any thread; `None` for a picture file.
     pub(crate) fn into_stream(self) -> Option<StreamReader> {
-        let Self { pictures, index, schedule, first, last, converter, second, concealed } = self;
+        let Self { pictures, index, schedule, first, last, converter, second, concealed, stands, .. } = self;
+        let (reel, from_reel, skipped) = (None, None, false);
         match pictures {
-            Pictures::Stream(pictures) => {
-                Some(StreamReader { pictures, index, schedule, first, last, converter, second, concealed })
-            }
+            Pictures::Stream(pictures) => Some(StreamReader {
+                pictures,
+                index,
+                schedule,
+                first,
+                last,
+                converter,
+                second,
+                concealed,
+                reel,
+                from_reel,
+                stands,
+                skipped,
+            }),
             Pictures::Picture(_) => None,
         }
     }
@@ -196,6 +255,7 @@ impl ShotReader {
             decoder.stop_after = Some(wanted);
             decoder.start_before(wanted)?;
             self.last = picture;
+            self.stands = true;
         }
         self.frame(frame)
     }
@@ -206,18 +266,39 @@ impl<P: Decoded> ShotReader<P> {
     /// premultiplied alpha if the source has it. Frames must be asked for in ascending order.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
         let number = self.picture_of(frame)?;
+        // What is on show already is asked of nobody.
+        if let Some(reel) = self.reel.as_ref().filter(|_| !self.stands || number != self.last)
+            && let Some(known) = reel.get(number)?
+        {
+            self.skipped = true;
+            return Ok(self.from_reel.insert(known));
+        }
         let wanted = self.index.pts(number as usize);
-        if number < self.last {
+        if !self.stands || number < self.last || (self.skipped && self.has_key_between(self.last, number)) {
             self.pictures.return_to(wanted)?;
         } else {
             self.pictures.advance_to(wanted)?;
         }
-        self.last = number;
+        (self.last, self.stands, self.skipped) = (number, true, false);
         let (picture, pts) = self.pictures.current()?;
-        if picture.is_damaged() || (pts != wanted && self.index.is_complete()) {
+        let is_concealed = picture.is_damaged() || (pts != wanted && self.index.is_complete());
+        if is_concealed {
             self.concealed.insert(number);
         }
-        self.converter.shape(picture, pts)
+        let shaped = self.converter.shape(picture, pts)?;
+        if let Some(reel) = &self.reel
+            && !is_concealed
+            && !self.pictures.is_damaged()
+        {
+            reel.put(number, shaped);
+        }
+        Ok(shaped)
+    }
+
+    /// Whether decoding can begin between picture `last` and one that is further on; also if it has to be of the picture before that.
+    fn has_key_between(&self, last: u32, number: u32) -> bool {
+        let (last, wanted) = (self.index.pts(last as usize), self.index.before(self.index.pts(number as usize)));
+        self.index.keys_before(wanted).next().is_some_and(|key| key > last)
     }
 
     /// What [`Self::frame`] gave last as the second part that was asked for, and its time, which tells it from others.
@@ -286,7 +367,8 @@ pub(crate) struct ForwardDecoder {
 }
 
 impl ForwardDecoder {
-    fn open(
+    /// Stands at the file's beginning.
+    fn new(
         path: &Path,
         video: &ProbedStream,
         index: &Arc<VideoIndex>,
@@ -304,8 +386,7 @@ impl ForwardDecoder {
         // A deinterlaced picture is made of its neighbours too.
         let countable = index.is_complete() && !video.is_interlaced;
         let shown = countable.then(|| schedule.iter().map(pts).collect());
-        let first = schedule.first().map_or(index.first_pts(), pts);
-        let mut this = Self {
+        Ok(Self {
             path: path.to_owned(),
             demuxers: video.demuxers,
             input,
@@ -330,9 +411,7 @@ impl ForwardDecoder {
             draining: false,
             ended: false,
             is_damaged: false,
-        };
-        this.start_before(first)?;
-        Ok(this)
+        })
     }
 
     /// Moves to the key picture from which the picture at `pts` decodes. Where a file's index lies, an earlier one is
@@ -561,7 +640,26 @@ mod tests {
         lumas_of(Path::new("fixtures/ugc-remix/media/reaction.mp4"), 3.9, (from, to), at_end)
     }
 
-    fn lumas_of(path: &Path, start: f64, (from, to): (u64, u64), at_end: AtEnd) -> Vec<Vec<u8>> {
+    fn lumas_of(path: &Path, start: f64, frames: (u64, u64), at_end: AtEnd) -> Vec<Vec<u8>> {
+        lumas_out_of(&mut reader_of(path, start, frames, at_end, None), frames)
+    }
+
+    fn lumas_out_of(reader: &mut ShotReader, (from, to): (u64, u64)) -> Vec<Vec<u8>> {
+        (from..to)
+            .map(|frame| {
+                let picture = reader.frame(frame).expect("can be read");
+                picture.planes().expect("working picture").y.rows().flatten().copied().collect()
+            })
+            .collect()
+    }
+
+    fn reader_of(
+        path: &Path,
+        start: f64,
+        (from, to): (u64, u64),
+        at_end: AtEnd,
+        reel: Option<&Arc<Reel>>,
+    ) -> ShotReader {
         let (limits, interrupt) = (Limits::default(), Interrupt::new(Arc::default(), Arc::default(), Arc::default()));
         let probed = probe(path, &limits, &interrupt).expect("can be probed");
         let video = probed.video.expect("has pictures");
@@ -577,13 +675,7 @@ mod tests {
             canvas,
             second: None,
         };
-        let mut reader = ShotReader::open(path, &video, reading, &limits, &interrupt).expect("can be opened");
-        (from..to)
-            .map(|frame| {
-                let picture = reader.frame(frame).expect("can be read");
-                picture.planes().expect("working picture").y.rows().flatten().copied().collect()
-            })
-            .collect()
+        ShotReader::open_with(path, &video, reading, reel.cloned(), &limits, &interrupt).expect("can be opened")
     }
 
     /// A clip without any picture that decoding can start at by its bitstream: intra refresh, and the first picture cut
@@ -627,5 +719,57 @@ mod tests {
         assert_eq!(looped[120..], looped[..6]);
         // Whoever begins in the middle gets the same.
         assert_eq!(lumas(118, 126, AtEnd::Loop), looped[118..]);
+    }
+
+    /// What others have read is taken from them, and what follows it is what it is without them: before the next key picture, which
+    /// is number 57, and after it.
+    #[test]
+    fn what_is_on_the_reel_is_not_read_again() {
+        const PASS: u64 = 90;
+        let path = Path::new("fixtures/ugc-remix/media/reaction.mp4");
+        let plain = lumas_of(path, 1.0, (0, PASS), AtEnd::Loop);
+        for marked in [35..40, 40..70, 100..120] {
+            let reel = Arc::new(Reel::new(PASS as usize));
+            let mut white = VideoFrame::i420(108, 192).expect("can be allocated");
+            let planes = white.planes_mut().expect("is ours").expect("has planes");
+            let mut luma = planes.y;
+            (0..192).for_each(|y| luma.row_mut(y).fill(235));
+            marked.clone().for_each(|number| reel.put(number, &white));
+            let mut reader = reader_of(path, 1.0, (0, 2 * PASS), AtEnd::Loop, Some(&reel));
+            let both = lumas_out_of(&mut reader, (0, 2 * PASS));
+            assert!(reader.has_shared());
+            let (first, second) = both.split_at(PASS as usize);
+            for (number, (found, plain)) in (30u32..).zip(first.iter().zip(&plain)) {
+                let is_white = found.iter().all(|&luma| luma == 235);
+                assert!(if marked.contains(&number) { is_white } else { found == plain }, "{marked:?}: {number}");
+            }
+            assert!(first == second, "{marked:?}: the second time it is what it was");
+            // Whoever comes later, and in the middle, decodes nothing at all.
+            let mut later = reader_of(path, 1.0, (40, PASS), AtEnd::Loop, Some(&reel));
+            assert!(lumas_out_of(&mut later, (40, PASS)) == first[40..]);
+            assert!(!later.stands && later.has_shared(), "{marked:?}");
+        }
+    }
+
+    /// What comes after a fault depends on where decoding began: nobody else is given it.
+    #[test]
+    fn nothing_is_on_the_reel_after_a_fault() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let damaged = folder.path().join("damaged.mp4");
+        let noise = "noise=amount=if(between(n\\,40\\,42)\\,20\\,0)";
+        let words =
+            ["-v", "error", "-y", "-i", "fixtures/ugc-remix/media/reaction.mp4", "-an", "-c", "copy", "-bsf:v", noise];
+        let status = std::process::Command::new("ffmpeg").args(words).arg(&damaged).status();
+        assert!(status.expect("ffmpeg runs").success());
+        let reel = Arc::new(Reel::new(120));
+        let mut reader = reader_of(&damaged, 0.0, (0, 120), AtEnd::Loop, Some(&reel));
+        lumas_out_of(&mut reader, (0, 120));
+        assert!(reader.is_damaged());
+        let kept: Vec<u32> = (0..120).filter(|&number| reel.get(number).expect("can be kept").is_some()).collect();
+        assert!(kept.len() > 30 && kept.iter().copied().eq(0..kept.len() as u32) && kept.len() < 45, "{kept:?}");
+        // Who begins behind it sees no fault, and has more to give.
+        let mut behind = reader_of(&damaged, 0.0, (60, 120), AtEnd::Loop, Some(&reel));
+        lumas_out_of(&mut behind, (60, 120));
+        assert!(!behind.is_damaged() && reel.get(119).expect("can be kept").is_some());
     }
 }
