@@ -49,12 +49,19 @@ pub(crate) struct ShotReader<P = Pictures> {
     second: Option<Shaper>,
     /// The pictures that were asked for and could not be shown as they are coded.
     concealed: BTreeSet<u32>,
-    /// Where pictures are that somebody has read already, and the last one that came from there.
-    reel: Option<Arc<Reel>>,
-    from_reel: Option<VideoFrame>,
     /// Whether decoding stands where it has to go on from: not before a first picture that is not on the reel.
     stands: bool,
-    /// Whether pictures after the last one that was decoded came from the reel.
+    sharing: Sharing,
+}
+
+/// What a reader has from others.
+#[derive(Default)]
+struct Sharing {
+    /// Where pictures are that somebody has read already.
+    reel: Option<Arc<Reel>>,
+    /// The last one that came from there.
+    shown: Option<VideoFrame>,
+    /// Whether pictures after the last one that was decoded came from there.
     skipped: bool,
 }
 
@@ -201,49 +208,20 @@ impl ShotReader {
         };
         let (converter, second) = (shaper((rect, canvas))?, second.map(shaper).transpose()?);
         let last = schedule.first().copied().unwrap_or(0);
-        let concealed = BTreeSet::new();
-        Ok(Self {
-            pictures,
-            index,
-            schedule,
-            first,
-            last,
-            converter,
-            second,
-            concealed,
-            reel,
-            from_reel: None,
-            stands,
-            skipped: false,
-        })
+        let (concealed, sharing) = (BTreeSet::new(), Sharing { reel, ..Sharing::default() });
+        Ok(Self { pictures, index, schedule, first, last, converter, second, concealed, stands, sharing })
     }
 
     /// Whether it has shown a picture that it had from its reel.
     pub(crate) fn has_shared(&self) -> bool {
-        self.from_reel.is_some()
+        self.sharing.shown.is_some()
     }
 
     /// The same for any thread; `None` for a picture file.
     pub(crate) fn into_stream(self) -> Option<StreamReader> {
-        let Self { pictures, index, schedule, first, last, converter, second, concealed, stands, .. } = self;
-        let (reel, from_reel, skipped) = (None, None, false);
-        match pictures {
-            Pictures::Stream(pictures) => Some(StreamReader {
-                pictures,
-                index,
-                schedule,
-                first,
-                last,
-                converter,
-                second,
-                concealed,
-                reel,
-                from_reel,
-                stands,
-                skipped,
-            }),
-            Pictures::Picture(_) => None,
-        }
+        let Self { pictures, index, schedule, first, last, converter, second, concealed, stands, sharing } = self;
+        let Pictures::Stream(pictures) = pictures else { return None };
+        Some(ShotReader { pictures, index, schedule, first, last, converter, second, concealed, stands, sharing })
     }
 
     /// As [`Self::frame`], for any frame: moves to the key picture before it and decodes from there.
@@ -255,7 +233,6 @@ impl ShotReader {
             decoder.stop_after = Some(wanted);
             decoder.start_before(wanted)?;
             self.last = picture;
-            self.stands = true;
         }
         self.frame(frame)
     }
@@ -267,26 +244,26 @@ impl<P: Decoded> ShotReader<P> {
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&VideoFrame> {
         let number = self.picture_of(frame)?;
         // What is on show already is asked of nobody.
-        if let Some(reel) = self.reel.as_ref().filter(|_| !self.stands || number != self.last)
+        if let Some(reel) = self.sharing.reel.as_ref().filter(|_| !self.stands || number != self.last)
             && let Some(known) = reel.get(number)?
         {
-            self.skipped = true;
-            return Ok(self.from_reel.insert(known));
+            self.sharing.skipped = true;
+            return Ok(self.sharing.shown.insert(known));
         }
         let wanted = self.index.pts(number as usize);
-        if !self.stands || number < self.last || (self.skipped && self.has_key_between(self.last, number)) {
+        if !self.stands || number < self.last || (self.sharing.skipped && self.has_key_between(self.last, number)) {
             self.pictures.return_to(wanted)?;
         } else {
             self.pictures.advance_to(wanted)?;
         }
-        (self.last, self.stands, self.skipped) = (number, true, false);
+        (self.last, self.stands, self.sharing.skipped) = (number, true, false);
         let (picture, pts) = self.pictures.current()?;
         let is_concealed = picture.is_damaged() || (pts != wanted && self.index.is_complete());
         if is_concealed {
             self.concealed.insert(number);
         }
         let shaped = self.converter.shape(picture, pts)?;
-        if let Some(reel) = &self.reel
+        if let Some(reel) = &self.sharing.reel
             && !is_concealed
             && !self.pictures.is_damaged()
         {
