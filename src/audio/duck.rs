@@ -36,6 +36,8 @@ pub(super) struct Ducker {
     current: u64,
     from: f64,
     to: f64,
+    /// The gain at each sample frame of a hop in which the level changes.
+    ramp: Vec<f32>,
     started: bool,
 }
 
@@ -59,6 +61,7 @@ impl Ducker {
             current: 0,
             from: 0.0,
             to: 0.0,
+            ramp: Vec::with_capacity(HOP),
             started: false,
         }
     }
@@ -117,15 +120,7 @@ impl Ducker {
             if self.from == 0.0 && self.to == 0.0 {
                 continue;
             }
-            let gain_of = |level: f64| libm::pow(10.0, level / 20.0) as f32;
-            if self.from == self.to {
-                let gain = gain_of(self.from);
-                now.iter_mut().for_each(|sample| *sample *= gain);
-                continue;
-            }
-            for (n, frame) in now.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-                let part = (within + n) as f64 / HOP as f64;
-                let gain = gain_of(self.from + (self.to - self.from) * part);
+            for (frame, gain) in now.as_chunks_mut::<2>().0.iter_mut().zip(&self.ramp[within..]) {
                 *frame = frame.map(|sample| sample * gain);
             }
         }
@@ -145,6 +140,15 @@ impl Ducker {
         }
         let near = self.voiced.front().is_some_and(|&voiced| voiced <= at + self.attack);
         self.to = if near { (self.to - self.down).max(-self.amount) } else { (self.to + self.up).min(0.0) };
+        if self.from == 0.0 && self.to == 0.0 {
+            return;
+        }
+        // Linear in decibels: each sample frame's gain is the same part of the one before.
+        let gain_of = |level: f64| libm::pow(10.0, level / 20.0);
+        let (first, part) = (gain_of(self.from), gain_of((self.to - self.from) / HOP as f64));
+        self.ramp.clear();
+        self.ramp
+            .extend(std::iter::successors(Some(first), |gain| Some(gain * part)).take(HOP).map(|gain| gain as f32));
     }
 }
 

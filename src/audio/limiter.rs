@@ -3,27 +3,25 @@
 
 use std::collections::VecDeque;
 
+use super::peak::{Interpolation, REACH, STRETCH};
 use crate::plan::SAMPLE_RATE;
 
 /// Sample frames that the gain falls over before a peak: 5 ms, slow enough not to be heard as a click.
 const LOOK_AHEAD: usize = SAMPLE_RATE as usize / 200;
 /// The part of its way back that the gain goes with each sample frame: to within a third in 80 ms.
 const RELEASE: f64 = 1.0 / (0.08 * SAMPLE_RATE as f64);
-/// Points between two samples at which the waveform is looked at: as ITU-R BS.1770-4, annex 2, has it for 48 kHz.
-const PHASES: usize = 4;
-/// Samples on each side that a point between them is interpolated from.
-const REACH: usize = 6;
 
 /// Limits interleaved stereo, block by block. What comes out is late by [`Limiter::DELAY`] sample frames.
 pub(super) struct Limiter {
     ceiling: f32,
-    /// Weights of the samples around a point, for each point between two samples.
-    taps: [[f32; 2 * REACH]; PHASES - 1],
-    /// Sample frames that came in and have not gone out.
-    waiting: VecDeque<[f32; 2]>,
-    /// How many of `waiting`, from the front, have their gain in `needed`.
-    judged: usize,
-    /// Candidates for the least of `needed` in the window, with their places, ascending.
+    interpolation: Interpolation,
+    /// For each side the samples that have not gone out, and those before them that the next peaks need: zeros before the
+    /// start.
+    lines: [Vec<f32>; 2],
+    /// The oldest sample frame in `lines` that has not gone out, and the first whose peak is not known.
+    oldest: usize,
+    unjudged: usize,
+    /// Candidates for the least gain that is needed in the window, with their places, ascending.
     least: VecDeque<(u64, f32)>,
     place: u64,
     /// In 64 bits: near 1 the steps of its release are smaller than those of 32.
@@ -44,9 +42,10 @@ impl Limiter {
     pub(super) fn new(ceiling: f32) -> Self {
         Self {
             ceiling,
-            taps: taps(),
-            waiting: VecDeque::new(),
-            judged: 0,
+            interpolation: Interpolation::new(),
+            lines: std::array::from_fn(|_| vec![0.0; REACH - 1]),
+            oldest: REACH - 1,
+            unjudged: REACH - 1,
             least: VecDeque::new(),
             place: 0,
             envelope: 1.0,
@@ -58,48 +57,46 @@ impl Limiter {
 
     /// Takes the next sample frames and appends to `out` those that are finished.
     pub(super) fn process(&mut self, input: &[f32], out: &mut Vec<f32>) {
-        for frame in input.as_chunks::<2>().0 {
-            self.waiting.push_back(*frame);
-            if self.waiting.len() > self.judged + REACH {
-                self.judge();
-            }
-            if self.judged > LOOK_AHEAD {
-                let gain = self.gain();
-                if let Some([left, right]) = self.waiting.pop_front() {
-                    out.extend([left * gain, right * gain]);
-                }
-                self.judged -= 1;
-            }
+        let frames = input.as_chunks::<2>().0;
+        for (side, line) in self.lines.iter_mut().enumerate() {
+            line.extend(frames.iter().map(|frame| frame[side]));
         }
-    }
-
-    /// Finds the gain that the next sample frame needs: the peaks at it and between it and the next one.
-    fn judge(&mut self) {
-        let at = self.judged;
-        let sample = |place: i64, channel: usize| {
-            let place = usize::try_from(at as i64 + place).ok();
-            place.and_then(|place| self.waiting.get(place)).map_or(0.0, |frame| frame[channel])
-        };
-        let mut peak = 0.0f32;
-        for channel in 0..2 {
-            let around: [f32; 2 * REACH] = std::array::from_fn(|tap| sample(tap as i64 + 1 - REACH as i64, channel));
-            peak = peak.max(around[REACH - 1].abs());
-            // Between samples the waveform is at most twice as high as they are: the taps' sizes add up to less.
-            if around.iter().fold(0.0f32, |most, sample| most.max(sample.abs())) * 2.0 < self.ceiling {
+        while let Some(left) = self.lines[0].len().checked_sub(self.unjudged + REACH).filter(|&left| left > 0) {
+            let count = left.min(STRETCH);
+            let around = self.unjudged + 1 - REACH..self.unjudged + count + REACH;
+            let is_under = |line: &Vec<f32>| self.interpolation.stays_under(&line[around.clone()], self.ceiling);
+            if self.lines.iter().all(is_under) {
+                self.pass(&[1.0; STRETCH][..count], out);
                 continue;
             }
-            for taps in &self.taps {
-                let between: f32 = around.iter().zip(taps).map(|(sample, weight)| sample * weight).sum();
-                peak = peak.max(between.abs());
+            let mut peaks = [0.0; STRETCH];
+            for line in &self.lines {
+                self.interpolation.raise(&line[around.clone()], &mut peaks[..count]);
+            }
+            let needed = peaks.map(|peak| if peak > self.ceiling { self.ceiling / peak } else { 1.0 });
+            self.pass(&needed[..count], out);
+        }
+        let gone = self.oldest.min(self.unjudged + 1 - REACH);
+        self.lines.iter_mut().for_each(|line| drop(line.drain(..gone)));
+        self.oldest -= gone;
+        self.unjudged -= gone;
+    }
+
+    /// Takes the gains that the next sample frames need, and gives those out that are finished by that.
+    fn pass(&mut self, needed: &[f32], out: &mut Vec<f32>) {
+        for &needed in needed {
+            while self.least.back().is_some_and(|(_, gain)| *gain >= needed) {
+                self.least.pop_back();
+            }
+            self.least.push_back((self.place, needed));
+            self.place += 1;
+            self.unjudged += 1;
+            if self.unjudged - self.oldest > LOOK_AHEAD {
+                let gain = self.gain();
+                out.extend([&self.lines[0], &self.lines[1]].map(|line| line[self.oldest] * gain));
+                self.oldest += 1;
             }
         }
-        let needed = if peak > self.ceiling { self.ceiling / peak } else { 1.0 };
-        while self.least.back().is_some_and(|(_, gain)| *gain >= needed) {
-            self.least.pop_back();
-        }
-        self.least.push_back((self.place, needed));
-        self.place += 1;
-        self.judged += 1;
     }
 
     /// The gain of the oldest sample frame. The envelope is never over the least gain that the window needs, and the
@@ -110,6 +107,12 @@ impl Limiter {
             self.least.pop_front();
         }
         let target = self.least.front().map_or(1.0, |(_, gain)| f64::from(*gain));
+        let full = u64::from(ONE) * LOOK_AHEAD as u64;
+        // Far from any peak, where most of a sound is.
+        if target >= 1.0 && self.envelope >= 1.0 && self.sum == full {
+            self.started = true;
+            return 1.0;
+        }
         self.envelope =
             if target < self.envelope { target } else { self.envelope + (target - self.envelope) * RELEASE };
         if self.envelope > 0.999_99 && target >= 1.0 {
@@ -125,22 +128,8 @@ impl Limiter {
         }
         self.sum = self.sum + u64::from(newest) - u64::from(self.recent.pop_front().unwrap_or(ONE));
         self.recent.push_back(newest);
-        (self.sum as f64 / (f64::from(ONE) * LOOK_AHEAD as f64)) as f32
+        (self.sum as f64 / full as f64) as f32
     }
-}
-
-/// A sinc under a Hann window through the samples around a point, for the points between two of them: what the meter
-/// (the crate ebur128) looks at too. A window that falls earlier would miss peaks of high tones by a decibel.
-fn taps() -> [[f32; 2 * REACH]; PHASES - 1] {
-    use std::f64::consts::PI;
-    std::array::from_fn(|phase| {
-        let point = (phase + 1) as f64 / PHASES as f64;
-        std::array::from_fn(|tap| {
-            let x = tap as f64 + 1.0 - REACH as f64 - point;
-            let sinc = if x.abs() < 1e-12 { 1.0 } else { libm::sin(PI * x) / (PI * x) };
-            (sinc * (0.5 + 0.5 * libm::cos(PI * x / REACH as f64))) as f32
-        })
-    })
 }
 
 #[cfg(test)]

@@ -196,9 +196,11 @@ impl<'a> Mixer<'a> {
             }
         }
         self.ahead.extend(clips.iter().zip(&voice).map(|(clips, voice)| clips + voice));
-        for (target, sample) in block.iter_mut().zip(self.ahead.drain(..frames as usize * 2)) {
-            *target = sample;
-        }
+        let (first, second) = self.ahead.as_slices();
+        let (head, tail) = block.split_at_mut(first.len().min(block.len()));
+        head.copy_from_slice(&first[..head.len()]);
+        tail.copy_from_slice(&second[..tail.len()]);
+        self.ahead.drain(..block.len());
         self.add((self.position, end), block, Part::Music)?;
         self.position = end;
         Ok(frames as usize)

@@ -10,7 +10,7 @@
 //! | `mix` | all cues summed |
 //! | `seam` | where a looped track starts over |
 //! | `duck`, `speech` | music goes down while somebody speaks |
-//! | `loudness`, `level`, `limiter` | how loud the mix is, and what makes it as loud as it should be |
+//! | `loudness`, `peak`, `level`, `limiter` | how loud the mix is, and what makes it as loud as it should be |
 
 mod decode;
 mod duck;
@@ -18,6 +18,7 @@ mod level;
 mod limiter;
 mod loudness;
 mod mix;
+mod peak;
 mod seam;
 mod speech;
 mod tempo;

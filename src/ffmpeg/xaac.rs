@@ -34,7 +34,7 @@ const LARGEST: i32 = 768;
 /// A code of our own, where the library gave none.
 const NONE: i32 = -1;
 
-/// Blocks that are smaller are not worth looking at.
+/// Blocks that are smaller are not worth looking at, in bytes.
 const GIVEN_BACK: usize = 1 << 20;
 
 /// An open encoder of stereo, for 16-bit samples. Its packets are raw: without ADTS headers.

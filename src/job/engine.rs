@@ -100,7 +100,7 @@ pub(super) struct Shared {
 }
 
 /// Raised with every change of this crate that changes a rendered byte.
-const RENDERING: u32 = 16;
+const RENDERING: u32 = 17;
 
 /// Files whose probes are remembered: those of a few jobs.
 const REMEMBERED_PROBES: usize = 64;
