@@ -22,12 +22,13 @@ MEDIA = ROOT / "fixtures/ugc-remix/media"
 ALWAYS = (
     "threads=1:lookahead-threads=1:sync-lookahead=0:cpu-independent=1:force-cfr=1:open-gop=0:cabac=1:8x8dct=1:keyint=60"
 )
-STANDARD = "mbtree=1:rc-lookahead=8:bframes=2:b-pyramid=none:weightp=0:weightb=0"
+STANDARD = "mbtree=1:rc-lookahead=6:bframes=2:b-pyramid=none:weightp=0:weightb=0:aq-mode=2:b-adapt=0"
 # The first is what the others are compared with. Name, x264 preset, crf, parameters.
 SETTINGS = [
     ("`veryfast`, crf 20", "veryfast", 20, "bframes=3"),
     ("`draft`: `ultrafast`, crf 23", "ultrafast", 23, "bframes=0"),
-    ("`standard`: `superfast`, macroblock tree, crf 20", "superfast", 20, STANDARD),
+    ("`standard`: `superfast`, macroblock tree, `aq-mode` 2, crf 20", "superfast", 20, STANDARD),
+    ("the same without `aq-mode` 2", "superfast", 20, f"{STANDARD}:aq-mode=1"),
     ("`superfast` as it is, crf 20", "superfast", 20, "bframes=3"),
     ("`veryfast` with subme 1, crf 20", "veryfast", 20, "bframes=3:subme=1"),
     ("`high`: `veryfast`, crf 18", "veryfast", 18, "bframes=3"),

@@ -13,7 +13,8 @@ same settings   `--preset high` is x264 `veryfast` at crf 18; so is ffmpeg's com
 standard        `--preset standard` with ffmpeg's `veryfast` at crf 20; quality and size of both are measured against the same
                 finished frames, which ffmpeg makes without loss and both encode.
 new hook        the project with another hook, when a render with the first hook has filled the cache.
-variants        five variants of the project with a pool of five reactions, against one of them.
+variants        five variants of the project with a pool of five reactions, against one of them; and with five tracks of
+                music, which have all pictures in common.
 prediction      what `remix plan` says before, against what is measured.
 """
 
@@ -243,6 +244,18 @@ def measure(work, runs, long):
     one = project(work / "one", {"reactionTemplates": rows}, pool)
     five = project(work / "five", {"reactionTemplates": rows, "variantCount": 5}, pool)
     show("variants", pairs(runs, lambda: ours(five), lambda: ours(one)), "one variant")
+
+    # Five tracks that differ, with the same reaction.
+    tunes = work / "tunes"
+    tunes.mkdir()
+    for name in ("app-demo.mp4", "reaction.mp4"):
+        shutil.copy(MEDIA / name, tunes)
+    for number in range(5):
+        ffmpeg("-i", MEDIA / "music.mp3", "-af", f"atempo={1 + number / 20}", "-b:a", "192k", tunes / f"t{number}.mp3")
+    rows = [{"id": f"t{number}", "src": f"media/t{number}.mp3"} for number in range(5)]
+    single = project(work / "single", {"music": rows}, tunes)
+    tracks = project(work / "tracks", {"music": rows, "variantCount": 5}, tunes)
+    show("variants, music", pairs(runs, lambda: ours(tracks), lambda: ours(single)), "one variant")
 
     print(f"\n{'prediction':<28}{'predicted':>10}{'measured':>10}{'ratio':>8}")
     slides = ROOT / "fixtures/slideshow-builder"

@@ -36,8 +36,8 @@ pub(super) struct Ducker {
     current: u64,
     from: f64,
     to: f64,
-    /// The gain at each sample frame of a hop in which the level changes.
-    ramp: Vec<f32>,
+    /// The gain at each sample frame of a hop, and which one that is.
+    ramp: (Option<u64>, Vec<f32>),
     started: bool,
 }
 
@@ -61,7 +61,7 @@ impl Ducker {
             current: 0,
             from: 0.0,
             to: 0.0,
-            ramp: Vec::with_capacity(HOP),
+            ramp: (None, Vec::with_capacity(HOP)),
             started: false,
         }
     }
@@ -120,7 +120,10 @@ impl Ducker {
             if self.from == 0.0 && self.to == 0.0 {
                 continue;
             }
-            for (frame, gain) in now.as_chunks_mut::<2>().0.iter_mut().zip(&self.ramp[within..]) {
+            if self.ramp.0 != Some(hop) {
+                self.fill_ramp(hop);
+            }
+            for (frame, gain) in now.as_chunks_mut::<2>().0.iter_mut().zip(&self.ramp.1[within..]) {
                 *frame = frame.map(|sample| sample * gain);
             }
         }
@@ -140,15 +143,16 @@ impl Ducker {
         }
         let near = self.voiced.front().is_some_and(|&voiced| voiced <= at + self.attack);
         self.to = if near { (self.to - self.down).max(-self.amount) } else { (self.to + self.up).min(0.0) };
-        if self.from == 0.0 && self.to == 0.0 {
-            return;
-        }
-        // Linear in decibels: each sample frame's gain is the same part of the one before.
+    }
+
+    /// Linear in decibels: each sample frame's gain is the same part of the one before.
+    fn fill_ramp(&mut self, hop: u64) {
         let gain_of = |level: f64| libm::pow(10.0, level / 20.0);
         let (first, part) = (gain_of(self.from), gain_of((self.to - self.from) / HOP as f64));
-        self.ramp.clear();
-        self.ramp
-            .extend(std::iter::successors(Some(first), |gain| Some(gain * part)).take(HOP).map(|gain| gain as f32));
+        let gains = std::iter::successors(Some(first), |gain| Some(gain * part)).take(HOP);
+        self.ramp.0 = Some(hop);
+        self.ramp.1.clear();
+        self.ramp.1.extend(gains.map(|gain| gain as f32));
     }
 }
 

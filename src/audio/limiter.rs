@@ -11,7 +11,8 @@ const LOOK_AHEAD: usize = SAMPLE_RATE as usize / 200;
 /// The part of its way back that the gain goes with each sample frame: to within a third in 80 ms.
 const RELEASE: f64 = 1.0 / (0.08 * SAMPLE_RATE as f64);
 
-/// Limits interleaved stereo, block by block. What comes out is late by [`Limiter::DELAY`] sample frames.
+/// Limits interleaved stereo, block by block. What comes out is late by [`Limiter::DELAY`] sample frames. Before the first
+/// sample, where a sound that begins at once would ring, nothing is judged.
 pub(super) struct Limiter {
     ceiling: f32,
     interpolation: Interpolation,
@@ -84,11 +85,11 @@ impl Limiter {
 
     /// Takes the gains that the next sample frames need, and gives those out that are finished by that.
     fn pass(&mut self, needed: &[f32], out: &mut Vec<f32>) {
-        for &needed in needed {
-            while self.least.back().is_some_and(|(_, gain)| *gain >= needed) {
+        for &most in needed {
+            while self.least.back().is_some_and(|(_, gain)| *gain >= most) {
                 self.least.pop_back();
             }
-            self.least.push_back((self.place, needed));
+            self.least.push_back((self.place, most));
             self.place += 1;
             self.unjudged += 1;
             if self.unjudged - self.oldest > LOOK_AHEAD {
@@ -162,7 +163,9 @@ mod tests {
     fn nothing_is_over_the_ceiling_and_blocks_do_not_matter() {
         let input = bursts();
         let out = limited(&input, 0.8, 512);
-        assert!(out == limited(&input, 0.8, 7), "the same in blocks of any size");
+        for block in [1, 7, 63, 64, 65, 241, 48_000] {
+            assert!(out == limited(&input, 0.8, block), "the same in blocks of {block}");
+        }
         let peak = out.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
         assert!(peak <= 0.800_01, "{peak}");
         // Between the samples too: judged by another's meter.
@@ -171,6 +174,63 @@ mod tests {
         let peak = meter.true_peak(0).expect("is known");
         assert!(peak <= 0.81, "{peak}");
         assert!(peak > 0.75, "no more than needed: {peak}");
+    }
+
+    /// The same, each sample frame by itself: what is needed at it, the least of that in the window, the envelope, its mean.
+    fn plainly(input: &[f32], ceiling: f32) -> Vec<f32> {
+        let frames = input.as_chunks::<2>().0;
+        let at = |place: usize, side: usize| {
+            place.checked_sub(REACH - 1).and_then(|place| frames.get(place)).map_or(0.0, |frame| frame[side])
+        };
+        let interpolation = Interpolation::new();
+        let needed = |place: usize| {
+            let mut peak = [0.0];
+            for side in 0..2 {
+                let around: Vec<f32> = (place..place + 2 * REACH).map(|place| at(place, side)).collect();
+                interpolation.raise(&around, &mut peak);
+            }
+            if peak[0] > ceiling { ceiling / peak[0] } else { 1.0 }
+        };
+        let needed: Vec<f32> = (0..frames.len() + LOOK_AHEAD).map(needed).collect();
+        let mut envelope = 1.0f64;
+        let mut recent: Option<VecDeque<u32>> = None;
+        let gain = |place: usize| {
+            let target = needed[place..=place + LOOK_AHEAD].iter().fold(1.0, |least: f32, gain| least.min(*gain));
+            let target = f64::from(target);
+            envelope = if target < envelope { target } else { envelope + (target - envelope) * RELEASE };
+            if envelope > 0.999_99 && target >= 1.0 {
+                envelope = 1.0;
+            }
+            let newest = (envelope * f64::from(ONE)) as u32;
+            let recent = recent.get_or_insert_with(|| VecDeque::from(vec![newest; LOOK_AHEAD]));
+            recent.pop_front();
+            recent.push_back(newest);
+            let sum: u64 = recent.iter().map(|&gain| u64::from(gain)).sum();
+            (sum as f64 / (f64::from(ONE) * LOOK_AHEAD as f64)) as f32
+        };
+        let gains = (0..frames.len()).map(gain);
+        frames.iter().zip(gains).flat_map(|([left, right], gain)| [left * gain, right * gain]).collect()
+    }
+
+    #[test]
+    fn what_is_passed_over_needs_no_limiting() {
+        let loud_at = |side: usize| {
+            let loud = move |n: usize| if n % 2 == side && (3_000..3_100).contains(&(n / 2)) { 2.0 } else { 0.4 };
+            crate::audio::noise(4).take(20_000).enumerate().map(|(n, sample)| sample * loud(n)).collect::<Vec<f32>>()
+        };
+        let begins_loud = || crate::audio::noise(5).take(4_000).map(|sample| 1.5 * sample).collect::<Vec<f32>>();
+        for (what, input) in [
+            ("bursts", bursts()[..40_000].to_vec()),
+            ("loud on the left for a moment", loud_at(0)),
+            ("loud on the right for a moment", loud_at(1)),
+            ("loud at the start and at the end", begins_loud()),
+            ("silence", vec![0.0; 2_000]),
+            ("shorter than the window", vec![1.2; 10]),
+        ] {
+            let (found, expected) = (limited(&input, 0.8, 500), plainly(&input, 0.8));
+            assert!(found == expected, "{what}");
+            assert_eq!(found != input, what != "silence", "{what}");
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct Meter {
     meter: EbuR128,
     peak: PeakMeter,
     frames: u64,
-    /// Sums of squares of both sides, and of their mean.
+    /// Sums of the squares of both sides, and of what one loudspeaker makes of them.
     power: (f64, f64),
 }
 

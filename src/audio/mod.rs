@@ -28,3 +28,10 @@ pub(crate) use level::{Leveled, Levels, level};
 pub(crate) use loudness::Loudness;
 pub(crate) use loudness::Meter;
 pub(crate) use mix::Mixer;
+
+/// Numbers from -1 to 1 without any pattern, exact on every machine.
+#[cfg(test)]
+pub(crate) fn noise(seed: u32) -> impl Iterator<Item = f32> {
+    let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(seed), next).map(|state| (state >> 8) as f32 / 8_388_608.0 - 1.0)
+}

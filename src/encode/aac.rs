@@ -103,12 +103,7 @@ fn failed(error: XaacError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers from -1 to 1 without any pattern, exact on every machine.
-    fn noise(seed: u32) -> impl Iterator<Item = f32> {
-        let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        std::iter::successors(Some(seed), next).map(|state| (state >> 8) as f32 / 8_388_608.0 - 1.0)
-    }
+    use crate::audio::noise;
 
     /// The packets of `sound`, which is given in parts of `part` sample frames.
     fn encoded(sound: &[f32], part: usize) -> Vec<Vec<u8>> {
@@ -154,6 +149,13 @@ mod tests {
             (-1.4 * step, -1),
             (1_000.7 * step, 1_001),
             (32_766.4 * step, 32_766),
+            // Ties go to the even one.
+            (0.5 * step, 0),
+            (1.5 * step, 2),
+            (2.5 * step, 2),
+            (-0.5 * step, 0),
+            (-1.5 * step, -2),
+            (32_767.5 * step, 32_767),
             (1.0, 32_767),
             (-1.0, -32_768),
             (1e30, 32_767),
