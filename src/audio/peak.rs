@@ -54,7 +54,7 @@ impl Interpolation {
 /// Finds the highest true peak of a sound, block by block.
 ///
 /// A stretch in which nothing can be higher than what was found before, which is one that stays 5.4 dB below it, costs no more
-/// than a look at its samples. The crate ebur128, whose peaks these are, interpolates all, four times as slowly.
+/// than a look at its samples. The crate ebur128, whose peaks these are, interpolates all, one sample after another.
 pub(super) struct PeakMeter {
     interpolation: Interpolation,
     /// For each side the samples that the next points need: zeros before the start.

@@ -115,9 +115,14 @@ fn failed(error: AvError) -> Error {
 /// The x264 build that FFmpeg runs, such as `core 164 r3095 baee400`: its bytes differ from build to build, and only
 /// its own SEI tells which one it is.
 pub(crate) fn x264_build() -> Result<String> {
+    let said = x264_says([("preset", "ultrafast")])?;
+    Ok(said.split(" - ").next().unwrap_or_default().chars().take(64).collect())
+}
+
+/// What x264 writes of itself and of its settings into its first picture, with these options of FFmpeg's wrapper.
+fn x264_says<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String> {
     let unknown = || Error::new(ErrorKind::Internal, "x264 does not tell its version");
-    let rate = FrameRate::FPS_30;
-    let mut encoder = H264Encoder::open((64, 64), rate, 1, [("preset", "ultrafast")]).map_err(failed)?;
+    let mut encoder = H264Encoder::open((64, 64), FrameRate::FPS_30, 1, options).map_err(failed)?;
     let mut frame = VideoFrame::i420(64, 64).map_err(failed)?;
     if let Some(mut planes) = frame.planes_mut().map_err(failed)? {
         for plane in [&mut planes.y, &mut planes.u, &mut planes.v] {
@@ -129,10 +134,9 @@ pub(crate) fn x264_build() -> Result<String> {
     encoder.send_end().map_err(failed)?;
     let mut packet = Packet::new().map_err(failed)?;
     encoder.receive(&mut packet).map_err(failed)?;
-    let text = String::from_utf8_lossy(packet.data()).into_owned();
+    let text = String::from_utf8_lossy(packet.data());
     let start = text.find("x264 - ").ok_or_else(unknown)? + "x264 - ".len();
-    let build = text[start..].split(" - ").next().ok_or_else(unknown)?;
-    Ok(build.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect())
+    Ok(text[start..].chars().take_while(|c| c.is_ascii_graphic() || *c == ' ').collect())
 }
 
 /// Encodes a small moving picture as chunks are encoded, and gives the CPU time that this thread took for it, in seconds:
@@ -168,4 +172,55 @@ pub(crate) fn reference_work() -> Result<f64> {
     }
     encoder.finish()?;
     Ok(now() - began)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the wrapper does not know, or x264 takes back, would be told of by a warning alone.
+    #[test]
+    fn x264_does_what_the_presets_say() {
+        let always = ["cabac=1", "8x8dct=1", "threads=1", "stitchable=1", "keyint=60"];
+        let presets = [
+            (Preset::Draft, vec!["rc=crf", "crf=23.0", "bframes=0", "aq=0", "mbtree=0"]),
+            (
+                Preset::Standard,
+                vec![
+                    "crf=20.0",
+                    "bframes=2",
+                    "b_pyramid=0",
+                    "b_adapt=0",
+                    "weightb=0",
+                    "weightp=0",
+                    "aq=2:1.00",
+                    "open_gop=0",
+                    "mbtree=1",
+                    "rc_lookahead=6",
+                ],
+            ),
+            (
+                Preset::High,
+                vec![
+                    "crf=18.0",
+                    "bframes=3",
+                    "b_pyramid=2",
+                    "b_adapt=1",
+                    "weightp=1",
+                    "aq=1:1.00",
+                    "rc_lookahead=10",
+                    "open_gop=0",
+                ],
+            ),
+        ];
+        for (preset, own) in presets {
+            let options = preset.settings(60).options();
+            let said = x264_says(options.iter().map(|(name, value)| (*name, value.as_str()))).expect("tells");
+            for expected in always.iter().chain(&own) {
+                assert!(said.split(' ').any(|setting| setting == *expected), "{}: {expected} in {said}", preset.name());
+            }
+        }
+        let build = x264_build().expect("tells");
+        assert!(build.starts_with("core ") && !build.contains(" - "), "{build}");
+    }
 }

@@ -40,31 +40,34 @@ impl Preset {
 
     /// Its settings for chunks of at most `gop` frames.
     pub fn settings(self, gop: u32) -> VideoSettings {
-        let (x264_preset, lookahead, crf) = match self {
-            Self::Draft => ("ultrafast", None, 23),
+        let settings = |x264_preset: &str, crf, bframes| VideoSettings {
+            x264_preset: x264_preset.to_owned(),
+            lookahead: None,
+            pyramid: true,
+            aq_mode: None,
+            adaptive_bframes: true,
+            weighted: true,
+            crf,
+            gop,
+            bframes,
+            slow_motion: false,
+        };
+        match self {
+            Self::Draft => settings("ultrafast", 23, 0),
             // Macroblock-tree rate control is what makes `superfast` small: without it files are two to ten times as
             // large at the same rate factor. Weighted prediction costs a tenth of the time and pays in fades alone; a
             // pyramid of B-frames and a longer lookahead cost 35 MB for 2 % of the size. Quantisers that follow each
             // picture's own variance save a twentieth of the size, and a quarter of that of slow zooms, at the same SSIM;
             // a fixed number of B-frames and a shorter lookahead save a tenth of the time (`benches/presets.py`).
-            Self::Standard => ("superfast", Some(6), 20),
-            Self::High => ("veryfast", None, 18),
-        };
-        VideoSettings {
-            x264_preset: x264_preset.to_owned(),
-            lookahead,
-            weighted: self != Self::Standard,
-            crf,
-            gop,
-            bframes: match self {
-                Self::Draft => 0,
-                Self::Standard => 2,
-                Self::High => 3,
+            Self::Standard => VideoSettings {
+                lookahead: Some(6),
+                pyramid: false,
+                aq_mode: Some(2),
+                adaptive_bframes: false,
+                weighted: false,
+                ..settings("superfast", 20, 2)
             },
-            pyramid: self != Self::Standard,
-            aq_mode: (self == Self::Standard).then_some(2),
-            adaptive_bframes: self != Self::Standard,
-            slow_motion: false,
+            Self::High => settings("veryfast", 18, 3),
         }
     }
 }
